@@ -1,0 +1,38 @@
+# Two commands on a machine with Python 3.11+, pip and make: `make demo` and `make test`.
+# Each makes .venv if there is none and installs what it needs.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: demo test lint bench clean
+
+demo: .venv/installed
+	$(BIN)/monitor demo --output demo-report
+
+test: .venv/installed-dev lint
+	$(BIN)/pytest
+
+lint: .venv/installed-dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/lint-imports
+	$(BIN)/mypy
+
+bench: .venv/installed-dev
+	$(BIN)/python benchmarks/walkthrough.py
+	$(BIN)/python benchmarks/contributors.py
+
+.venv/bin/python:
+	$(PYTHON) -m venv .venv
+
+# torch and torchvision are resolved together, so that they come as a matching pair: a torch of another
+# build than the registry's torchvision cannot import open_clip.
+.venv/installed: .venv/bin/python pyproject.toml
+	$(BIN)/python -m pip install --quiet --editable .
+	touch $@
+
+.venv/installed-dev: .venv/installed
+	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	touch $@
+
+clean:
+	rm -rf .venv demo-report build dist *.egg-info

@@ -1,0 +1,108 @@
+"""Every error that `monitor` raises, in one tree.
+
+::
+
+    MonitorError
+    ├── InvalidFeatureError        (ValueError)   a feature that cannot be registered
+    ├── MissingFeatureTypeError    (KeyError)     a feature's dictionary without `type`
+    ├── InvalidSchemaError         (ValueError)   a schema that declares its columns wrongly
+    ├── InvalidSpaceParamError     (ValueError)   an image space built from things that do not go together
+    ├── InvalidInputError          (ValueError)   an input of the wrong kind or size
+    ├── PolicyError                (ValueError)   a source policy that contradicts itself
+    ├── ConfigError                (ValueError)   a monitoring config that does not hold
+    ├── MissingColumnError         (KeyError)     a column that the data does not have
+    ├── TimestampError             (ValueError)   timestamps that cannot be placed in windows
+    ├── EncoderError               (RuntimeError) a model that does not do what was asked
+    │   ├── ModelNotFoundError     (FileNotFoundError) weights that are not on this machine
+    │   └── MissingWeightsError    (ValueError)   a model that would run on random weights
+    ├── MissingExtraError          (ImportError)  an optional package that is not installed
+    ├── BaselineError              (ValueError)   a baseline that cannot be fitted, read or used
+    │   └── FingerprintMismatchError              vectors of another encoder
+    └── ReportError                (ValueError)   a report that cannot be written or read
+
+Each is also the builtin that a caller expects, so `except ValueError` keeps working. A message says
+what was wrong, the value seen, what is allowed and how to go on. One bad image is no exception but a
+row with a reason: see `monitor.failures`.
+"""
+
+from __future__ import annotations
+
+
+class MonitorError(Exception):
+    """Root of the tree: catch this to catch every error of ours."""
+
+    def __str__(self) -> str:
+        # KeyError shows the repr of its argument; our messages are sentences.
+        return str(self.args[0]) if self.args else ""
+
+
+class InvalidFeatureError(MonitorError, ValueError):
+    """A feature that cannot be registered."""
+
+
+class MissingFeatureTypeError(MonitorError, KeyError):
+    """A feature's dictionary without `type`."""
+
+
+class InvalidSchemaError(MonitorError, ValueError):
+    """A schema that declares its columns wrongly."""
+
+
+class InvalidSpaceParamError(MonitorError, ValueError):
+    """An image space built from things that do not go together."""
+
+
+class InvalidInputError(MonitorError, ValueError):
+    """An input of the wrong kind or size."""
+
+
+class PolicyError(MonitorError, ValueError):
+    """A source policy that contradicts itself."""
+
+
+class ConfigError(MonitorError, ValueError):
+    """A monitoring config that does not hold."""
+
+
+class MissingColumnError(MonitorError, KeyError):
+    """A column that the data does not have."""
+
+
+class TimestampError(MonitorError, ValueError):
+    """Timestamps that cannot be placed in windows."""
+
+
+class EncoderError(MonitorError, RuntimeError):
+    """A model that does not do what was asked."""
+
+
+class ModelNotFoundError(EncoderError, FileNotFoundError):
+    """Weights that are not on this machine and cannot be fetched."""
+
+
+class MissingWeightsError(EncoderError, ValueError):
+    """A model that would run on random weights."""
+
+
+class MissingExtraError(MonitorError, ImportError):
+    """An optional package that is not installed."""
+
+    @classmethod
+    def of(cls, package: str, extra: str) -> MissingExtraError:
+        """The error for `package`, which the extra `extra` brings."""
+        return cls(
+            f"the package {package!r} is not installed; it comes with the extra {extra!r}: "
+            f"pip install 'embedding-monitor[{extra}]'"
+        )
+
+
+class BaselineError(MonitorError, ValueError):
+    """A baseline that cannot be fitted, read or used."""
+
+
+class FingerprintMismatchError(BaselineError):
+    """Vectors of another encoder than the one the baseline was fitted on."""
+
+
+class ReportError(MonitorError, ValueError):
+    """A report that cannot be written or read."""
