@@ -1,0 +1,166 @@
+"""Fitting: split, determinism, given centroids, choice of k, save and load."""
+
+import numpy as np
+import pytest
+
+from monitor.clusters import Baseline, fit
+from monitor.clusters.choice import choose_n_clusters
+from monitor.clusters.kmeans import assign, content_order, unit_rows
+from monitor.clusters.moments import spectral_moments
+from monitor.errors import BaselineError, FingerprintMismatchError, InvalidInputError
+
+FEATURE = {"name": "photo"}
+
+
+def blobs(n: int, *, n_blobs: int = 4, width: int = 12, seed: int = 0) -> np.ndarray:
+    rng = np.random.default_rng(seed)
+    centres = np.eye(width)[:n_blobs] * 4
+    return centres[rng.integers(n_blobs, size=n)] + rng.normal(scale=0.4, size=(n, width))
+
+
+def test_clusters_recover_separate_groups():
+    baseline = fit(blobs(400), FEATURE, n_clusters=4)
+    # Each of the four axes has one centroid close to it.
+    assert sorted(baseline.centroids.argmax(axis=1).tolist()) == [0, 1, 2, 3]
+    assert baseline.centroids.max(axis=1).min() > 0.9
+    assert baseline.n_fit + baseline.histogram.n == 400
+
+
+def test_the_order_of_the_rows_does_not_matter():
+    rows = blobs(300)
+    shuffled = rows[np.random.default_rng(1).permutation(300)]
+    first, second = (fit(r, FEATURE, n_clusters=3) for r in (rows, shuffled))
+    np.testing.assert_array_equal(first.histogram.counts, second.histogram.counts)
+    np.testing.assert_allclose(first.centroids, second.centroids, atol=1e-6)
+
+
+def test_the_seed_decides_the_split():
+    rows = blobs(300)
+    ids = {fit(rows, FEATURE, n_clusters=3, random_state=seed).id for seed in (0, 0, 1)}
+    assert len(ids) == 2
+
+
+def test_duplicates_stay_on_one_side():
+    distinct = unit_rows(blobs(60))
+    rows = np.repeat(distinct, 5, axis=0)
+    baseline = fit(rows, FEATURE, n_clusters=3)
+    assert baseline.n_fit % 5 == 0
+    assert baseline.most_repeated == pytest.approx(5 / 300)
+    order = content_order(rows, 0)
+    assert (np.diff(order.reshape(-1, 5) // 5, axis=1) == 0).all()
+
+
+def test_given_centroids_are_used_as_they_are():
+    given = np.eye(12, dtype=np.float32)[:3] * 0.7
+    baseline = fit(blobs(200), FEATURE, n_clusters=3, centroids=given)
+    np.testing.assert_array_equal(baseline.centroids, given)
+
+
+@pytest.mark.parametrize(
+    ("given", "n_clusters", "message"),
+    [
+        (np.eye(12)[:3], 4, "3 centroids were given for n_clusters=4"),
+        (np.eye(11)[:3], 3, r"the centroids have shape \(3, 11\), the vectors are 12 wide"),
+        (np.full((3, 12), np.nan), 3, "NaN or infinity"),
+    ],
+)
+def test_given_centroids_are_checked(given, n_clusters, message):
+    with pytest.raises(InvalidInputError, match=message):
+        fit(blobs(200), FEATURE, n_clusters=n_clusters, centroids=given)
+
+
+def test_too_few_rows_and_too_few_distinct_rows_are_errors():
+    with pytest.raises(BaselineError, match="9 usable rows; at least 10 are needed for 5 clusters"):
+        fit(blobs(9), FEATURE, n_clusters=5)
+    with pytest.raises(BaselineError, match="holds nearly one vector only"):
+        fit(np.ones((50, 4)), FEATURE, n_clusters=5)
+    with pytest.raises(BaselineError, match="distinct vectors to fit 5 clusters on"):
+        fit(np.repeat(np.eye(4)[:3], 20, axis=0), FEATURE, n_clusters=5)
+
+
+def test_k_is_chosen_where_two_halves_agree():
+    choice = choose_n_clusters(unit_rows(blobs(800, n_blobs=4)), random_state=0)
+    assert choice.n_clusters == 4
+    assert choice.stability[4] > 0.95 > choice.stability[12]
+    assert "4 clusters" in choice.reason
+    baseline = fit(blobs(900), FEATURE, n_clusters=None)
+    assert baseline.n_clusters == 4
+    assert baseline.choice is not None
+
+
+def test_save_and_load_lose_nothing(tmp_path):
+    rows = blobs(300)
+    values = np.array(["a", "b"], dtype=object)[np.arange(300) % 2]
+    saved = fit(
+        rows,
+        FEATURE,
+        n_clusters=3,
+        fingerprint="tiny:1",
+        failures={"missing": 2},
+        segment_column="shop",
+        segments=values,
+    )
+    loaded = Baseline.load(saved.save(tmp_path / "deep" / "photo.safetensors"))
+    assert loaded.id == saved.id
+    assert loaded.fingerprint == "tiny:1"
+    assert loaded.histogram.failures == {"missing": 2}
+    np.testing.assert_array_equal(loaded.reference.cluster_totals, saved.reference.cluster_totals)
+    assert list(loaded.segments) == ["a", "b"]
+    parts = sum(s.histogram.counts for s in loaded.segments.values())
+    np.testing.assert_array_equal(parts, loaded.histogram.counts)
+
+
+def test_what_is_no_baseline_is_refused(tmp_path):
+    with pytest.raises(BaselineError, match="there is no baseline at"):
+        Baseline.load(tmp_path / "none")
+    broken = tmp_path / "broken"
+    broken.write_bytes(b"\x80\x04 this is no safetensors file")
+    with pytest.raises(BaselineError, match="cannot be read as a baseline"):
+        Baseline.load(broken)
+
+
+def test_another_encoder_is_refused():
+    baseline = fit(blobs(100), FEATURE, n_clusters=2, fingerprint="a:1")
+    baseline.check_fingerprint("a:1")
+    baseline.check_fingerprint(None)
+    with pytest.raises(FingerprintMismatchError, match="come from the encoder b:2, its baseline from a:1"):
+        baseline.check_fingerprint("b:2")
+    with pytest.raises(InvalidInputError, match="are 7 wide, its baseline 12"):
+        baseline.assign(np.ones((3, 7)))
+
+
+def test_sketches_of_pieces_add_up():
+    baseline = fit(blobs(300), FEATURE, n_clusters=3)
+    rows = blobs(100, seed=5)
+    whole = baseline.sketch(rows, {"missing": 3})
+    pieces = baseline.sketch(rows[:31], {"missing": 1}) + baseline.sketch(rows[31:], {"missing": 2})
+    np.testing.assert_array_equal(whole.histogram.counts, pieces.histogram.counts)
+    np.testing.assert_allclose(whole.cluster_totals, pieces.cluster_totals)
+    assert whole.histogram.failures == pieces.histogram.failures
+    assert whole.n_novel == pieces.n_novel
+
+
+def test_assignment_agrees_with_brute_force():
+    rng = np.random.default_rng(0)
+    rows = rng.normal(size=(50, 6)).astype(np.float32)
+    centres = rng.normal(size=(4, 6)).astype(np.float32)
+    labels, distances = assign(rows, centres)
+    table = np.sqrt(((rows[:, None] - centres) ** 2).sum(axis=2))
+    np.testing.assert_array_equal(labels, table.argmin(axis=1))
+    np.testing.assert_allclose(distances, table.min(axis=1), rtol=1e-5)
+
+
+def test_huge_and_tiny_numbers_become_unit_rows():
+    rows = unit_rows(np.array([[3e140, 4e140], [3e-140, 4e-140]]))
+    np.testing.assert_allclose(rows, [[0.6, 0.8], [0.6, 0.8]], rtol=1e-6)
+
+
+def test_moments_are_unbiased_where_plain_traces_are_not():
+    rng = np.random.default_rng(0)
+    spectrum = 1 / np.arange(1, 301)
+    draws = [rng.normal(size=(100, 300)) * np.sqrt(spectrum) for _ in range(40)]
+    found = np.mean([spectral_moments(rows) for rows in draws], axis=0)
+    true = [(spectrum**i).sum() for i in (1, 2, 3)]
+    np.testing.assert_allclose(found, true, rtol=0.06)
+    plain = np.mean([(np.cov(rows.T) ** 2).sum() for rows in draws])
+    assert plain > 1.15 * true[1]

@@ -1,0 +1,133 @@
+"""The judge: what it must see, what it must not, and that its level holds."""
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from monitor.clusters import fit
+from monitor.drift import Verdict, judge
+from monitor.drift.significance import holm, mean_test, mix_test, null_windows
+
+WIDTH = 24
+CENTRES = np.eye(WIDTH)[:6] * 3 + 1
+SHARES = np.array([0.3, 0.25, 0.2, 0.15, 0.07, 0.03])
+
+
+def rows(n: int, seed: int, *, shares=SHARES, shift=0.0, spread=1.0) -> np.ndarray:
+    rng = np.random.default_rng(seed)
+    which = rng.choice(6, size=n, p=shares)
+    return CENTRES[which] + shift + rng.normal(scale=0.5 * spread, size=(n, WIDTH))
+
+
+@pytest.fixture(scope="module")
+def baseline():
+    return fit(rows(2000, 0), {"name": "photo"}, n_clusters=6)
+
+
+def judged(baseline, window, alpha=0.01):
+    return judge(baseline.sketch(window, {}), baseline, alpha=alpha)
+
+
+def test_a_quiet_window_is_quiet(baseline):
+    found = judged(baseline, rows(300, 1))
+    assert found.verdict is Verdict.NO_DRIFT
+    assert found.scores["jsd"].value < found.scores["jsd"].noise_ceiling
+    assert found.n_rows_needed is None
+
+
+def test_another_mix_is_seen_by_the_histogram(baseline):
+    found = judged(baseline, rows(300, 2, shares=SHARES[::-1]))
+    assert found.verdict is Verdict.DRIFT
+    by_name = {test.name: test.p_value for test in found.tests}
+    assert by_name["mix"] < 0.001
+    assert by_name["novelty"] > 0.01
+    assert found.content_shift > 3 * found.appearance_shift
+    most = max(found.clusters, key=lambda c: c.contribution)
+    assert most.p_value < 0.01
+    assert sum(c.contribution for c in found.clusters) == pytest.approx(1)
+
+
+def test_a_movement_inside_clusters_is_seen_where_the_histogram_is_blind(baseline):
+    direction = np.linspace(-1, 1, WIDTH) * 0.25
+    found = judged(baseline, rows(300, 3, shift=direction))
+    by_name = {test.name: test.p_value for test in found.tests}
+    assert found.verdict is Verdict.DRIFT
+    assert min(by_name["mean"], by_name["whitened_mean"]) < 0.001
+    assert found.appearance_shift > found.content_shift
+
+
+def test_new_content_is_seen_though_it_lands_in_an_old_cluster(baseline):
+    window = rows(300, 4)
+    window[:20] = np.eye(WIDTH)[-1] * 4 + np.random.default_rng(5).normal(scale=0.3, size=(20, WIDTH))
+    found = judged(baseline, window)
+    by_name = {test.name: test.p_value for test in found.tests}
+    assert found.verdict is Verdict.DRIFT
+    assert by_name["novelty"] < 1e-4
+    assert found.novel_share >= 20 / 300
+
+
+@pytest.mark.parametrize("n", [0, 1, 29])
+def test_too_few_rows_are_inconclusive_with_the_number_needed(baseline, n):
+    found = judged(baseline, rows(n, 6))
+    assert found.verdict is Verdict.INCONCLUSIVE
+    assert np.isnan(found.p_value)
+    assert found.n_rows_needed == 30
+    assert found.reason == f"the window has {n} rows with vectors; a verdict needs 30"
+
+
+def test_the_level_holds():
+    """Alarms over quiet windows and several baselines stay within their binomial interval."""
+    p_values = []
+    for seed in range(12):
+        one = fit(rows(1500, 100 + seed), {"name": "photo"}, n_clusters=6, random_state=seed)
+        p_values += [
+            judged(one, rows(200, 1000 * seed + i), alpha=0.05).p_value for i in range(20, 45)
+        ]
+    n_alarms = int((np.array(p_values) <= 0.05).sum())
+    assert n_alarms <= stats.binom.ppf(0.999, len(p_values), 0.05)
+
+
+def test_the_simulated_p_value_agrees_with_chi_square_at_large_counts():
+    base, seen = np.array([3000, 2000, 1000]), np.array([560, 420, 220])
+    drawn = null_windows(base, seen, n_draws=20_000, rng=np.random.default_rng(0))
+    found = mix_test(base, seen, drawn)
+    expected = stats.chi2_contingency(np.array([base, seen]), correction=False)
+    assert found.statistic == pytest.approx(expected.statistic)
+    assert found.p_value == pytest.approx(expected.pvalue, abs=0.01)
+
+
+def test_the_simulated_p_value_agrees_with_fisher_at_small_counts():
+    base, seen = np.array([12, 3]), np.array([2, 6])
+    drawn = null_windows(base, seen, n_draws=50_000, rng=np.random.default_rng(0))
+    # For a 2 × 2 table with these margins the orders by X² and by probability agree.
+    expected = stats.fisher_exact(np.array([base, seen])).pvalue
+    assert mix_test(base, seen, drawn).p_value == pytest.approx(expected, abs=0.005)
+
+
+def test_the_mean_test_is_exact_for_equal_eigenvalues():
+    # Σ λ χ²₁ with λ = 1 in 10 dimensions is χ² with 10 degrees of freedom.
+    difference = np.full(10, 0.4)
+    found = mean_test("mean", difference, np.array([10.0, 10.0, 10.0]), 20, 20)
+    assert found.p_value == pytest.approx(stats.chi2.sf(1.6 / 0.1, 10))
+
+
+def test_the_mean_test_agrees_with_simulation_for_unequal_eigenvalues():
+    rng = np.random.default_rng(0)
+    spectrum = 0.8 ** np.arange(30)
+    null = (rng.normal(size=(200_000, 30)) ** 2 @ spectrum) / 50
+    moments = np.array([(spectrum**i).sum() for i in (1, 2, 3)])
+    for quantile in (0.5, 0.05, 0.01, 0.001):
+        difference = np.array([np.sqrt(np.quantile(null, 1 - quantile))])
+        found = mean_test("mean", difference, moments, 100, 100).p_value
+        assert found == pytest.approx(quantile, rel=0.15)
+
+
+def test_holm_agrees_with_its_definition():
+    p = np.array([0.02, 0.001, 0.3, 0.04])
+    assert holm(p).tolist() == pytest.approx([0.06, 0.004, 0.3, 0.08])
+
+
+def test_verdicts_are_the_same_when_asked_twice(baseline):
+    sketch = baseline.sketch(rows(100, 7), {})
+    first, second = (judge(sketch, baseline, alpha=0.01) for _ in range(2))
+    assert first.p_value == second.p_value
