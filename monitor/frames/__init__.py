@@ -1,0 +1,30 @@
+"""The only door to data frames: pandas, polars and Arrow in, the same kind out."""
+
+from monitor.frames.table import (
+    Frame,
+    cells,
+    column_names,
+    duplicated_columns,
+    read_file,
+    row_labels,
+    with_embedding,
+    write_file,
+)
+from monitor.frames.times import Times, read_times
+from monitor.frames.vectors import Vectors, read_columns, read_vectors
+
+__all__ = [
+    "Frame",
+    "Times",
+    "Vectors",
+    "cells",
+    "column_names",
+    "duplicated_columns",
+    "read_columns",
+    "read_file",
+    "read_times",
+    "read_vectors",
+    "row_labels",
+    "with_embedding",
+    "write_file",
+]

@@ -1,0 +1,253 @@
+"""Reading cells from a data frame, and adding an embedding column to it."""
+
+from __future__ import annotations
+
+import difflib
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from monitor.errors import InvalidInputError, MissingColumnError
+
+if TYPE_CHECKING:
+    import narwhals as nw
+    import pandas as pd
+    import pyarrow as pa
+
+Frame = TypeVar("Frame")
+"""A pandas DataFrame, a polars DataFrame or a pyarrow Table."""
+
+FINGERPRINT_KEY = "monitor.fingerprint"
+"""Where a frame remembers its encoders: pandas attrs, or Arrow field metadata. Both survive Parquet."""
+
+
+def narwhal(frame: Any) -> nw.DataFrame[Any]:
+    """`frame` behind narwhals.
+
+    Raises
+    ------
+    InvalidInputError
+        If it is no data frame that we know.
+    """
+    import narwhals as nw
+
+    try:
+        return nw.from_native(frame, eager_only=True)
+    except TypeError as error:
+        raise InvalidInputError(
+            f"expected a pandas DataFrame, a polars DataFrame or a pyarrow Table, got "
+            f"{type(frame).__module__}.{type(frame).__qualname__}"
+            + ("; call .collect() first" if type(frame).__name__ == "LazyFrame" else "")
+        ) from error
+
+
+def column_names(frame: Any) -> list[str]:
+    """The names of the frame's columns, in order."""
+    if _is_pandas(frame):
+        return [str(name) for name in frame.columns]
+    return list(narwhal(frame).columns)
+
+
+def duplicated_columns(frame: Any) -> list[str]:
+    """Names that more than one column bears."""
+    return [name for name, count in Counter(column_names(frame)).items() if count > 1]
+
+
+def series(frame: Any, name: str) -> nw.Series[Any]:
+    """One column behind narwhals.
+
+    Raises
+    ------
+    MissingColumnError
+        If the frame has no such column, naming the close ones.
+    """
+    names = column_names(frame)
+    if name not in names:
+        close = difflib.get_close_matches(name, names, n=1)
+        raise MissingColumnError(
+            f"there is no column {name!r}; the data has {', '.join(map(repr, names)) or 'no columns'}"
+            + (f": did you mean {close[0]!r}?" if close else "")
+        )
+    if names.count(name) > 1:
+        raise InvalidInputError(
+            f"there are {names.count(name)} columns named {name!r}: rename all but one"
+        )
+    if _is_pandas(frame):
+        import narwhals as nw
+
+        # By the column alone: narwhals refuses a frame with duplicate names elsewhere.
+        return nw.from_native(frame[name], series_only=True)
+    return narwhal(frame)[name]
+
+
+def cells(frame: Any, name: str) -> list[Any]:
+    """The values of one column as Python objects, in the order of the rows."""
+    return list(series(frame, name).to_list())
+
+
+def row_labels(frame: Any) -> list[str]:
+    """One label a row: the pandas index as text, or the row's position."""
+    if _is_pandas(frame):
+        return [str(label) for label in frame.index]
+    return [str(i) for i in range(len(narwhal(frame)))]
+
+
+def fingerprint(frame: Any, column: str) -> str | None:
+    """The encoder that made the vectors of `column`, where the frame remembers it (polars cannot)."""
+    if _is_pandas(frame):
+        recorded = frame.attrs.get(FINGERPRINT_KEY)
+        return recorded.get(column) if isinstance(recorded, dict) else None
+    if _is_arrow(frame) and column in frame.column_names:
+        metadata = frame.schema.field(column).metadata or {}
+        found = metadata.get(FINGERPRINT_KEY.encode())
+        return found.decode() if found else None
+    return None
+
+
+def with_embedding(
+    frame: Frame,
+    column: str,
+    vectors: NDArray[np.float32],
+    failures: Sequence[str | None],
+    *,
+    failure_column: str,
+    fingerprint: str,
+    texts: dict[str, Sequence[str | None]] | None = None,
+) -> Frame:
+    """A copy of `frame` with a column of vectors and a column of failure reasons.
+
+    Parameters
+    ----------
+    frame
+        Left as it is.
+    column, failure_column
+        Names of the two columns; replaced where they exist.
+    vectors
+        (n, width) float32; rows with a failure are ignored.
+    failures
+        (n,) reasons, None where there is a vector.
+    fingerprint
+        The encoder, kept beside the column.
+    texts
+        Further text columns, by name.
+    """
+    import pyarrow as pa
+
+    failed = np.array([reason is not None for reason in failures], dtype=bool)
+    width = vectors.shape[1]
+    flat = np.where(failed[:, None], np.float32(0), vectors).ravel()
+    embedding = pa.FixedSizeListArray.from_arrays(
+        pa.array(flat, type=pa.float32()), width, mask=pa.array(failed)
+    )
+    columns: dict[str, pa.Array] = {column: embedding}
+    for name, values in {failure_column: failures, **(texts or {})}.items():
+        columns[name] = pa.array(list(values), type=pa.string())
+    if _is_pandas(frame):
+        return _with_pandas_columns(frame, columns, {column: fingerprint})
+    if _is_arrow(frame):
+        return _with_arrow_columns(frame, columns, {column: fingerprint})
+    return _with_polars_columns(frame, columns)
+
+
+def read_file(path: Path) -> pd.DataFrame:
+    """A Parquet or CSV file as a pandas DataFrame.
+
+    Raises
+    ------
+    InvalidInputError
+        If the file is missing, of another kind or damaged.
+    """
+    import pandas as pd
+    import pyarrow as pa
+
+    if not path.is_file():
+        raise InvalidInputError(f"there is no file {path}: check the path")
+    kind = path.suffix.lower()
+    try:
+        if kind in {".parquet", ".pq"}:
+            return pd.read_parquet(path)
+        if kind == ".csv":
+            return pd.read_csv(path)
+    except (pa.ArrowInvalid, pd.errors.ParserError, pd.errors.EmptyDataError, ValueError) as error:
+        raise InvalidInputError(f"{path} cannot be read: {error}") from error
+    raise InvalidInputError(f"{path} is of kind {kind!r}: give a .parquet or a .csv file")
+
+
+def write_file(frame: pd.DataFrame, path: Path) -> None:
+    """Write `frame` to a Parquet file; a reader never sees half of it."""
+    if path.suffix.lower() not in {".parquet", ".pq"}:
+        raise InvalidInputError(
+            f"{path} is of kind {path.suffix!r}: vectors are written to .parquet files only"
+        )
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(path.name + ".partial")
+    frame.to_parquet(partial)
+    partial.replace(path)
+
+
+def _is_pandas(frame: Any) -> bool:
+    import narwhals as nw
+
+    return bool(nw.dependencies.is_pandas_dataframe(frame))
+
+
+def _is_arrow(frame: Any) -> bool:
+    import narwhals as nw
+
+    return bool(nw.dependencies.is_pyarrow_table(frame))
+
+
+def _with_pandas_columns(
+    frame: Any, columns: dict[str, pa.Array], fingerprints: dict[str, str]
+) -> Any:
+    import pandas as pd
+    import pyarrow as pa
+
+    from monitor.frames.pandas_vectors import VectorArray
+
+    result = frame.copy(deep=False)
+    for name, values in columns.items():
+        array = (
+            VectorArray(values)
+            if pa.types.is_fixed_size_list(values.type)
+            else pd.array(values.to_pylist(), dtype="str" if _has_str_dtype() else "object")
+        )
+        result[name] = pd.Series(array, index=frame.index)
+    recorded = frame.attrs.get(FINGERPRINT_KEY)
+    result.attrs = {
+        **frame.attrs,
+        FINGERPRINT_KEY: {**(recorded if isinstance(recorded, dict) else {}), **fingerprints},
+    }
+    return result
+
+
+def _has_str_dtype() -> bool:
+    import pandas as pd
+
+    return int(pd.__version__.split(".")[0]) >= 3
+
+
+def _with_arrow_columns(
+    table: Any, columns: dict[str, pa.Array], fingerprints: dict[str, str]
+) -> Any:
+    import pyarrow as pa
+
+    for name, values in columns.items():
+        metadata = {FINGERPRINT_KEY: fingerprints[name]} if name in fingerprints else None
+        field = pa.field(name, values.type, metadata=metadata)
+        if name in table.column_names:
+            table = table.set_column(table.column_names.index(name), field, values)
+        else:
+            table = table.append_column(field, values)
+    return table
+
+
+def _with_polars_columns(frame: Any, columns: dict[str, pa.Array]) -> Any:
+    import polars as pl
+
+    added: Iterable[Any] = (pl.Series(name, pl.from_arrow(v)) for name, v in columns.items())
+    return frame.with_columns(list(added))
