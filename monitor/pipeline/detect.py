@@ -1,0 +1,313 @@
+"""Frame with vectors + baseline ─► drift report."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from monitor import frames
+from monitor.clusters import Baseline, WindowSketch, largest_repeated_share
+from monitor.drift import MINIMUM_ROWS, judge
+from monitor.drift.windows import Every, Window, cut
+from monitor.errors import InvalidInputError, TimestampError
+from monitor.features import CustomFeature
+from monitor.frames import Times, Vectors
+from monitor.pipeline.rows import (
+    RowExamples,
+    count_failures,
+    read_vectors,
+    segment_values,
+    utc,
+    vector_column,
+)
+from monitor.reports import DriftReport, FeatureSummary, WindowDrift
+
+ONE_SHOT_ALPHA = 0.01
+"""The level of a verdict that belongs to no schedule, so that no rate of false alarms follows from it."""
+MOST_ALPHA = 0.05
+REPEATED_SHARE, REPEATED_ROWS = 0.05, 10
+"""So many equal vectors in a window are worth a note: a broken feed serves one placeholder image."""
+
+
+def detect_drift(
+    frame: Any,
+    baseline: Baseline | Sequence[Baseline],
+    *,
+    timestamp_column: str | None = None,
+    every: str | None = None,
+    segment_column: str | None = None,
+    max_false_alarms_per_year: float = 1.0,
+    alpha: float | None = None,
+    minimum_rows: int = MINIMUM_ROWS,
+) -> DriftReport:
+    """Judge production rows against a baseline, window by window.
+
+    Parameters
+    ----------
+    frame
+        Holds the feature's column of vectors, from `embed` or from elsewhere.
+    baseline
+        One baseline, or one per feature.
+    timestamp_column
+        When each row happened; needed for `every`. Rows without a time are counted in a note.
+    every
+        The window's length: `"1d"`, `"6h"`, `"30min"`, `"1w"`, `"1mo"`; windows are half-open and in
+        UTC. By default all rows are one window.
+    segment_column
+        A metadata column; each of its values is judged too, against the same value in the baseline
+        when that was fitted with this column, else against the whole baseline (a note says which).
+    max_false_alarms_per_year
+        How many windows without drift may be called drifted in a year of such windows, over all
+        features, on average. It sets alpha; without `every` alpha is 0.01.
+    alpha
+        The level of one window and feature, in (0, 1), instead of the above.
+    minimum_rows
+        Windows with fewer vectors are inconclusive.
+
+    Raises
+    ------
+    MissingColumnError, TimestampError, FingerprintMismatchError, InvalidInputError
+        If columns are missing, times cannot be read, or the vectors come from another encoder.
+
+    Examples
+    --------
+    >>> import monitor, numpy as np, pandas as pd
+    >>> points = monitor.VectorFeature(name="points", column="vector", n_clusters=3)
+    >>> rng = np.random.default_rng(0)
+    >>> calm = pd.DataFrame({"vector": list(rng.normal(size=(400, 16)))})
+    >>> moved = pd.DataFrame({"vector": list(rng.normal(size=(200, 16)) + 1)})
+    >>> report = monitor.detect_drift(moved, monitor.fit_baseline(calm, points))
+    >>> report.to_frame()["verdict"].tolist()
+    ['drift']
+    """
+    baselines = (baseline,) if isinstance(baseline, Baseline) else tuple(baseline)
+    _check_arguments(baselines, every, timestamp_column, max_false_alarms_per_year, minimum_rows)
+    level = _level(every, alpha, max_false_alarms_per_year, len(baselines))
+    times = None if timestamp_column is None else frames.read_times(frame, timestamp_column)
+    windows = _windows(frame, times, every)
+    segments = None if segment_column is None else segment_values(frame, segment_column)
+    entries: list[WindowDrift] = []
+    for one in baselines:
+        judged = _FeatureRun.open(frame, one, times, level, minimum_rows)
+        overall = [judged.window(window) for window in windows]
+        by_segment = (
+            []
+            if segments is None or segment_column is None
+            else [
+                judged.window(part, segment=value, segment_column=segment_column)
+                for window in windows
+                for value, part in _split(window, segments)
+            ]
+        )
+        entries += overall + by_segment
+    return DriftReport(
+        features=tuple(_summary(one) for one in baselines),
+        windows=tuple(entries),
+        every=every,
+        segment_column=segment_column,
+        notes=_report_notes(times, level, every, max_false_alarms_per_year, alpha),
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _FeatureRun:
+    """One feature's rows, assigned to the clusters of its baseline."""
+
+    baseline: Baseline
+    vectors: Vectors
+    position: NDArray[np.int64]  # of each frame row among the usable ones, −1 for the others
+    scaled: NDArray[np.float32]
+    labels: NDArray[np.int64]
+    distances: NDArray[np.float32]
+    examples: RowExamples
+    alpha: float
+    minimum_rows: int
+
+    @classmethod
+    def open(
+        cls, frame: Any, baseline: Baseline, times: Times | None, alpha: float, minimum_rows: int
+    ) -> _FeatureRun:
+        feature = CustomFeature.from_dict(dict(baseline.feature))
+        vectors = read_vectors(frame, feature, width=baseline.width)
+        baseline.check_fingerprint(vectors.fingerprint)
+        scaled, labels, distances = baseline.assign(vectors.matrix)
+        position = np.full(len(vectors.usable), -1, dtype=np.int64)
+        position[vectors.usable] = np.arange(len(scaled))
+        return cls(
+            baseline,
+            vectors,
+            position,
+            scaled,
+            labels,
+            distances,
+            RowExamples(frame, feature, times),
+            alpha,
+            minimum_rows,
+        )
+
+    def window(
+        self, window: Window, *, segment: str | None = None, segment_column: str | None = None
+    ) -> WindowDrift:
+        """The judgement of one window, or of one segment of it."""
+        at = self.position[window.rows]
+        rows, at = window.rows[at >= 0], at[at >= 0]
+        labels, distances = self.labels[at], self.distances[at]
+        failures = count_failures(self.vectors.failures[window.rows])
+        sketch = self.baseline.sketch_assigned(self.scaled[at], labels, distances, failures)
+        reference, notes = self._reference(segment, segment_column)
+        repeated = largest_repeated_share(self.scaled[at])
+        if self._is_broken_feed(repeated, len(at)):
+            seen = (
+                f"{repeated:.0%} of the rows hold one and the same vector (in the baseline at most "
+                f"{self.baseline.most_repeated:.0%}): is the feed serving a placeholder image?"
+            )
+            notes += (seen,)
+        far = np.argsort(-distances, kind="stable")
+        far = far[distances[far] > self.baseline.novelty_radius]
+        return WindowDrift(
+            feature=self.baseline.name,
+            start=None if window.start is None else utc(window.start),
+            end=None if window.end is None else utc(window.end),
+            segment=segment,
+            failures=failures,
+            judgement=judge(
+                sketch,
+                self.baseline,
+                alpha=self.alpha,
+                reference=reference,
+                minimum_rows=self.minimum_rows,
+            ),
+            examples=self.examples.per_cluster(rows, labels, distances, self.baseline.n_clusters),
+            novel_examples=self.examples.first(rows[far], distances[far]),
+            most_repeated=repeated,
+            notes=notes,
+        )
+
+    def _reference(
+        self, segment: str | None, segment_column: str | None
+    ) -> tuple[WindowSketch | None, tuple[str, ...]]:
+        if segment is None:
+            return None, ()
+        if self.baseline.segment_column == segment_column and segment in self.baseline.segments:
+            return self.baseline.segments[segment], ()
+        why = (
+            "the baseline has no rows of this segment"
+            if self.baseline.segment_column == segment_column
+            else f"the baseline was not fitted with segment_column={segment_column!r}"
+        )
+        return None, (f"compared with the whole baseline, because {why}",)
+
+    def _is_broken_feed(self, repeated: float, n_rows: int) -> bool:
+        return (
+            repeated > max(REPEATED_SHARE, 2 * self.baseline.most_repeated)
+            and repeated * n_rows >= REPEATED_ROWS
+        )
+
+
+def _check_arguments(
+    baselines: Sequence[Baseline],
+    every: str | None,
+    timestamp_column: str | None,
+    max_false_alarms_per_year: float,
+    minimum_rows: int,
+) -> None:
+    if not baselines:
+        raise InvalidInputError("no baseline was given: fit one with monitor.fit_baseline")
+    names = [one.name for one in baselines]
+    if len(set(names)) < len(names):
+        raise InvalidInputError(
+            f"two baselines are of one feature ({', '.join(names)}): give one per feature"
+        )
+    if every is not None and timestamp_column is None:
+        raise TimestampError(
+            f"every={every!r} needs to know when each row happened: give timestamp_column too"
+        )
+    if not max_false_alarms_per_year > 0:
+        raise InvalidInputError(
+            f"max_false_alarms_per_year={max_false_alarms_per_year} must be above 0: a test that never "
+            "errs never speaks"
+        )
+    if minimum_rows < 2:
+        raise InvalidInputError(f"minimum_rows={minimum_rows} must be 2 or more")
+
+
+def _level(
+    every: str | None, alpha: float | None, max_false_alarms_per_year: float, n_features: int
+) -> float:
+    """The level of one window and feature."""
+    if alpha is not None:
+        if not 0 < alpha < 1:
+            raise InvalidInputError(f"alpha={alpha} must lie between 0 and 1, for example 0.01")
+        return alpha
+    if every is None:
+        return ONE_SHOT_ALPHA / n_features
+    per_window = max_false_alarms_per_year * Every.parse(every).years
+    return min(per_window, MOST_ALPHA) / n_features
+
+
+def _windows(frame: Any, times: Times | None, every: str | None) -> list[Window]:
+    if times is None:
+        return [Window(None, None, np.arange(len(frames.row_labels(frame))))]
+    if every is not None:
+        return cut(times.values, Every.parse(every))
+    dated = np.flatnonzero(~np.isnat(times.values))
+    if len(dated) == 0:
+        return []
+    instants = times.values[dated]
+    # Half-open: the last row lies inside.
+    return [Window(instants.min(), instants.max() + np.timedelta64(1, "us"), dated)]
+
+
+def _split(window: Window, segments: NDArray[np.object_]) -> Iterator[tuple[str, Window]]:
+    values = segments[window.rows]
+    for value in sorted(set(values.tolist())):
+        yield value, Window(window.start, window.end, window.rows[values == value])
+
+
+def _summary(baseline: Baseline) -> FeatureSummary:
+    feature = CustomFeature.from_dict(dict(baseline.feature))
+    return FeatureSummary(
+        name=baseline.name,
+        source_column=getattr(feature, "source_column", None),
+        column=vector_column(feature),
+        baseline_id=baseline.id,
+        fingerprint=baseline.fingerprint,
+        n_fit=baseline.n_fit,
+        histogram=baseline.histogram.counts,
+        failures=baseline.histogram.failures,
+        examples=baseline.examples,
+        choice=baseline.choice,
+        time_range=baseline.time_range,
+        segment_column=baseline.segment_column,
+    )
+
+
+def _report_notes(
+    times: Times | None,
+    level: float,
+    every: str | None,
+    max_false_alarms_per_year: float,
+    alpha: float | None,
+) -> tuple[str, ...]:
+    notes = []
+    if alpha is None and every is not None:
+        notes.append(
+            f"a window is called drifted at p ≤ {level:.2g}, which allows {max_false_alarms_per_year:g} "
+            "false alarms a year over all features"
+        )
+    else:
+        notes.append(f"a window is called drifted at p ≤ {level:.2g}")
+    notes.append(
+        "p-values take rows as independent; natural variation from day to day is not accounted for yet"
+    )
+    if times is not None:
+        if times.note:
+            notes.append(times.note)
+        n_undated = int(np.isnat(times.values).sum())
+        if n_undated:
+            notes.append(f"{n_undated} rows have no readable time and are in no window")
+    return tuple(notes)

@@ -1,0 +1,95 @@
+"""Frame ─► frame with vectors."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from monitor import frames
+from monitor.errors import InvalidInputError
+from monitor.features import ImageEmbedding
+from monitor.frames import Frame
+from monitor.pipeline.rows import failure_column
+
+if TYPE_CHECKING:
+    from monitor.images import SourcePolicy
+
+
+def embed(
+    frame: Frame,
+    feature: ImageEmbedding,
+    *,
+    policy: SourcePolicy | None = None,
+    progress: bool | None = None,
+    details: bool = False,
+) -> Frame:
+    """A copy of `frame` with the vectors of an image column.
+
+    Parameters
+    ----------
+    frame
+        A pandas or polars DataFrame or a pyarrow Table; left as it is. The same kind comes back, with
+        the same index and order.
+    feature
+        Says which column holds the images, which model embeds them and which column takes the vectors.
+    policy
+        From where images may be fetched; public http(s) addresses and `data:` URIs by default.
+    progress
+        Show a progress bar on stderr; by default only when that is a terminal.
+    details
+        Add a column `{feature.column}_failure_detail` with one line about each failure.
+
+    Returns
+    -------
+    The frame with `feature.column`, fixed-size lists of float32 of length 1, and
+    `{feature.column}_failure`, the reason where there is no vector and null elsewhere (see
+    `monitor.failures.REASONS`). Both replace columns of these names.
+
+    Raises
+    ------
+    MissingColumnError
+        If the frame lacks `feature.source_column`.
+    EncoderError
+        If the model cannot be loaded; no image is fetched then.
+
+    Examples
+    --------
+    >>> import monitor, numpy as np, pandas as pd
+    >>> photos = monitor.ImageEmbedding(
+    ...     name="photos", source_column="image", column="vector", model="compact"
+    ... )
+    >>> grey = np.full((64, 64, 3), 128, dtype=np.uint8)
+    >>> table = monitor.embed(pd.DataFrame({"image": [grey, None]}), photos)
+    >>> table["vector_failure"].tolist()
+    [nan, 'missing']
+    """
+    from monitor.embedding import embed_cells, progress_bar
+    from monitor.encoders import load_encoder
+    from monitor.images import ImageReader, SourcePolicy
+
+    if not isinstance(feature, ImageEmbedding):
+        raise InvalidInputError(
+            f"embed needs an ImageEmbedding, got {type(feature).__name__}: other features bring their "
+            "vectors with them and go straight into fit_baseline and detect_drift"
+        )
+    cells = frames.cells(frame, feature.source_column)
+    described = feature.description_column
+    descriptions = None if described is None else frames.cells(frame, described)
+    encoder = load_encoder(feature.encoder_spec)
+    with (
+        ImageReader(policy or SourcePolicy()) as reader,
+        progress_bar(len(cells), f"embed {feature.name}", progress) as bar,
+    ):
+        embedded = embed_cells(
+            cells, encoder, reader, descriptions=descriptions, on_progress=bar.update
+        )
+    reasons = [failure and failure.reason for failure in embedded.failures]
+    lines = [failure and failure.detail for failure in embedded.failures]
+    return frames.with_embedding(
+        frame,
+        feature.column,
+        embedded.vectors,
+        reasons,
+        failure_column=failure_column(feature),
+        fingerprint=encoder.fingerprint,
+        texts={f"{failure_column(feature)}_detail": lines} if details else None,
+    )

@@ -1,0 +1,107 @@
+"""Frame with vectors ─► baseline."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from monitor import frames
+from monitor.clusters import Baseline, fit
+from monitor.clusters.baseline import STANDARD, UNIT
+from monitor.errors import BaselineError
+from monitor.features import CustomFeature, Multivariate
+from monitor.frames import Times
+from monitor.pipeline.rows import (
+    RowExamples,
+    count_failures,
+    in_words,
+    read_vectors,
+    segment_values,
+    utc,
+)
+
+
+def fit_baseline(
+    frame: Any,
+    feature: CustomFeature,
+    *,
+    timestamp_column: str | None = None,
+    segment_column: str | None = None,
+) -> Baseline:
+    """Fit the clusters of a feature, and keep what later windows are compared with.
+
+    Half of the rows, drawn by their content, fit the clusters; the other half is what windows are
+    compared with. The same rows in any order give the same baseline.
+
+    Parameters
+    ----------
+    frame
+        Holds the feature's column of vectors, from `embed` or from elsewhere.
+    feature
+        Any feature but an enrichment.
+    timestamp_column
+        Recorded as the baseline's time range.
+    segment_column
+        A metadata column; each of its values gets a reference of its own, so that
+        `detect_drift(..., segment_column=)` compares like with like.
+
+    Raises
+    ------
+    MissingColumnError, BaselineError, InvalidInputError
+        If columns are missing, rows are too few or too alike, or given centroids do not fit.
+
+    Examples
+    --------
+    >>> import monitor, numpy as np, pandas as pd
+    >>> points = monitor.VectorFeature(name="points", column="vector", n_clusters=3)
+    >>> rows = np.random.default_rng(0).normal(size=(200, 16))
+    >>> monitor.fit_baseline(pd.DataFrame({"vector": list(rows)}), points).centroids.shape
+    (3, 16)
+    """
+    vectors = read_vectors(frame, feature)
+    if len(vectors.matrix) == 0:
+        counts = count_failures(vectors.failures)
+        raise BaselineError(
+            f"no row of the baseline has a vector for feature {feature.name!r} "
+            f"({in_words(counts) if counts else 'the frame is empty'}): embed the frame first, or "
+            "check the column"
+        )
+    times = None if timestamp_column is None else frames.read_times(frame, timestamp_column)
+    segments = None
+    if segment_column is not None:
+        segments = segment_values(frame, segment_column)[vectors.usable]
+    baseline = fit(
+        vectors.matrix,
+        _description(feature),
+        n_clusters=feature.n_clusters,  # type: ignore[attr-defined]
+        centroids=getattr(feature, "centroids", None),
+        random_state=getattr(feature, "random_state", 0),
+        fingerprint=vectors.fingerprint,
+        failures=count_failures(vectors.failures),
+        scaling=STANDARD if isinstance(feature, Multivariate) else UNIT,
+        segment_column=segment_column,
+        segments=segments,
+    )
+    rows = np.flatnonzero(vectors.usable)
+    _, labels, distances = baseline.assign(vectors.matrix)
+    examples = RowExamples(frame, feature, times).per_cluster(
+        rows, labels, distances, baseline.n_clusters
+    )
+    return replace(baseline, examples=examples, time_range=_time_range(times))
+
+
+def _description(feature: CustomFeature) -> dict[str, Any]:
+    """The feature without its centroids, which the baseline holds as an array."""
+    description = feature.to_dict()
+    if "centroids" in description:
+        description["centroids"] = None
+    return description
+
+
+def _time_range(times: Times | None) -> tuple[str, str] | None:
+    if times is None or np.isnat(times.values).all():
+        return None
+    dated = times.values[~np.isnat(times.values)]
+    return utc(dated.min()).isoformat(), utc(dated.max()).isoformat()

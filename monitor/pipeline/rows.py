@@ -1,0 +1,147 @@
+"""What the verbs read of a frame's rows: vectors, failures, segments, examples."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from monitor import frames
+from monitor.clusters import Example
+from monitor.errors import InvalidFeatureError, InvalidInputError
+from monitor.features import CustomFeature, ImageEmbedding, Multivariate, VectorFeature
+from monitor.frames import Times, Vectors
+
+N_EXAMPLES = 4
+_MOST_SEGMENTS = 200
+
+
+def vector_column(feature: CustomFeature) -> str:
+    """The column that holds the vectors of `feature`; the first of several."""
+    if isinstance(feature, VectorFeature):
+        return feature.column
+    if isinstance(feature, Multivariate):
+        return feature.columns[0]
+    raise InvalidFeatureError(
+        f"feature {feature.name!r} is of type {feature.type.value}, which has no vectors to monitor: "
+        "use a VectorFeature, TextEmbedding, ImageEmbedding or Multivariate"
+    )
+
+
+def failure_column(feature: CustomFeature) -> str:
+    """The name of the column that says why a row of `feature` has no vector."""
+    return f"{vector_column(feature)}_failure"
+
+
+def read_vectors(frame: Any, feature: CustomFeature, *, width: int | None = None) -> Vectors:
+    """The vectors of `feature`, and why rows have none."""
+    if isinstance(feature, Multivariate):
+        return frames.read_columns(frame, feature.columns)
+    return frames.read_vectors(
+        frame,
+        vector_column(feature),
+        width=width,
+        failure_column=failure_column(feature) if isinstance(feature, ImageEmbedding) else None,
+    )
+
+
+def count_failures(failures: Iterable[str | None]) -> dict[str, int]:
+    """Rows per reason, the most frequent first."""
+    return dict(Counter(reason for reason in failures if reason is not None).most_common())
+
+
+def in_words(counts: dict[str, int]) -> str:
+    """Counts as a phrase: "3 missing, 1 http_404"."""
+    return ", ".join(f"{count} {reason}" for reason, count in counts.items())
+
+
+def segment_values(frame: Any, column: str) -> NDArray[np.object_]:
+    """(n,) the values of a metadata column as text; an empty cell is its own value, "(empty)".
+
+    Raises
+    ------
+    InvalidInputError
+        If there are so many values that the column is no segment but a key.
+    """
+    values = np.array(
+        [
+            "(empty)" if cell is None or cell != cell else str(cell)
+            for cell in frames.cells(frame, column)
+        ],
+        dtype=object,
+    )
+    n_values = len(set(values.tolist()))
+    if n_values > _MOST_SEGMENTS:
+        raise InvalidInputError(
+            f"column {column!r} has {n_values:,} different values, a segment column at most "
+            f"{_MOST_SEGMENTS}: name a column of categories"
+        )
+    return values
+
+
+def utc(instant: np.datetime64) -> dt.datetime:
+    """A datetime64 in UTC as an aware datetime."""
+    naive: dt.datetime = instant.astype("datetime64[us]").item()
+    return naive.replace(tzinfo=dt.UTC)
+
+
+@dataclass(frozen=True, eq=False)
+class RowExamples:
+    """Rows of a frame as examples of clusters."""
+
+    frame: Any
+    feature: CustomFeature
+    times: Times | None
+
+    @cached_property
+    def _labels(self) -> list[str]:
+        return frames.row_labels(self.frame)
+
+    @cached_property
+    def _sources(self) -> list[Any] | None:
+        name = getattr(self.feature, "source_column", None)
+        if name is None or name not in frames.column_names(self.frame):
+            return None
+        return frames.cells(self.frame, name)
+
+    def per_cluster(
+        self,
+        rows: NDArray[np.int64],
+        labels: NDArray[np.int64],
+        distances: NDArray[np.float32],
+        n_clusters: int,
+    ) -> tuple[tuple[Example, ...], ...]:
+        """For each cluster, the rows nearest to its centroid."""
+        found = []
+        for cluster in range(n_clusters):
+            members = np.flatnonzero(labels == cluster)
+            nearest = members[np.argsort(distances[members], kind="stable")]
+            found.append(self.first(rows[nearest], distances[nearest]))
+        return tuple(found)
+
+    def first(self, rows: NDArray[np.int64], distances: NDArray[np.float32]) -> tuple[Example, ...]:
+        """The first few of `rows`; of rows at the very same distance, which are copies, only one."""
+        chosen: dict[float, Example] = {}
+        for row, distance in zip(rows.tolist(), distances.tolist(), strict=True):
+            if distance not in chosen:
+                chosen[distance] = self._example(row, distance)
+            if len(chosen) == N_EXAMPLES:
+                break
+        return tuple(chosen.values())
+
+    def _example(self, row: int, distance: float) -> Example:
+        cell = None if self._sources is None else self._sources[row]
+        time = None if self.times is None else self.times.values[row]
+        return Example(
+            row=self._labels[row],
+            source=str(cell) if isinstance(cell, str | Path) else None,
+            distance=distance,
+            timestamp=None if time is None or np.isnat(time) else utc(time).isoformat(),
+        )
