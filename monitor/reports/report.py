@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from monitor.clusters import Example
 from monitor.drift import Judgement, Verdict
+from monitor.drift.distances import DISTANCES
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -164,7 +165,7 @@ class DriftReport:
         """
         import pandas as pd
 
-        frame = pd.DataFrame([_row(window) for window in self.windows])
+        frame = pd.DataFrame([_row(window) for window in self.windows], columns=_COLUMNS)
         for column in ("window_start", "window_end"):
             frame[column] = pd.to_datetime(frame[column], utc=True)
         frame["n_rows_needed"] = frame["n_rows_needed"].astype("Int64")
@@ -205,6 +206,14 @@ class DriftReport:
         from monitor.reports.html import notebook_html
 
         return notebook_html(self)
+
+
+_SCORES = [name + suffix for name in DISTANCES for suffix in ("", "_noise_floor", "_noise_ceiling")]
+_COLUMNS = [
+    *("feature", "window_start", "window_end", "segment", "n_rows", "n_failed", "failure_rate"),
+    *_SCORES,
+    *("p_value", "alpha", "verdict", "reason", "n_rows_needed", "novel_share", "most_repeated"),
+]
 
 
 def _row(window: WindowDrift) -> dict[str, object]:

@@ -1,0 +1,313 @@
+"""fit_baseline and detect_drift on frames whose vectors are ready-made."""
+
+import datetime as dt
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pyarrow as pa
+import pytest
+from scipy.spatial.distance import jensenshannon
+
+import monitor
+from monitor.errors import (
+    BaselineError,
+    FingerprintMismatchError,
+    InvalidFeatureError,
+    InvalidInputError,
+    MissingColumnError,
+    TimestampError,
+)
+from monitor.frames.table import FINGERPRINT_KEY
+
+FEATURE = monitor.VectorFeature(name="points", column="vector", n_clusters=4)
+DAY = dt.timedelta(days=1)
+START = dt.datetime(2026, 3, 1, tzinfo=dt.UTC)
+
+
+def table(n: int, seed: int, *, shift: float = 0.0, start=START, length=DAY) -> pd.DataFrame:
+    rng = np.random.default_rng(seed)
+    vectors = np.eye(16)[rng.integers(4, size=n)] * 3 + rng.normal(scale=0.5, size=(n, 16)) + shift
+    return pd.DataFrame(
+        {
+            "vector": list(vectors.astype(np.float32)),
+            "ts": [start + length * float(x) for x in rng.random(n)],
+            "country": rng.choice(["de", "fr", "it"], size=n),
+        }
+    )
+
+
+def days(*shifts: float, n: int = 200) -> pd.DataFrame:
+    return pd.concat(
+        [table(n, 50 + i, shift=s, start=START + i * DAY) for i, s in enumerate(shifts)],
+        ignore_index=True,
+    )
+
+
+@pytest.fixture(scope="module")
+def baseline():
+    return monitor.fit_baseline(table(1000, 0), FEATURE, timestamp_column="ts")
+
+
+def test_one_row_per_feature_and_window(baseline):
+    report = monitor.detect_drift(days(0, 0, 0.3, 0), baseline, timestamp_column="ts", every="1d")
+    frame = report.to_frame()
+    named = (
+        "feature window_start window_end n_rows n_failed jsd psi p_value jsd_noise_floor verdict"
+    )
+    assert set(named.split()) <= set(frame.columns)
+    assert frame.verdict.tolist() == ["no drift", "no drift", "drift", "no drift"]
+    assert frame.window_start.tolist() == [pd.Timestamp(START + i * DAY) for i in range(4)]
+    assert frame.window_end.tolist() == [pd.Timestamp(START + (i + 1) * DAY) for i in range(4)]
+    assert frame.alpha.unique().tolist() == [pytest.approx(1 / 365.25)]
+    assert report.has_drift
+
+
+def test_scores_can_be_recomputed_from_the_histograms(baseline):
+    (window,) = monitor.detect_drift(table(200, 5, shift=0.2), baseline).windows
+    found = window.judgement
+    base, seen = found.baseline_histogram, found.window_histogram
+    assert found.scores["jsd"].value == pytest.approx(jensenshannon(base, seen, base=2))
+    p, q = (base + 1) / (base + 1).sum(), (seen + 1) / (seen + 1).sum()
+    assert found.scores["psi"].value == pytest.approx(((q - p) * np.log(q / p)).sum())
+    # Nearest centroids, found here by another way.
+    unit = np.stack(table(200, 5, shift=0.2)["vector"])
+    unit = unit / np.linalg.norm(unit, axis=1, keepdims=True)
+    labels = ((unit[:, None] - baseline.centroids) ** 2).sum(axis=2).argmin(axis=1)
+    assert seen.tolist() == np.bincount(labels, minlength=4).tolist()
+
+
+def test_without_every_all_rows_are_one_window(baseline):
+    (window,) = monitor.detect_drift(table(100, 1), baseline).windows
+    assert window.start is None
+    assert window.n_rows == 100
+    (dated,) = monitor.detect_drift(table(100, 1), baseline, timestamp_column="ts").windows
+    assert dated.start is not None
+    assert dated.start < dated.end
+    assert dated.n_rows == 100
+
+
+@pytest.mark.parametrize(
+    "convert",
+    [lambda f: f, pl.from_pandas, lambda f: pa.Table.from_pandas(f)],
+    ids=["pandas", "polars", "arrow"],
+)
+def test_every_kind_of_frame_gives_the_same_verdict(baseline, convert):
+    frame = days(0, 0.3)
+    found = monitor.detect_drift(convert(frame), baseline, timestamp_column="ts", every="1d")
+    expected = monitor.detect_drift(frame, baseline, timestamp_column="ts", every="1d")
+    pd.testing.assert_frame_equal(found.to_frame(), expected.to_frame())
+
+
+def test_bad_rows_are_counted_and_change_nothing_else(baseline):
+    good = table(200, 3)
+    bad = pd.DataFrame(
+        {
+            "vector": pd.Series([None, [1.0, 2.0], [np.nan] * 16, [0.0] * 16, "no"], dtype=object),
+            "ts": [START] * 5,
+        }
+    )
+    clean = monitor.detect_drift(good, baseline).windows[0]
+    dirty = monitor.detect_drift(pd.concat([bad, good]), baseline).windows[0]
+    assert dirty.judgement.p_value == clean.judgement.p_value
+    assert dirty.n_rows == 205
+    assert dirty.failures == {
+        "missing": 1, "wrong_dimension": 1, "not_finite": 1, "zero_vector": 1, "not_numeric": 1,
+    }  # fmt: skip
+
+
+def test_a_day_without_rows_and_a_day_of_failures_are_inconclusive(baseline):
+    frame = pd.concat([days(0), table(20, 9, start=START + 2 * DAY)], ignore_index=True)
+    frame["vector"] = [v if i < 200 else None for i, v in enumerate(frame["vector"])]
+    found = monitor.detect_drift(frame, baseline, timestamp_column="ts", every="1d").to_frame()
+    assert found.verdict.tolist() == ["no drift", "inconclusive", "inconclusive"]
+    assert found.n_rows.tolist() == [200, 0, 20]
+    assert found.n_failed.tolist() == [0, 0, 20]
+    assert found.n_rows_needed.tolist()[1:] == [30, 30]
+
+
+def test_an_empty_frame_and_one_row(baseline):
+    empty = table(5, 0).iloc[:0]
+    assert monitor.detect_drift(empty, baseline).to_frame().verdict.tolist() == ["inconclusive"]
+    assert monitor.detect_drift(table(1, 0), baseline).to_frame().verdict.tolist() == [
+        "inconclusive"
+    ]
+    report = monitor.detect_drift(empty, baseline, timestamp_column="ts", every="1d")
+    assert len(report.to_frame()) == 0
+    assert "verdict" in report.to_frame().columns
+
+
+def test_rows_without_a_time_are_named(baseline):
+    frame = table(100, 1)
+    frame["ts"] = [None if i < 7 else t for i, t in enumerate(frame["ts"])]
+    report = monitor.detect_drift(frame, baseline, timestamp_column="ts", every="1d")
+    assert report.windows[0].n_rows == 93
+    assert any("7 rows have no readable time" in note for note in report.notes)
+
+
+def test_a_placeholder_served_for_many_rows_is_reported(baseline):
+    frame = table(200, 4)
+    frame["vector"] = [
+        frame["vector"][0] if i % 4 == 0 else v for i, v in enumerate(frame["vector"])
+    ]
+    (window,) = monitor.detect_drift(frame, baseline).windows
+    assert window.most_repeated == pytest.approx(0.25)
+    assert any("25% of the rows hold one and the same vector" in note for note in window.notes)
+
+
+def test_segments_are_compared_with_their_own_baseline():
+    train = table(1500, 0)
+    # One country has always been different.
+    train["vector"] = [
+        v + (c == "it") for v, c in zip(train["vector"], train["country"], strict=True)
+    ]
+    prod = table(600, 1)
+    prod["vector"] = [
+        v + (c == "it") + 0.4 * (c == "fr")
+        for v, c in zip(prod["vector"], prod["country"], strict=True)
+    ]
+    baseline = monitor.fit_baseline(train, FEATURE, segment_column="country")
+    found = monitor.detect_drift(prod, baseline, segment_column="country").to_frame()
+    assert found.segment.fillna("all").tolist() == ["all", "de", "fr", "it"]
+    assert found.verdict.tolist() == ["drift", "no drift", "drift", "no drift"]
+
+
+def test_segments_without_their_own_baseline_say_so(baseline):
+    report = monitor.detect_drift(table(300, 1), baseline, segment_column="country")
+    assert len(report.windows) == 4
+    assert "was not fitted with segment_column='country'" in report.windows[1].notes[0]
+
+
+def test_a_key_is_no_segment(baseline):
+    frame = table(300, 1)
+    frame["id"] = range(300)
+    with pytest.raises(InvalidInputError, match="'id' has 300 different values"):
+        monitor.detect_drift(frame, baseline, segment_column="id")
+
+
+def test_several_features_share_the_false_alarms():
+    frame = table(400, 0)
+    frame["other"] = frame["vector"]
+    other = monitor.VectorFeature(name="other", column="other", n_clusters=2)
+    both = [monitor.fit_baseline(frame, f) for f in (FEATURE, other)]
+    report = monitor.detect_drift(table(100, 1).assign(other=lambda f: f.vector), both)
+    assert report.to_frame().feature.tolist() == ["points", "other"]
+    assert report.windows[0].judgement.alpha == pytest.approx(0.005)
+    with pytest.raises(InvalidInputError, match="two baselines are of one feature"):
+        monitor.detect_drift(frame, [both[0], both[0]])
+
+
+def test_columns_of_numbers_are_monitored_too():
+    rng = np.random.default_rng(0)
+    feature = monitor.Multivariate(name="sizes", columns=["width", "height"], n_clusters=3)
+    calm = pd.DataFrame({"width": rng.normal(1000, 50, 600), "height": rng.normal(1, 0.1, 600)})
+    baseline = monitor.fit_baseline(calm, feature)
+    # Both columns count, though one is a thousand times the other.
+    assert monitor.detect_drift(calm.assign(height=calm.height + 0.1), baseline).has_drift
+    quiet = pd.DataFrame({"width": rng.normal(1000, 50, 200), "height": rng.normal(1, 0.1, 200)})
+    assert not monitor.detect_drift(quiet, baseline).has_drift
+
+
+def test_saved_and_loaded_baselines_judge_alike(baseline, tmp_path):
+    loaded = monitor.Baseline.load(baseline.save(tmp_path / "b.safetensors"))
+    frame = days(0, 0.3)
+    first, second = (
+        monitor.detect_drift(frame, b, timestamp_column="ts", every="1d").to_frame()
+        for b in (baseline, loaded)
+    )
+    pd.testing.assert_frame_equal(first, second)
+    assert loaded.examples == baseline.examples
+    assert loaded.time_range == baseline.time_range
+
+
+def test_vectors_of_another_encoder_are_refused():
+    train, prod = table(100, 0), table(100, 1)
+    train.attrs[FINGERPRINT_KEY] = {"vector": "a:1"}
+    prod.attrs[FINGERPRINT_KEY] = {"vector": "b:2"}
+    baseline = monitor.fit_baseline(train, FEATURE)
+    assert baseline.fingerprint == "a:1"
+    with pytest.raises(FingerprintMismatchError, match="embed these rows again"):
+        monitor.detect_drift(prod, baseline)
+
+
+def test_given_centroids_are_the_baselines():
+    given = np.eye(16)[:3].tolist()
+    feature = monitor.VectorFeature(name="points", column="vector", n_clusters=3, centroids=given)
+    baseline = monitor.fit_baseline(table(100, 0), feature)
+    np.testing.assert_array_equal(baseline.centroids, np.eye(16)[:3])
+
+
+def test_n_clusters_none_is_chosen_and_explained():
+    feature = monitor.VectorFeature(name="points", column="vector", n_clusters=None)
+    baseline = monitor.fit_baseline(table(900, 0), feature)
+    assert baseline.n_clusters == 4
+    assert baseline.choice.startswith("4 clusters")
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (
+            lambda b: monitor.fit_baseline(table(3, 0), FEATURE),
+            BaselineError,
+            "at least 8 are needed",
+        ),
+        (
+            lambda b: monitor.fit_baseline(table(50, 0).assign(vector=None), FEATURE),
+            BaselineError,
+            "no row of the baseline has a vector for feature 'points' .50 missing.",
+        ),
+        (
+            lambda b: monitor.fit_baseline(table(50, 0).drop(columns="vector"), FEATURE),
+            MissingColumnError,
+            "no column 'vector'",
+        ),
+        (
+            lambda b: monitor.detect_drift(table(50, 0), b, every="1d"),
+            TimestampError,
+            "give timestamp_column too",
+        ),
+        (
+            lambda b: monitor.detect_drift(table(50, 0), b, timestamp_column="time", every="1d"),
+            MissingColumnError,
+            "no column 'time'",
+        ),
+        (
+            lambda b: monitor.detect_drift(
+                table(50, 0), b, timestamp_column="ts", every="1 fortnight"
+            ),
+            TimestampError,
+            "is no window length",
+        ),
+        (
+            lambda b: monitor.detect_drift(table(50, 0), []),
+            InvalidInputError,
+            "no baseline was given",
+        ),
+        (
+            lambda b: monitor.detect_drift(table(50, 0), b, alpha=1.5),
+            InvalidInputError,
+            "alpha=1.5",
+        ),
+        (
+            lambda b: monitor.detect_drift(table(50, 0), b, max_false_alarms_per_year=0),
+            InvalidInputError,
+            "must be above 0",
+        ),
+        (
+            lambda b: monitor.embed(table(5, 0), FEATURE),
+            InvalidInputError,
+            "embed needs an ImageEmbedding, got VectorFeature",
+        ),
+        (
+            lambda b: monitor.fit_baseline(
+                table(5, 0), monitor.Enrichment(name="e", enrichment="tox", columns=["country"])
+            ),
+            InvalidFeatureError,
+            "has no vectors to monitor",
+        ),
+    ],
+)
+def test_errors_name_the_cure(baseline, call, error, message):
+    with pytest.raises(error, match=message):
+        call(baseline)
