@@ -147,7 +147,7 @@ class Baseline:
     @property
     def width(self) -> int:
         """How many numbers a vector has."""
-        return self.centroids.shape[1]
+        return int(self.centroids.shape[1])
 
     @property
     def histogram(self) -> ClusterHistogram:

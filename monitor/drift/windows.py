@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +13,8 @@ from monitor.errors import TimestampError
 
 MAX_WINDOWS = 100_000
 _EVERY = re.compile(r"\s*(\d*)\s*([A-Za-z]+)\s*")
-_UNITS = {
+Unit = Literal["m", "h", "D", "W", "M"]
+_UNITS: Final[dict[str, Unit]] = {
     "min": "m", "minute": "m", "minutes": "m", "t": "m",
     "h": "h", "hour": "h", "hours": "h",
     "d": "D", "day": "D", "days": "D",
@@ -36,7 +38,7 @@ class Every:
     """
 
     count: int
-    unit: str
+    unit: Unit
 
     @classmethod
     def parse(cls, text: str) -> Every:
@@ -78,12 +80,16 @@ class Every:
 
     def start(self, number: int) -> np.datetime64:
         """When window `number` starts, datetime64[us] in UTC; it ends when the next one starts."""
+        count = self.count * number
+        moment: np.datetime64
         if self.unit == "M":
-            return (np.datetime64("1970-01", "M") + self.count * number).astype("datetime64[us]")
-        if self.unit == "W":
-            return (_FIRST_MONDAY + 7 * self.count * number).astype("datetime64[us]")
-        step = np.timedelta64(self.count * number, self.unit)
-        return np.datetime64("1970-01-01T00:00", "us") + step
+            moment = np.datetime64("1970-01", "M") + np.timedelta64(count, "M")
+        elif self.unit == "W":
+            moment = _FIRST_MONDAY + np.timedelta64(7 * count, "D")
+        else:
+            moment = np.datetime64("1970-01-01T00:00", "us") + np.timedelta64(count, self.unit)
+        in_microseconds: np.datetime64 = moment.astype("datetime64[us]")
+        return in_microseconds
 
 
 @dataclass(frozen=True, eq=False)

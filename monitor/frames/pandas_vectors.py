@@ -25,4 +25,4 @@ class VectorArray(pd.arrays.ArrowExtensionArray):
 
     def __init__(self, values: Any) -> None:
         super().__init__(values)
-        self._dtype = VectorDtype(self._pa_array.type)
+        self._dtype = VectorDtype(values.type)

@@ -6,7 +6,7 @@ import difflib
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -146,11 +146,14 @@ def with_embedding(
     columns: dict[str, pa.Array] = {column: embedding}
     for name, values in {failure_column: failures, **(texts or {})}.items():
         columns[name] = pa.array(list(values), type=pa.string())
+    result: Any
     if _is_pandas(frame):
-        return _with_pandas_columns(frame, columns, {column: fingerprint})
-    if _is_arrow(frame):
-        return _with_arrow_columns(frame, columns, {column: fingerprint})
-    return _with_polars_columns(frame, columns)
+        result = _with_pandas_columns(frame, columns, {column: fingerprint})
+    elif _is_arrow(frame):
+        result = _with_arrow_columns(frame, columns, {column: fingerprint})
+    else:
+        result = _with_polars_columns(frame, columns)
+    return cast(Frame, result)
 
 
 def read_file(path: Path) -> pd.DataFrame:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from monitor.errors import InvalidInputError
 from monitor.frames import table
 
-_MAX_VALUE = 1e150  # squares of larger numbers overflow
+_MAX_VALUE = np.float64(1e150)  # squares of larger numbers overflow
 
 
 @dataclass(frozen=True, eq=False)
@@ -172,7 +172,7 @@ def _collect(
             failures[i] = row
         elif len(row) != width:
             failures[i] = "wrong_dimension"
-    fits = np.equal(failures, None)
+    fits = np.array([reason is None for reason in failures], dtype=bool)
     if fits.any():
         matrix = np.stack([row for row, fit in zip(rows, fits, strict=True) if fit])
         if matrix.dtype.kind != "f":
@@ -191,4 +191,5 @@ def _collect(
         # The reason that embed wrote says more than "missing".
         if failures[i] == "missing" and isinstance(reason, str) and reason:
             failures[i] = reason
-    return Vectors(matrix[keep], np.equal(failures, None), failures, fingerprint)
+    usable = np.array([reason is None for reason in failures], dtype=bool)
+    return Vectors(matrix[keep], usable, failures, fingerprint)

@@ -82,8 +82,8 @@ def embed(
         embedded = embed_cells(
             cells, encoder, reader, descriptions=descriptions, on_progress=bar.update
         )
-    reasons = [failure and failure.reason for failure in embedded.failures]
-    lines = [failure and failure.detail for failure in embedded.failures]
+    reasons = [None if failure is None else failure.reason for failure in embedded.failures]
+    lines = [None if failure is None else failure.detail for failure in embedded.failures]
     return frames.with_embedding(
         frame,
         feature.column,

@@ -189,7 +189,9 @@ def test_a_column_of_scalars_was_named_by_mistake(kind):
 
 
 def test_a_missing_column_names_the_close_one(kind):
-    with pytest.raises(MissingColumnError, match="no column 'image_ulr'.*did you mean 'image_url'"):
+    with pytest.raises(
+        MissingColumnError, match=r"no column 'image_ulr'.*did you mean 'image_url'"
+    ):
         frames.cells(kind({"image_url": ["a"]}), "image_ulr")
     with pytest.raises(KeyError):
         frames.cells(kind({"image_url": ["a"]}), "x")
@@ -233,7 +235,7 @@ def test_columns_as_vectors():
         frames.read_columns(pd.DataFrame({"a": ["x"], "b": [1]}), ["a", "b"])
 
 
-UTC = dt.timezone.utc
+UTC = dt.UTC
 NOON = np.datetime64("2026-03-01T12:00", "us")
 
 
@@ -244,7 +246,7 @@ NOON = np.datetime64("2026-03-01T12:00", "us")
         ([dt.datetime(2026, 3, 1, 13, tzinfo=dt.timezone(dt.timedelta(hours=1)))], False),
         (["2026-03-01T12:00:00Z"], False),
         (["2026-03-01 14:00:00+02:00"], False),
-        ([dt.datetime(2026, 3, 1, 12)], True),
+        ([dt.datetime(2026, 3, 1, 12)], True),  # noqa: DTZ001
         (["2026-03-01T12:00:00"], True),
     ],
 )
@@ -264,7 +266,7 @@ def test_dates_are_midnights_and_bad_cells_are_no_time():
 
 
 def test_numbers_and_rubbish_are_no_times():
-    with pytest.raises(TimestampError, match="holds numbers such as 1772366400.*unit='s'"):
+    with pytest.raises(TimestampError, match=r"holds numbers such as 1772366400.*unit='s'"):
         frames.read_times(pd.DataFrame({"ts": [1772366400]}), "ts")
     with pytest.raises(
         TimestampError, match="no cell of column 'ts' is a time; the first is 'soon'"

@@ -1,0 +1,67 @@
+"""The image sets that the benchmarks read, embedded once."""
+
+from __future__ import annotations
+
+import os
+import sys
+import zipfile
+from pathlib import Path
+
+import pandas as pd
+
+import monitor
+
+FEATURE = monitor.ImageEmbedding(
+    name="image", source_column="image", column="vector", model="compact", n_clusters=20
+)
+WALKTHROUGH = {
+    "reference": "reference",
+    "as is": "production_1",
+    "blurred": "production_2",
+    "darkened": "production_3",
+}
+
+
+def data_folder() -> Path:
+    """The folder that `MONITOR_BENCH_DATA` names; ends the script with a notice without it."""
+    folder = os.environ.get("MONITOR_BENCH_DATA")
+    if not folder or not Path(folder).is_dir():
+        print("skipped: set MONITOR_BENCH_DATA to the folder of the image sets")
+        sys.exit(0)
+    return Path(folder)
+
+
+def walkthrough(cache: Path | None) -> dict[str, pd.DataFrame]:
+    """The four sets of 5,000 small images, with vectors."""
+    sets = {}
+    for label, name in WALKTHROUGH.items():
+        with zipfile.ZipFile(data_folder() / "fiddler_cv" / f"{name}.zip") as archive:
+            files = sorted(f for f in archive.namelist() if f.lower().endswith(".png"))
+            frame = pd.DataFrame({"file": files, "image": [archive.read(f) for f in files]})
+        sets[label] = _embedded(frame, name, cache)
+    return sets
+
+
+def photos(cache: Path | None) -> pd.DataFrame:
+    """The photos with label, domain and vectors."""
+    folder = data_folder() / "photos"
+    frame = pd.read_csv(folder / "index.csv")
+    frame["image"] = [(folder / path).read_bytes() for path in frame["path"]]
+    return _embedded(frame, "photos", cache)
+
+
+def _embedded(frame: pd.DataFrame, name: str, cache: Path | None) -> pd.DataFrame:
+    from monitor.encoders import load_encoder
+
+    mark = load_encoder(FEATURE.encoder_spec).fingerprint.replace(":", "-")
+    kept = None if cache is None else cache / f"{name}-{mark}.parquet"
+    if kept is not None and kept.is_file():
+        return pd.read_parquet(kept)
+    result = monitor.embed(frame, FEATURE).drop(columns="image")
+    failed = result["vector_failure"].notna().sum()
+    if failed:
+        print(f"{name}: {failed} of {len(result)} images failed")
+    if kept is not None:
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        result.to_parquet(kept)
+    return result
