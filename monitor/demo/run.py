@@ -1,49 +1,24 @@
-"""Ten days of a shop's pictures, of which three are not like the others."""
+"""The demo: draw, serve, embed, fit, judge, report."""
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import numpy as np
 
-from monitor.clusters import Baseline
-from monitor.demo.render import KINDS, NEW_KIND, draw
+from monitor.demo.render import KINDS
 from monitor.demo.server import serve
+from monitor.demo.shop import N_DAYS, baseline_photos, daily_photos, table
 from monitor.features import ImageEmbedding
 from monitor.images import SourcePolicy
 from monitor.pipeline import detect_drift, embed, fit_baseline
 from monitor.reports import DriftReport
 from monitor.reports.text import summary
 
-if TYPE_CHECKING:
-    import pandas as pd
-
-FIRST_DAY: Final = dt.datetime(2026, 3, 1, tzinfo=dt.UTC)
-N_DAYS: Final = 10
 N_BASELINE_ROWS: Final = 800
 N_ROWS_A_DAY: Final = 100
-SHARES: Final = (0.3, 0.25, 0.2, 0.15, 0.1)
-"""How often each of `KINDS` is photographed."""
-
-
-@dataclass(frozen=True)
-class Day:
-    """What is unusual about a day: a share of pictures of a new kind, or the light."""
-
-    new_kind_share: float = 0.0
-    brightness: float = 1.0
-
-
-UNUSUAL_DAYS: Final = {
-    4: Day(new_kind_share=0.15),
-    5: Day(new_kind_share=0.3),
-    8: Day(brightness=0.55),
-}
-"""By day, 0 the first. All others are drawn exactly as the baseline is."""
 
 FEATURE: Final = ImageEmbedding(
     name="product_photo",
@@ -67,78 +42,23 @@ def run_demo(output: Path, *, echo: Callable[[str], object] = print) -> DriftRep
     echo
         Called with each line that is for the user.
     """
+    echo(f"drawing {N_BASELINE_ROWS + N_DAYS * N_ROWS_A_DAY:,} pictures of a little shop")
     rng = np.random.default_rng(0)
-    files: dict[str, bytes] = {}
-    echo(f"drawing {N_BASELINE_ROWS + N_DAYS * N_ROWS_A_DAY:,} pictures")
-    february = FIRST_DAY - dt.timedelta(days=28)
-    train = _draw_rows(files, rng, N_BASELINE_ROWS, february, dt.timedelta(days=28), Day())
-    days = [
-        _draw_rows(
-            files,
-            rng,
-            N_ROWS_A_DAY,
-            FIRST_DAY + dt.timedelta(days=day),
-            dt.timedelta(days=1),
-            UNUSUAL_DAYS.get(day, Day()),
-        )
-        for day in range(N_DAYS)
-    ]
+    february, march = baseline_photos(N_BASELINE_ROWS, rng), daily_photos(N_ROWS_A_DAY, rng)
+    files = {p.path: p.jpeg for p in [*february, *march] if p.jpeg is not None}
     with serve(files) as host:
         policy = SourcePolicy(schemes=("http",), hosts=(host,), allow_private=True)
-        echo(f"embedding them through http://{host} with the compact CLIP model")
-        baseline = _baseline(_table(train, host), policy)
-        production = embed(
-            _table([row for day in days for row in day], host), FEATURE, policy=policy
+        echo(f"embedding them from http://{host} with the compact CLIP model")
+        train, prod = (
+            embed(table(photos, lambda p: f"http://{host}{p.path}"), FEATURE, policy=policy)
+            for photos in (february, march)
         )
-        report = detect_drift(production, baseline, timestamp_column="taken_at", every="1d")
-        report.to_html(output / "report.html", policy=policy)
+        baseline = fit_baseline(train, FEATURE, timestamp_column="taken_at")
+        report = detect_drift(prod, baseline, timestamp_column="taken_at", every="1d")
+        page = report.to_html(output / "report.html", policy=policy)
     report.to_json(output / "report.json")
     echo("")
     echo(summary(report))
     echo("")
-    echo(f"what to look at: {output / 'report.html'}; the same as data: {output / 'report.json'}")
+    echo(f"open {page} to see what changed; {output / 'report.json'} holds the same as data")
     return report
-
-
-def _baseline(frame: pd.DataFrame, policy: SourcePolicy) -> Baseline:
-    return fit_baseline(embed(frame, FEATURE, policy=policy), FEATURE, timestamp_column="taken_at")
-
-
-@dataclass(frozen=True)
-class _Row:
-    path: str
-    taken_at: dt.datetime
-    caption: str
-
-
-def _draw_rows(
-    files: dict[str, bytes],
-    rng: np.random.Generator,
-    n: int,
-    start: dt.datetime,
-    length: dt.timedelta,
-    day: Day,
-) -> list[_Row]:
-    rows = []
-    for i in range(n):
-        is_new = rng.random() < day.new_kind_share
-        kind = NEW_KIND if is_new else str(rng.choice(KINDS, p=SHARES))
-        picture = draw(kind, rng, brightness=day.brightness)
-        path = f"/{start:%Y-%m-%d}/{i:03d}.jpg"
-        # One in fifty was deleted since: a real table has some of these.
-        if rng.random() >= 0.02:
-            files[path] = picture.jpeg()
-        rows.append(_Row(path, start + length * float(rng.random()), picture.caption))
-    return rows
-
-
-def _table(rows: list[_Row], host: str) -> pd.DataFrame:
-    import pandas as pd
-
-    return pd.DataFrame(
-        {
-            "image_url": [f"http://{host}{row.path}" for row in rows],
-            "taken_at": [row.taken_at for row in rows],
-            "caption": [row.caption for row in rows],
-        }
-    )
