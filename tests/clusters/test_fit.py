@@ -123,7 +123,9 @@ def test_another_encoder_is_refused():
     baseline = fit(blobs(100), FEATURE, n_clusters=2, fingerprint="a:1")
     baseline.check_fingerprint("a:1")
     baseline.check_fingerprint(None)
-    with pytest.raises(FingerprintMismatchError, match="come from the encoder b:2, its baseline from a:1"):
+    with pytest.raises(
+        FingerprintMismatchError, match="come from the encoder b:2, its baseline from a:1"
+    ):
         baseline.check_fingerprint("b:2")
     with pytest.raises(InvalidInputError, match="are 7 wide, its baseline 12"):
         baseline.assign(np.ones((3, 7)))

@@ -58,7 +58,9 @@ def test_a_movement_inside_clusters_is_seen_where_the_histogram_is_blind(baselin
 
 def test_new_content_is_seen_though_it_lands_in_an_old_cluster(baseline):
     window = rows(300, 4)
-    window[:20] = np.eye(WIDTH)[-1] * 4 + np.random.default_rng(5).normal(scale=0.3, size=(20, WIDTH))
+    window[:20] = np.eye(WIDTH)[-1] * 4 + np.random.default_rng(5).normal(
+        scale=0.3, size=(20, WIDTH)
+    )
     found = judged(baseline, window)
     by_name = {test.name: test.p_value for test in found.tests}
     assert found.verdict is Verdict.DRIFT

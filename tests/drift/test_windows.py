@@ -10,7 +10,7 @@ from monitor.drift.windows import Every, cut
 from monitor.errors import TimestampError
 
 instants = st.lists(
-    st.integers(-10**9, 2 * 10**9).map(lambda s: np.datetime64(s, "s").astype("datetime64[us]")),
+    st.integers(-(10**9), 2 * 10**9).map(lambda s: np.datetime64(s, "s").astype("datetime64[us]")),
     min_size=1,
     max_size=20,
 ).map(np.array)
@@ -60,7 +60,9 @@ def test_rows_without_a_time_are_in_no_window():
 
 @pytest.mark.parametrize("text", ["", "0d", "fortnight", "1.5h", "-1d", None])
 def test_what_is_no_length_is_refused_with_the_cure(text):
-    with pytest.raises(TimestampError, match="is no window length; give a number and one of min, h, d, w, mo"):
+    with pytest.raises(
+        TimestampError, match="is no window length; give a number and one of min, h, d, w, mo"
+    ):
         Every.parse(text)
 
 

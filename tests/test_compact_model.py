@@ -1,0 +1,154 @@
+"""The shipped model `compact`: open_clip loads it offline, and it has learned something."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import open_clip
+import pytest
+import torch
+from PIL import Image, ImageDraw, ImageFilter
+
+import monitor
+
+MODEL = Path(monitor.__file__).parent / "encoders" / "compact"
+SIDE = 128
+COLOURS = {
+    "red": (212, 36, 36),
+    "green": (44, 160, 60),
+    "blue": (40, 80, 208),
+    "yellow": (240, 214, 48),
+}
+
+
+class Towers:
+    """A model with its preprocessing and tokenizer."""
+
+    def __init__(self, model: Any, preprocess: Any) -> None:
+        self.model = model.eval()
+        self.preprocess = preprocess
+        self.tokenizer = open_clip.get_tokenizer(f"local-dir:{MODEL}")
+
+    def images(self, images: list[Image.Image]) -> np.ndarray:
+        batch = torch.stack([self.preprocess(image) for image in images])
+        with torch.inference_mode():
+            return self.model.encode_image(batch, normalize=True).numpy()
+
+    def texts(self, texts: list[str]) -> np.ndarray:
+        with torch.inference_mode():
+            return self.model.encode_text(self.tokenizer(texts), normalize=True).numpy()
+
+
+@pytest.fixture(scope="module")
+def compact() -> Towers:
+    """The shipped model, loaded with every socket refused."""
+
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError("loading the model opened a socket")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(socket.socket, "connect", refuse)
+        return Towers(*open_clip.create_model_from_pretrained(f"local-dir:{MODEL}"))
+
+
+@pytest.fixture(scope="module")
+def untrained(compact: Towers) -> Towers:
+    """The same architecture with random weights."""
+    torch.manual_seed(0)
+    model, preprocess = open_clip.create_model_from_pretrained(
+        f"local-dir:{MODEL}", load_weights=False
+    )
+    return Towers(model, preprocess)
+
+
+def disc(colour: str, back: str, rng: np.random.Generator) -> Image.Image:
+    """A filled circle of one colour on a background of another."""
+    image = Image.new("RGB", (SIDE, SIDE), COLOURS[back])
+    radius = SIDE * rng.uniform(0.25, 0.38)
+    centre = SIDE * rng.uniform(0.45, 0.55, 2)
+    ImageDraw.Draw(image).ellipse([*(centre - radius), *(centre + radius)], fill=COLOURS[colour])
+    return image
+
+
+def cluttered(rng: np.random.Generator) -> Image.Image:
+    """Many small shapes: a scene that blur visibly changes."""
+    image = Image.new("RGB", (SIDE, SIDE), COLOURS[str(rng.choice(list(COLOURS)))])
+    canvas = ImageDraw.Draw(image)
+    for _ in range(30):
+        x, y = rng.uniform(0, SIDE, 2)
+        radius = rng.uniform(3, 12)
+        fill = COLOURS[str(rng.choice(list(COLOURS)))]
+        canvas.rectangle([x - radius, y - radius, x + radius, y + radius], fill=fill)
+    return image
+
+
+def test_it_is_small_and_only_config_and_weights() -> None:
+    files = sorted(path.name for path in MODEL.iterdir() if path.is_file())
+    assert files == ["open_clip_config.json", "open_clip_model.safetensors"]
+    assert sum(path.stat().st_size for path in MODEL.iterdir() if path.is_file()) <= 12e6
+
+
+def test_vectors_are_wide_enough_finite_and_of_unit_length(compact: Towers) -> None:
+    rng = np.random.default_rng(0)
+    rows = compact.images([disc("red", "blue", rng), cluttered(rng)])
+    words = compact.texts(["a photo of a dress"])
+    assert rows.dtype == np.float32
+    assert rows.shape[1] == words.shape[1] >= 256
+    assert np.allclose(np.linalg.norm(rows, axis=1), 1, atol=1e-5)
+    assert np.allclose(np.linalg.norm(words, axis=1), 1, atol=1e-5)
+    assert compact.model.visual.image_size[0] <= 160
+
+
+def test_the_same_image_gives_the_same_vector_alone_and_in_a_batch(compact: Towers) -> None:
+    images = [cluttered(np.random.default_rng(seed)) for seed in range(4)]
+    together = compact.images(images)
+    alone = compact.images(images[2:3])
+    assert np.allclose(together[2], alone[0], atol=1e-4)
+
+
+def test_captions_find_the_colours_of_rendered_scenes(compact: Towers) -> None:
+    rng = np.random.default_rng(1)
+    pairs = [(a, b) for a in COLOURS for b in COLOURS if a != b]
+    rows = compact.images([disc(a, b, rng) for a, b in pairs])
+    words = compact.texts([f"a photo of a {a} circle on a {b} background" for a, b in pairs])
+    found = ((rows @ words.T).argmax(1) == np.arange(len(pairs))).mean()
+    assert found >= 4 / len(pairs)
+
+
+@pytest.mark.parametrize("state", ["blurry", "dark"])
+def test_a_degradation_moves_the_embedding_one_way(
+    compact: Towers, untrained: Towers, state: str
+) -> None:
+    """The shift is common to the scenes, and clearer than in a random network."""
+    scenes = [cluttered(np.random.default_rng(seed)) for seed in range(24)]
+    if state == "blurry":
+        changed = [scene.filter(ImageFilter.GaussianBlur(4)) for scene in scenes]
+    else:
+        changed = [scene.point(lambda value: int(value * 0.4)) for scene in scenes]
+
+    def separation(towers: Towers) -> float:
+        before, after = towers.images(scenes), towers.images(changed)
+        shift = np.linalg.norm(before.mean(0) - after.mean(0))
+        spread = np.sqrt(before.var(0).sum() + after.var(0).sum())
+        return float(shift / spread)
+
+    assert separation(compact) > 0.5
+    assert np.linalg.norm(compact.images(scenes).mean(0) - untrained.images(scenes).mean(0)) > 0.1
+
+
+def test_words_for_degradations_point_the_right_way(compact: Towers) -> None:
+    scenes = [cluttered(np.random.default_rng(seed)) for seed in range(24)]
+    blurred = [scene.filter(ImageFilter.GaussianBlur(5)) for scene in scenes]
+    words = compact.texts(["a blurry photo", "a sharp photo"])
+    lean = words[0] - words[1]
+    assert (compact.images(blurred) @ lean).mean() > (compact.images(scenes) @ lean).mean()
+
+
+def test_tokens_never_trained_are_zero_not_noise(compact: Towers) -> None:
+    table = compact.model.token_embedding.weight.detach()
+    trained = (table != 0).any(1)
+    assert 50 < int(trained.sum()) < 5000
+    assert bool(trained[compact.tokenizer(["a photo of a dress"])[0, :6]].all())
