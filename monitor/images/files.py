@@ -1,0 +1,85 @@
+"""Local files under the policy's roots become bytes."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+from monitor.failures import Failure
+from monitor.images.policy import SourcePolicy
+from monitor.images.redact import shorten
+
+_LONGEST_PATH = 4_096  # PATH_MAX of Linux; to resolve a path takes a look at each of its parts
+# Not to follow a link that was put there after the path was resolved, nor to wait for a pipe's
+# writer.
+_FLAGS = (
+    os.O_RDONLY
+    | getattr(os, "O_NOFOLLOW", 0)
+    | getattr(os, "O_NONBLOCK", 0)
+    | getattr(os, "O_CLOEXEC", 0)
+    | getattr(os, "O_BINARY", 0)
+)
+
+
+def read_file(path: str, policy: SourcePolicy) -> bytes | Failure:
+    """The bytes of a regular file under one of the policy's roots.
+
+    A relative path is looked for under each root, then under the working folder. Links are followed
+    first and the root is checked after, so a link that leads out of the roots is refused.
+
+    >>> print(read_file("/etc/passwd", SourcePolicy()))
+    path_outside_roots: /etc/passwd; no local path may be read: name folders in roots
+    """
+    shown = shorten(path)
+    if not policy.roots:
+        return Failure(
+            "path_outside_roots", f"{shown}; no local path may be read: name folders in roots"
+        )
+    if len(path) > _LONGEST_PATH:
+        return Failure("bad_path", f"{len(path):,} characters, at most {_LONGEST_PATH:,}")
+    try:
+        inside = list(_inside_roots(path, policy))
+        if not inside:
+            return Failure("path_outside_roots", f"{shown}; allowed: {', '.join(policy.roots)}")
+        return _read(next((p for p in inside if p.exists()), inside[0]), shown, policy)
+    except OSError as error:
+        return _explain(error, shown)
+    except (ValueError, RuntimeError):
+        # A NUL byte, text that is no file name, a link to itself.
+        return Failure("bad_path", shown)
+
+
+def _inside_roots(path: str, policy: SourcePolicy) -> Iterator[Path]:
+    """The places that `path` can mean, resolved, of which only those inside a root count."""
+    roots = [Path(root).resolve() for root in policy.roots]
+    for start in (*roots, Path.cwd()):
+        place = (start / path).resolve()
+        if any(place.is_relative_to(root) for root in roots):
+            yield place
+
+
+def _read(place: Path, shown: str, policy: SourcePolicy) -> bytes | Failure:
+    # Looked at before opening: to open a device can do things.
+    if not stat.S_ISREG(place.stat().st_mode):
+        return Failure("not_a_file", shown)
+    with open(os.open(place, _FLAGS), "rb") as file:
+        found = os.fstat(file.fileno())
+        if not stat.S_ISREG(found.st_mode):
+            return Failure("not_a_file", shown)
+        too_large = Failure("too_large", f"more than {policy.max_bytes:,} bytes: {shown}")
+        if found.st_size > policy.max_bytes:
+            return too_large
+        # It may grow while it is read.
+        data = file.read(policy.max_bytes + 1)
+        return data if len(data) <= policy.max_bytes else too_large
+
+
+def _explain(error: OSError, shown: str) -> Failure:
+    if error.errno in (errno.ENOENT, errno.ENOTDIR):
+        return Failure("not_found", shown)
+    if error.errno in (errno.ENAMETOOLONG, errno.ELOOP, errno.EINVAL):
+        return Failure("bad_path", shown)
+    return Failure("unreadable", f"{error.strerror or type(error).__name__}: {shown}")

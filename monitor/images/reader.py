@@ -1,0 +1,185 @@
+"""Any cell of an image column becomes pixels, or a Failure that says why not."""
+
+from __future__ import annotations
+
+import math
+import os
+import threading
+from decimal import Decimal
+from hashlib import sha256
+from pathlib import PurePath
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from monitor.failures import Failure
+from monitor.images.data_uri import read_base64, read_data_uri
+from monitor.images.decoding import DecodedImage, check_array, check_size, decode, explain
+from monitor.images.fetch import HTTPFetcher
+from monitor.images.files import read_file
+from monitor.images.objects import read_object
+from monitor.images.pixels import ACCEPTED_ARRAYS, orientation
+from monitor.images.policy import OBJECT_STORES, SourcePolicy
+from monitor.images.quiet import quiet_pillow
+from monitor.images.raw import RawImage
+from monitor.images.redact import redact_url
+from monitor.images.urls import file_path, scheme_of
+
+_ACCEPTED = f"URLs, data: URIs, paths, base64, bytes, Pillow images and {ACCEPTED_ARRAYS}"
+
+
+def source_key(cell: object) -> str | None:
+    """A key that cells share when they name the same source, so that it is fetched once; else None.
+
+    >>> source_key(" https://example.com/a.jpg#top "), source_key(b"abc")
+    ('https://example.com/a.jpg', None)
+    """
+    if isinstance(cell, PurePath):
+        return str(cell)
+    if not isinstance(cell, str) or not cell.strip():
+        return None
+    text = cell.strip()
+    return text.partition("#")[0] if scheme_of(text) in ("http", "https") else text
+
+
+class ImageReader:
+    """Reads image cells as a policy allows. Thread-safe; a context manager, or `close` it.
+
+    Parameters
+    ----------
+    policy
+        What may be fetched and decoded; by default, images from public web hosts and `data:` URIs.
+
+    Raises
+    ------
+    PolicyError
+        If the policy names certificate authorities that are not there.
+
+    Examples
+    --------
+    >>> from monitor.images import ImageReader
+    >>> with ImageReader() as reader:
+    ...     print(reader.read("http://127.0.0.1/a.jpg"))
+    ...     print(reader.read(np.zeros((4, 6), dtype=np.uint8)).image.size)
+    blocked_address: 127.0.0.1 is no public address
+    (6, 4)
+    """
+
+    def __init__(self, policy: SourcePolicy | None = None) -> None:
+        self.policy = policy or SourcePolicy()
+        self._http = HTTPFetcher(self.policy)
+        # Pillow reads lazily, and the same image may stand in many rows.
+        self._loading = threading.Lock()
+
+    source_key = staticmethod(source_key)
+
+    def read(self, cell: object) -> DecodedImage | Failure:
+        """Fetch and decode `cell`; bad data raises nothing."""
+        raw = self.fetch(cell)
+        return raw if isinstance(raw, Failure) else decode(raw, self.policy)
+
+    def fetch(self, cell: object) -> RawImage | Failure:
+        """The bytes (or ready-made pixels) that `cell` holds or names.
+
+        Parameters
+        ----------
+        cell
+            None, NaN and blank text are `missing`. Text is an http(s) URL, a `data:` or `file:`
+            URI, an object's address, base64 of an image, or a path. Also `pathlib.Path`, bytes, a
+            Pillow image, or an array of shape (H, W), (H, W, 1), (H, W, 3) or (H, W, 4).
+        """
+        if _is_missing(cell):
+            return Failure("missing")
+        if isinstance(cell, str):
+            return self._fetch_text(cell.strip())
+        if isinstance(cell, PurePath):
+            return _raw(read_file(os.fspath(cell), self.policy))
+        if isinstance(cell, bytes | bytearray | memoryview):
+            return self._fetch_bytes(cell)
+        if isinstance(cell, Image.Image):
+            return self._fetch_image(cell)
+        if isinstance(cell, np.ndarray):
+            return check_array(cell, self.policy) or RawImage(cell, _array_digest(cell))
+        kind = type(cell).__name__
+        return Failure("unsupported_type", f"{kind}; accepted: {_ACCEPTED}")
+
+    def close(self) -> None:
+        """Close the connections that are kept alive."""
+        self._http.close()
+
+    def __enter__(self) -> ImageReader:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _fetch_text(self, text: str) -> RawImage | Failure:
+        scheme = scheme_of(text)
+        if scheme is None:
+            found = read_base64(text, self.policy) if self.policy.allows("data") else None
+            return _raw(read_file(text, self.policy) if found is None else found)
+        if not self.policy.allows(scheme):
+            allowed = ", ".join(self.policy.allowed_schemes)
+            return Failure("scheme", f"{redact_url(scheme)}; allowed: {allowed}")
+        if scheme in ("http", "https"):
+            return self._http.fetch(text)
+        if scheme == "data":
+            return _raw(read_data_uri(text, self.policy))
+        if scheme in OBJECT_STORES:
+            return _raw(read_object(text, scheme, self.policy))
+        path = file_path(text)
+        return path if isinstance(path, Failure) else _raw(read_file(path, self.policy))
+
+    def _fetch_bytes(self, cell: bytes | bytearray | memoryview) -> RawImage | Failure:
+        n_bytes = cell.nbytes if isinstance(cell, memoryview) else len(cell)
+        if n_bytes > self.policy.max_bytes:
+            most = f"at most {self.policy.max_bytes:,}"
+            return Failure("too_large", f"{n_bytes:,} bytes, {most}")
+        return _raw(bytes(cell))
+
+    def _fetch_image(self, image: Image.Image) -> RawImage | Failure:
+        if fault := check_size(*image.size, self.policy):
+            return fault
+        try:
+            with self._loading, quiet_pillow():
+                # What decides how the pixels look, beside the pixels.
+                pixels = image.tobytes()
+                looks = (
+                    image.mode,
+                    image.size,
+                    image.getpalette(),
+                    image.info.get("transparency"),
+                    orientation(image),
+                )
+        except Exception as error:  # lazily read from a file that may be damaged
+            return explain(error)
+        return RawImage(image, sha256(repr(looks).encode() + pixels).hexdigest())
+
+
+def _raw(found: bytes | Failure) -> RawImage | Failure:
+    if isinstance(found, Failure):
+        return found
+    return RawImage.of(found) if found else Failure("empty_body", "no bytes")
+
+
+def _array_digest(array: np.ndarray[Any, Any]) -> str:
+    shape = f"{array.dtype.str}{array.shape}".encode()
+    return sha256(shape + array.tobytes()).hexdigest()
+
+
+def _is_missing(cell: object) -> bool:
+    if cell is None or (isinstance(cell, str) and not cell.strip()):
+        return True
+    if isinstance(cell, float | np.floating | Decimal):
+        return math.isnan(cell)
+    if isinstance(cell, np.datetime64 | np.timedelta64):
+        return bool(np.isnat(cell))
+    # pandas' markers, without importing pandas.
+    return type(cell).__name__ in ("NAType", "NaTType")

@@ -1,0 +1,125 @@
+"""A URL that may be asked, taken apart once, or the reason why it may not."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from urllib.parse import urljoin, urlsplit
+
+from urllib3.exceptions import LocationParseError
+from urllib3.util import parse_url
+
+from monitor.failures import Failure
+from monitor.images.policy import SourcePolicy, split_host
+from monitor.images.redact import redact_url
+
+LONGEST_URL = 8_192
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):")
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where a request goes. `host` is in lower case, without brackets and trailing dot."""
+
+    url: str
+    scheme: str
+    host: str
+    port: int
+    may_be_private: bool
+
+    @property
+    def host_header(self) -> str:
+        """The Host header: the port only when it is not the scheme's own."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return host if self.port == _DEFAULT_PORTS[self.scheme] else f"{host}:{self.port}"
+
+
+def scheme_of(text: str) -> str | None:
+    """The scheme that `text` begins with, in lower case; None for a path.
+
+    One letter is a drive and not a scheme.
+
+    >>> scheme_of("HTTPS://example.com"), scheme_of("C:/a.jpg"), scheme_of("a.jpg")
+    ('https', None, None)
+    """
+    found = _SCHEME.match(text)
+    return found[1].lower() if found else None
+
+
+def check_url(url: str, policy: SourcePolicy) -> Target | Failure:
+    """The target of an http or https `url`, or why `policy` or its form does not allow it.
+
+    >>> check_url("http://example.com:8080/a.jpg", SourcePolicy()).detail
+    'port 8080; allowed: 80, 443'
+    """
+    if len(url) > LONGEST_URL:
+        return Failure("url_too_long", f"{len(url):,} characters, at most {LONGEST_URL:,}")
+    scheme = scheme_of(url)
+    if scheme not in ("http", "https") or not policy.allows(scheme):
+        allowed = ", ".join(policy.allowed_schemes)
+        return Failure("scheme", f"{redact_url(scheme or 'none')}; allowed: {allowed}")
+    if any(ord(c) <= 32 or ord(c) == 127 or c == "\\" for c in url):
+        return Failure("invalid_url", f"space, control character or backslash: {redact_url(url)}")
+    try:
+        parts = parse_url(url)
+    except (LocationParseError, ValueError):
+        return Failure("invalid_url", redact_url(url))
+    # Also an empty one, which urllib3 drops.
+    authority = url.partition("//")[2]
+    if parts.auth is not None or "@" in re.split(r"[/?#]", authority, maxsplit=1)[0]:
+        return Failure("userinfo", redact_url(url))
+    host = (parts.host or "").strip("[]").rstrip(".").lower()
+    port = _DEFAULT_PORTS[scheme] if parts.port is None else parts.port
+    if not host or not 1 <= port <= 65_535:
+        return Failure("invalid_url", redact_url(url))
+    if fault := _check_host(host, port, policy):
+        return fault
+    # The fragment never leaves this machine.
+    sent = parts._replace(fragment=None).url
+    return Target(sent, scheme, host, port, may_be_private=policy.allow_private)
+
+
+def redirect_url(url: str, location: str) -> str | Failure:
+    """Where `location` in an answer to `url` points."""
+    try:
+        # http.client reads headers as Latin-1, and what servers mean is UTF-8.
+        readable = location.encode("latin-1").decode("utf-8", "replace")
+        return urljoin(url, readable.strip())
+    except ValueError:
+        return Failure("invalid_url", f"redirect from {redact_url(url)} to no valid URL")
+
+
+def _check_host(host: str, port: int, policy: SourcePolicy) -> Failure | None:
+    named = [split_host(entry) for entry in policy.hosts or ()]
+    mine = [named_port for name, named_port in named if _matches(host, name)]
+    if policy.hosts is not None and not mine:
+        return Failure("host", f"{host}; allowed: {', '.join(policy.hosts)}"[:200])
+    if port in mine or (port in policy.ports and (None in mine or policy.hosts is None)):
+        return None
+    own = sorted(p for p in mine if p is not None)
+    shared = policy.ports if None in mine or policy.hosts is None else ()
+    return Failure("port", f"port {port}; allowed: {', '.join(map(str, [*own, *shared]))}")
+
+
+def _matches(host: str, name: str) -> bool:
+    if name.startswith("*."):
+        return host.endswith(name[1:]) and len(host) > len(name) - 1
+    return host == name
+
+
+def file_path(uri: str) -> str | Failure:
+    """The path of a `file:` URI of this machine.
+
+    >>> file_path("file:///a%20b.jpg")
+    '/a b.jpg'
+    """
+    from urllib.request import url2pathname
+
+    try:
+        parts = urlsplit(uri)
+    except ValueError:
+        return Failure("invalid_url", "a file: URI that cannot be read")
+    if parts.netloc.lower() not in ("", "localhost"):
+        return Failure("invalid_url", "a file: URI of another machine")
+    return url2pathname(parts.path)
