@@ -1,0 +1,216 @@
+"""The only door to open_clip: its architectures, its weights, its own preprocessing."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import open_clip
+import torch
+
+from monitor.encoders.architecture import architecture_config, known_architectures
+from monitor.encoders.fingerprint import fingerprint, weight_hash
+from monitor.encoders.source import Source, find_source
+from monitor.encoders.spec import EncoderSpec
+from monitor.encoders.vectors import first_line, in_batches, no_rows, resolve_device, unit_rows
+from monitor.errors import EncoderError, MissingExtraError, ModelNotFoundError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+    from PIL import Image
+
+Tokenizer = Callable[[list[str]], torch.Tensor]
+
+_PRECISION: Final = {"float32": "fp32", "float16": "fp16", "bfloat16": "bf16"}
+# Set while a model is built; they say where weights come from, not what the model computes.
+_BUILD_KEYS: Final = ("timm_model_pretrained", "hf_model_pretrained")
+
+
+class OpenClipEncoder:
+    """An open_clip model in evaluation mode; see `monitor.encoders.Encoder`.
+
+    Use `load_encoder`, which keeps one per process.
+    """
+
+    def __init__(
+        self,
+        spec: EncoderSpec,
+        source: Source,
+        model: torch.nn.Module,
+        transform: Callable[[Image.Image], torch.Tensor],
+        config: dict[str, Any],
+    ) -> None:
+        self.spec = spec
+        self.width: int = int(config["embed_dim"])
+        self.fingerprint = fingerprint(
+            architecture_label(config),
+            _computing(config),
+            weight_hash(model.state_dict()),
+            dict(model.visual.preprocess_cfg),  # type: ignore[union-attr,arg-type]
+            spec.precision,
+        )
+        self._model: Any = model
+        self._transform = transform
+        self._device = next(model.parameters()).device
+        self._dtype = open_clip.get_input_dtype(_PRECISION[spec.precision])
+        self._source = source
+        self._tokenizer: Tokenizer | None = None
+
+    def preprocess(self, image: Image.Image) -> torch.Tensor:
+        """The model's own validation transform of one image, shape (3, height, width)."""
+        return self._transform(image)
+
+    def encode_batch(self, tensors: Sequence[torch.Tensor]) -> NDArray[np.float32]:
+        """Unit vectors (n, width) of preprocessed images, in one batch."""
+        if len(tensors) == 0:
+            return no_rows(self.width)
+        batch = torch.stack(list(tensors)).to(self._device, self._dtype)
+        return self._unit_rows(self._model.encode_image, batch)
+
+    def encode_images(self, images: Sequence[Image.Image]) -> NDArray[np.float32]:
+        """Unit vectors (n, width) of `images`, in batches of ``spec.batch_size``."""
+        return in_batches(
+            images,
+            self.spec.batch_size,
+            lambda part: self.encode_batch([self.preprocess(image) for image in part]),
+            self.width,
+        )
+
+    def encode_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Unit vectors (n, width) of `texts`; what exceeds the context length is cut off."""
+        return in_batches(texts, self.spec.batch_size, self._encode_text_batch, self.width)
+
+    def _encode_text_batch(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        if self._tokenizer is None:
+            self._tokenizer = _tokenizer(self.spec, self._source)
+        return self._unit_rows(
+            self._model.encode_text, self._tokenizer(list(texts)).to(self._device)
+        )
+
+    def _unit_rows(
+        self, encode: Callable[[torch.Tensor], torch.Tensor], batch: torch.Tensor
+    ) -> NDArray[np.float32]:
+        try:
+            with torch.inference_mode():
+                features = encode(batch)
+        except RuntimeError as error:
+            raise EncoderError(
+                f"{self.spec.model} failed on a batch of {len(batch)} on {self._device} with "
+                f"precision {self.spec.precision}: {first_line(error)}. Try a smaller batch_size "
+                "or precision='float32'"
+            ) from error
+        return unit_rows(features, self.spec.model)
+
+
+def load(spec: EncoderSpec) -> OpenClipEncoder:
+    """The encoder that `spec` describes, with weights, in evaluation mode.
+
+    Raises
+    ------
+    MissingWeightsError, ModelNotFoundError, MissingExtraError, EncoderError
+        As `monitor.encoders.load_encoder` says.
+    """
+    device = resolve_device(spec.device)
+    source = find_source(spec)
+    config = architecture_config(source.model)
+    with _quiet(), _mapped(spec):
+        model, transform = open_clip.create_model_from_pretrained(
+            source.model,
+            source.pretrained,
+            precision=_PRECISION[spec.precision],
+            device=device,
+            cache_dir=spec.model_cache_dir,
+            weights_only=True,
+            **dict(source.preprocess),
+        )
+    # open_clip leaves models in training mode, where dropout and batch norm make vectors random.
+    return OpenClipEncoder(spec, source, model.eval(), transform, config)
+
+
+def architecture_label(config: dict[str, Any]) -> str:
+    """A short name for the architecture `config`: open_clip's own where it has one.
+
+    The name depends on the architecture alone, so that the same model has the same fingerprint
+    wherever its files lie.
+
+    Examples
+    --------
+    >>> architecture_label(architecture_config("RN50"))
+    'RN50'
+    >>> architecture_label({"embed_dim": 64, "vision_cfg": {"layers": 2, "image_size": 32}})
+    'ViT-32px-64d'
+    """
+    computing = _computing(config)
+    for name in known_architectures():
+        if _computing(architecture_config(name)) == computing:
+            return name
+    vision = config["vision_cfg"]
+    tower = "RN" if isinstance(vision.get("layers"), list) else "ViT"
+    return (
+        f"{vision.get('timm_model_name', tower)}-{vision.get('image_size', 224)}px-"
+        f"{config['embed_dim']}d"
+    )
+
+
+def _computing(config: dict[str, Any]) -> dict[str, Any]:
+    """`config` without the keys that do not change what the model computes."""
+    return {
+        key: _computing(value) if isinstance(value, dict) else value
+        for key, value in config.items()
+        if key not in _BUILD_KEYS
+    }
+
+
+def _tokenizer(spec: EncoderSpec, source: Source) -> Tokenizer:
+    """open_clip's tokenizer for the model."""
+    model = source.model
+    if spec.model.startswith("hf-hub:") and architecture_config(model)["text_cfg"].get(
+        "hf_tokenizer_name"
+    ):
+        # Such a tokenizer is a model of its own on the hub, which the snapshot does not hold.
+        model = spec.model
+    with _quiet(), _mapped(spec):
+        tokenizer: Tokenizer = open_clip.get_tokenizer(model, cache_dir=spec.model_cache_dir)
+    return tokenizer
+
+
+@contextmanager
+def _mapped(spec: EncoderSpec) -> Iterator[None]:
+    """open_clip's errors as ours."""
+    try:
+        yield
+    except ImportError as error:
+        raise MissingExtraError.of(error.name or "transformers", "sentence-transformers") from error
+    except FileNotFoundError as error:
+        raise ModelNotFoundError(
+            f"a file of the model {spec.model!r} is missing: {first_line(error)}"
+        ) from error
+    # Reading weights can fail in as many ways as there are libraries under open_clip.
+    except Exception as error:
+        raise EncoderError(
+            f"the model {spec.model!r} with pretrained={spec.pretrained!r} cannot be loaded: "
+            f"{first_line(error)}. The weights must be a safetensors file or a state dict of "
+            "tensors, made for this architecture"
+        ) from error
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep open_clip's log lines, which it writes to the root logger, out of the caller's log."""
+    root, handler = logging.getLogger(), logging.NullHandler()
+
+    def is_ours(record: logging.LogRecord) -> bool:
+        return "open_clip" not in Path(record.pathname).parts
+
+    # Without any handler, logging.info() installs one on the root logger, for good.
+    root.addHandler(handler)
+    root.addFilter(is_ours)
+    try:
+        yield
+    finally:
+        root.removeFilter(is_ours)
+        root.removeHandler(handler)

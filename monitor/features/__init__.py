@@ -1,0 +1,36 @@
+"""What is monitored: frozen descriptions of image, text and vector columns.
+
+::
+
+    CustomFeature
+    ├── VectorFeature             a column of ready-made vectors
+    │   ├── TextEmbedding         vectors of a text column
+    │   └── ImageEmbedding        vectors of an image column, which we compute
+    ├── Multivariate              several numeric columns together
+    └── Enrichment                columns derived elsewhere; kept, not monitored
+
+A feature is a value: it compares, hashes, pickles and goes through JSON and YAML unchanged.
+"""
+
+from monitor.features.base import CustomFeature, CustomFeatureType
+from monitor.features.checks import check_features
+from monitor.features.family import (
+    Enrichment,
+    Multivariate,
+    TextEmbedding,
+    VectorFeature,
+)
+from monitor.features.image import DEFAULT_MODEL, DEFAULT_PRETRAINED, ImageEmbedding
+
+__all__ = [
+    "DEFAULT_MODEL",
+    "DEFAULT_PRETRAINED",
+    "CustomFeature",
+    "CustomFeatureType",
+    "Enrichment",
+    "ImageEmbedding",
+    "Multivariate",
+    "TextEmbedding",
+    "VectorFeature",
+    "check_features",
+]

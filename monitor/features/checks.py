@@ -1,0 +1,81 @@
+"""Features against each other and against the columns of the data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
+
+from monitor.errors import InvalidFeatureError, MissingColumnError
+from monitor.features.base import CustomFeature
+from monitor.features.family import VectorFeature
+from monitor.features.values import short
+
+
+def check_features(features: Sequence[CustomFeature], columns: Iterable[str] | None = None) -> None:
+    """Pass if the features have names of their own and the data has their columns.
+
+    Parameters
+    ----------
+    features
+        All the features of a config.
+    columns
+        The columns of the data; None checks only the features. An `ImageEmbedding` needs its
+        images, or its vectors if they are there already.
+
+    Raises
+    ------
+    InvalidFeatureError
+        If two features have the same name, or two different ones keep their vectors in the same
+        column.
+    MissingColumnError
+        A `KeyError`, if the data lacks a column; the message names close ones.
+
+    Examples
+    --------
+    >>> feature = VectorFeature(name="vector", column="embedding")
+    >>> check_features([feature], ["embedding", "label"])
+    >>> check_features([feature], ["embeddings"])
+    Traceback (most recent call last):
+    ...
+    monitor.errors.MissingColumnError: the feature 'vector' needs the column 'embedding', ...
+    """
+    names: set[str] = set()
+    owners: dict[str, VectorFeature] = {}
+    for feature in features:
+        if feature.name in names:
+            raise InvalidFeatureError(
+                f"two features are named {feature.name!r}; give each a name of its own"
+            )
+        names.add(feature.name)
+        if isinstance(feature, VectorFeature):
+            _check_owner(feature, owners)
+    if columns is not None:
+        present = tuple(columns)
+        for feature in features:
+            _check_columns(feature, present)
+
+
+def _check_owner(feature: VectorFeature, owners: dict[str, VectorFeature]) -> None:
+    """Two features may read the same vectors, but not make different ones in one column."""
+    owner = owners.setdefault(feature.column, feature)
+    if _origin(owner) != _origin(feature):
+        raise InvalidFeatureError(
+            f"the features {owner.name!r} and {feature.name!r} keep different vectors in the same "
+            f"column {feature.column!r}; give each a column of its own"
+        )
+
+
+def _origin(feature: VectorFeature) -> object:
+    return feature.type, feature.required_columns, getattr(feature, "image_space", None)
+
+
+def _check_columns(feature: CustomFeature, present: tuple[str, ...]) -> None:
+    missing = feature.missing_columns(present)
+    if missing:
+        # A frame's columns need not be texts.
+        close = get_close_matches(missing[0], [c for c in present if isinstance(c, str)], n=3)
+        hint = f"did you mean {' or '.join(map(repr, close))}?" if close else "no name is close."
+        raise MissingColumnError(
+            f"the feature {feature.name!r} needs the column {missing[0]!r}, which the data does not "
+            f"have; {hint} The data has: {short(list(present))}"
+        )

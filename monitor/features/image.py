@@ -1,0 +1,176 @@
+"""`ImageEmbedding`: an image column, the model that embeds it, and the column of its vectors."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, Self
+
+from pydantic import (
+    BeforeValidator,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+    model_validator,
+)
+
+from monitor.encoders.space import ImageSpace
+from monitor.encoders.spec import ModelHandler, is_self_contained
+from monitor.features.base import CustomFeatureType
+from monitor.features.family import SourcedFeature
+from monitor.features.values import Name
+from monitor.schema import DescribedBlob
+
+if TYPE_CHECKING:
+    from monitor.encoders.spec import EncoderSpec
+
+DEFAULT_MODEL: Final = "ViT-B-32"
+DEFAULT_PRETRAINED: Final = "laion2b_s34b_b79k"
+
+
+def _space(value: Any) -> Any:
+    return ImageSpace.from_dict(value) if isinstance(value, Mapping) else value
+
+
+class ImageEmbedding(SourcedFeature):
+    """An image column to be embedded and monitored.
+
+    Parameters
+    ----------
+    name
+        The feature's name, unique in a config.
+    source_column
+        The column that holds the images: addresses, paths, bytes or pixels.
+    column
+        The column that holds their vectors; made by `monitor.embed`.
+    n_clusters
+        How many clusters, from 2 to 100,000 (default 5); None chooses the number from the data.
+    centroids
+        Ready-made centroids, n_clusters rows of n_dimensions numbers. None: fitted.
+    random_state
+        The seed of the fit.
+    model
+        An open_clip architecture, ``"hf-hub:org/repo"``, ``"local-dir:/path"`` or ``"compact"``.
+    pretrained
+        open_clip's tag of the weights, or a checkpoint's path. The default belongs to the default
+        model only; models that bring their weights take none.
+    space
+        An `ImageSpace` over `source_column`, instead of `model` and `pretrained`: for another
+        handler, a precision, a device or a description.
+
+    Raises
+    ------
+    InvalidFeatureError
+        If a field is missing, unknown or holds what it must not, or two contradict each other.
+
+    Examples
+    --------
+    >>> photos = ImageEmbedding(name="photos", source_column="image_url", column="image_embedding")
+    >>> photos.n_clusters, photos.model, photos.pretrained
+    (5, 'ViT-B-32', 'laion2b_s34b_b79k')
+    >>> ImageEmbedding.from_dict(photos.to_dict()) == photos
+    True
+    """
+
+    type: Literal[CustomFeatureType.FROM_IMAGE_EMBEDDING] = CustomFeatureType.FROM_IMAGE_EMBEDDING
+    model: Name = DEFAULT_MODEL
+    pretrained: Name | None = DEFAULT_PRETRAINED
+    space: Annotated[ImageSpace | None, BeforeValidator(_space)] = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one_model(cls, values: Any) -> Any:
+        """Take the model from the space, or leave the default weights to the default model."""
+        if not isinstance(values, dict):
+            return values
+        space = _space(values.get("space"))
+        if isinstance(space, ImageSpace):
+            both = [key for key in ("model", "pretrained") if key in values]
+            if both:
+                raise ValueError(
+                    f"{' and '.join(both)} given beside space, which names the model "
+                    f"{space.model!r} already; leave out {' and '.join(both)}, or space"
+                )
+            return {**values, "space": space, "model": space.model, "pretrained": space.pretrained}
+        if "pretrained" not in values and values.get("model", DEFAULT_MODEL) != DEFAULT_MODEL:
+            return {**values, "pretrained": None}
+        return values
+
+    @model_validator(mode="after")
+    def _weights(self) -> Self:
+        if self.space is not None:
+            return self
+        if is_self_contained(self.model):
+            if self.pretrained is not None:
+                raise ValueError(
+                    f"pretrained={self.pretrained!r} does not go with model={self.model!r}, which "
+                    "brings its own weights; leave pretrained out"
+                )
+        elif self.pretrained is None:
+            raise ValueError(
+                f"pretrained is missing for model={self.model!r}, and without weights its vectors "
+                "would be random; pass a tag, as open_clip.list_pretrained_tags_by_model"
+                f"({self.model!r}) lists them, or a checkpoint's path; or use 'compact', "
+                "'hf-hub:org/repo' or 'local-dir:/path', which need none; or a space, such as "
+                "ImageSpace(source_column, model='clip-ViT-B-32') for sentence-transformers"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _space_reads_the_source(self) -> Self:
+        if self.space is not None and self.space.image_for(self.source_column) is None:
+            names = [i.blob if isinstance(i, DescribedBlob) else i for i in self.space.image]
+            raise ValueError(
+                f"space reads {', '.join(repr(blob.column) for blob in names)} but source_column "
+                f"is {self.source_column!r}; both must be the same column"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _vectors_apart_from_description(self) -> Self:
+        if self.column == self.description_column:
+            raise ValueError(
+                f"column and the space's description are both {self.column!r}; "
+                "name two different columns"
+            )
+        return self
+
+    @model_serializer(mode="wrap")
+    def _without_repetition(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """A space names its model; beside it the fields would contradict `_one_model`."""
+        values: dict[str, Any] = dump(self)
+        if self.space is not None:
+            values.pop("model", None)
+            values.pop("pretrained", None)
+        return values
+
+    @property
+    def image_space(self) -> ImageSpace:
+        """The space given, or the one that `model` and `pretrained` make over `source_column`."""
+        if self.space is not None:
+            return self.space
+        return ImageSpace(
+            self.source_column,
+            model=self.model,
+            model_handler=ModelHandler.OPEN_CLIP,
+            pretrained=self.pretrained,
+        )
+
+    @property
+    def encoder_spec(self) -> EncoderSpec:
+        """The encoder of the images, as a description that can travel."""
+        return self.image_space.spec
+
+    @property
+    def description_column(self) -> str | None:
+        """The column of texts that describe the images, if the space has one."""
+        image = self.space.image_for(self.source_column) if self.space is not None else None
+        return image.description.column if isinstance(image, DescribedBlob) else None
+
+    @property
+    def required_columns(self) -> tuple[str, ...]:
+        """The column of images and, where the space has one, of their descriptions."""
+        described = self.description_column
+        return (self.source_column, described) if described else (self.source_column,)
+
+    def missing_columns(self, columns: tuple[str, ...]) -> tuple[str, ...]:
+        """The columns to embed from that are missing; none, where the vectors are there."""
+        return () if self.column in columns else super().missing_columns(columns)

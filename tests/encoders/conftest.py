@@ -1,0 +1,38 @@
+"""Fixtures for encoders: one torch thread, and tiny architectures under names of their own."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import open_clip
+import pytest
+import torch
+
+from monitor.encoders import architecture
+
+from .tiny import ARCHITECTURES
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _one_torch_thread() -> Iterator[None]:
+    # The models are so small that threads would only wait for each other.
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture
+def tiny_architectures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The tiny models under names that open_clip and we look up like any other architecture."""
+    monkeypatch.setattr(open_clip.factory, "_MODEL_CONFIGS", dict(open_clip.factory._MODEL_CONFIGS))
+    known = dict(architecture.known_architectures())
+    for key, config in ARCHITECTURES.items():
+        path = tmp_path / f"tiny-{key}.json"
+        path.write_text(json.dumps(config))
+        open_clip.factory._MODEL_CONFIGS[path.stem] = config
+        known[path.stem] = path
+    monkeypatch.setattr(architecture, "known_architectures", lambda: known)
+    monkeypatch.setattr("monitor.encoders.open_clip.known_architectures", lambda: known)
