@@ -1,0 +1,29 @@
+"""Writing a report's file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from monitor.errors import ReportError
+
+
+def write_text(path: str | Path, text: str) -> Path:
+    """Write `text` as UTF-8 and return the path; a reader never sees half a file.
+
+    Raises
+    ------
+    ReportError
+        If the file cannot be written.
+    """
+    path = Path(path)
+    partial = path.with_name(path.name + ".partial")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial.write_text(text, encoding="utf-8", newline="\n")
+        partial.replace(path)
+    except OSError as error:
+        raise ReportError(
+            f"the report cannot be written to {path} ({error.strerror or error}): "
+            "give a file in a folder that you may write to"
+        ) from error
+    return path

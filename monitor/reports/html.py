@@ -1,0 +1,124 @@
+"""A drift report as one HTML file that opens offline, and as a short piece for a notebook."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from monitor.drift import MINIMUM_ROWS
+from monitor.drift.significance import SEES
+from monitor.reports import answer, wording
+from monitor.reports.files import write_text
+from monitor.reports.page import build_page
+from monitor.reports.report import DriftReport
+from monitor.reports.timeline import has_chart, timeline
+
+if TYPE_CHECKING:
+    from monitor.images import SourcePolicy
+
+TEST_NAMES: Final = {
+    "mix": "Cluster mix",
+    "novelty": "Novelty",
+    "mean": "Mean",
+    "whitened_mean": "Fine mean",
+}
+"""What each test is called in the page."""
+_SHORT_CAUSES: Final = {
+    "mix": "cluster shares",
+    "novelty": "novel rows",
+    "mean": "movement",
+    "whitened_mean": "fine movement",
+}
+_NOTEBOOK_ROWS, _NOTEBOOK_WIDTH = 12, 760
+DISTRIBUTION: Final = "embedding-monitor"
+
+
+def write_html(
+    report: DriftReport,
+    path: str | Path,
+    *,
+    policy: SourcePolicy | None = None,
+    thumbnails: bool = True,
+) -> Path:
+    """Write the report as one HTML file and return its path.
+
+    The page needs no script and loads nothing. Texts from the data are shown as texts, whatever they
+    hold; images are decoded, shrunk and encoded anew.
+
+    Parameters
+    ----------
+    report
+        What is told.
+    path
+        Where to write.
+    policy
+        From where example images may be fetched; public http(s) addresses by default.
+    thumbnails
+        False to fetch nothing: examples are then named, not shown.
+
+    Raises
+    ------
+    ReportError
+        If the file cannot be written.
+    """
+    page = build_page(report, policy=policy, thumbnails=thumbnails)
+    template = _environment().get_template("report.html.j2")
+    return write_text(path, template.render(page=page, report=report, version=_version()))
+
+
+def notebook_html(report: DriftReport) -> str:
+    """The verdicts over time and the most drifted windows, for the output of a notebook's cell."""
+    parts = []
+    for summary in report.features:
+        windows = answer.overall(w for w in report.windows if w.feature == summary.name)
+        chart = timeline(windows, _NOTEBOOK_WIDTH) if has_chart(windows) else None
+        worst = sorted(windows, key=answer.severity)[:_NOTEBOOK_ROWS]
+        shown = [window for window in windows if window in worst]
+        parts.append({"summary": summary, "windows": windows, "chart": chart, "shown": shown})
+    return _environment().get_template("notebook.html.j2").render(report=report, features=parts)
+
+
+@cache
+def _environment() -> Environment:
+    # Always on: select_autoescape would go by the file's ending, and ".j2" is not on its list.
+    environment = Environment(
+        loader=PackageLoader("monitor.reports"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "count": wording.count,
+        "duration": wording.duration,
+        "iso_period": wording.iso_period,
+        "number": wording.number,
+        "one_in": wording.one_in,
+        "p": wording.p_value,
+        "percent": wording.percent,
+        "plain": wording.plain,
+        "sentence": answer.sentence,
+        "signed": wording.signed,
+    }
+    environment.globals |= {
+        "MINIMUM_ROWS": MINIMUM_ROWS,
+        "SEES": SEES,
+        "SHORT_CAUSES": _SHORT_CAUSES,
+        "TEST_NAMES": TEST_NAMES,
+        "answer": answer,
+        "period": wording.period,
+        "plural": wording.plural,
+        "points": wording.points,
+    }
+    return environment
+
+
+def _version() -> str | None:
+    try:
+        return version(DISTRIBUTION)
+    except PackageNotFoundError:  # run from a source tree
+        return None

@@ -1,0 +1,406 @@
+"""A drift report ─► what the page shows: which windows in full, which rows as pictures."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import chain
+from typing import Final
+
+from monitor.clusters import Example
+from monitor.drift import ClusterShift, Verdict
+from monitor.failures import describe
+from monitor.images import SourcePolicy
+from monitor.images.redact import redact_url
+from monitor.reports.answer import drifted, overall, severity
+from monitor.reports.report import DriftReport, FeatureSummary, WindowDrift
+from monitor.reports.thumbnails import Thumbnail, collect_thumbnails, link_of
+from monitor.reports.timeline import Timeline, has_chart, timeline
+from monitor.reports.wording import period, plain
+
+MAX_DETAILS: Final = 12
+"""Windows told in full, over all features; the table and the JSON hold every one."""
+_LEAST_DETAILS, _SEGMENT_DETAILS, _N_OPEN = 3, 4, 2
+_TOP_CLUSTERS = 5
+_PICTURES, _FIRST_PICTURES, _NOVEL_PICTURES = 4, 2, 8
+_MOST_ROWS, _MAX_SEGMENT_ROWS = 60, 60
+_WIDE, _NARROW = 1000, 400
+
+
+@dataclass(frozen=True)
+class Tile:
+    """One example row: a picture, or what stands for it.
+
+    Parameters
+    ----------
+    picture
+        The number of its thumbnail, or None.
+    label
+        What the row is called, safe to show.
+    href
+        Where its image is, when that is a web address.
+    failure
+        Why there is no picture: the reason, and the same in a sentence.
+    distance
+        From the centroid.
+    """
+
+    picture: int | None
+    label: str
+    href: str | None
+    failure: tuple[str, str] | None
+    distance: float
+
+
+@dataclass(frozen=True)
+class Gallery:
+    """Examples side by side: as tiles, or by name when none of them was fetched."""
+
+    tiles: tuple[Tile, ...] = ()
+    names: tuple[Tile, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.tiles or self.names)
+
+
+class Pictures:
+    """The thumbnails of a page, each once, numbered."""
+
+    def __init__(self, found: Mapping[str, Thumbnail]) -> None:
+        self._found = found
+        shown = (source for source, thumbnail in found.items() if thumbnail.data)
+        self._numbers = {source: i for i, source in enumerate(shown)}
+
+    @property
+    def data(self) -> list[str]:
+        """`data:` URIs, by number."""
+        return [t.data for t in self._found.values() if t.data]
+
+    def gallery(self, examples: Sequence[Example], most: int = _PICTURES) -> Gallery:
+        """The first `most` of these examples."""
+        tiles = tuple(self._tile(example) for example in examples[:most])
+        seen = tuple(tile for tile in tiles if tile.picture is not None or tile.failure)
+        return Gallery(tiles=seen) if seen else Gallery(names=tiles)
+
+    def _tile(self, example: Example) -> Tile:
+        source = example.source
+        thumbnail = self._found.get(source) if source is not None else None
+        failure = thumbnail.failure if thumbnail else None
+        return Tile(
+            picture=None if source is None else self._numbers.get(source),
+            label=f"row {plain(example.row)}" if source is None else plain(redact_url(source)),
+            href=None if source is None else link_of(source),
+            failure=(failure.reason, plain(f"{failure.meaning} ({failure})")) if failure else None,
+            distance=example.distance,
+        )
+
+
+@dataclass(frozen=True)
+class ClusterView:
+    """One cluster in one window, with examples from before and after."""
+
+    shift: ClusterShift
+    before: Gallery
+    after: Gallery
+
+
+@dataclass(frozen=True)
+class Detail:
+    """A window told in full."""
+
+    id: str
+    window: WindowDrift
+    is_open: bool
+    clusters: tuple[ClusterView, ...]
+    others: tuple[ClusterShift, ...]
+    order: str
+    novel: Gallery
+
+    @property
+    def widest(self) -> float:
+        """The largest share that a bar shows."""
+        shifts = chain((view.shift for view in self.clusters), self.others)
+        return max((max(s.baseline_share, s.window_share) for s in shifts), default=1.0) or 1.0
+
+
+@dataclass(frozen=True)
+class Row:
+    """A line of a table of windows; `target` is the id of its detail, if there is one."""
+
+    window: WindowDrift
+    target: str | None
+
+
+@dataclass(frozen=True)
+class FailureRow:
+    """One reason why rows of a feature have no vector."""
+
+    reason: str
+    meaning: str
+    n_rows: int
+    n_baseline: int
+    worst: str
+
+
+@dataclass(frozen=True)
+class SegmentView:
+    """One segment over all windows."""
+
+    name: str
+    windows: tuple[WindowDrift, ...]
+
+    @property
+    def n_drifted(self) -> int:
+        """Windows that drifted."""
+        return len(drifted(self.windows))
+
+    @property
+    def worst(self) -> WindowDrift:
+        """The most drifted window."""
+        return min(self.windows, key=severity)
+
+
+@dataclass(frozen=True)
+class FeatureView:
+    """One feature, as its section of the page shows it.
+
+    `rows` are all windows; of very many, those without drift stand in `quiet_rows`.
+    """
+
+    id: str
+    summary: FeatureSummary
+    windows: tuple[WindowDrift, ...]
+    rows: tuple[Row, ...]
+    quiet_rows: tuple[Row, ...]
+    wide: Timeline | None
+    narrow: Timeline | None
+    details: tuple[Detail, ...]
+    segments: tuple[SegmentView, ...]
+    segment_rows: tuple[Row, ...]
+    segment_details: tuple[Detail, ...]
+    n_segment_rows: int
+    failures: tuple[FailureRow, ...]
+    baseline: tuple[Gallery, ...]
+
+    def n(self, verdict: str) -> int:
+        """Windows with this verdict."""
+        return sum(w.judgement.verdict == verdict for w in self.windows)
+
+    @property
+    def n_rows(self) -> int:
+        """Rows of all windows."""
+        return sum(w.n_rows for w in self.windows)
+
+    @property
+    def n_failed(self) -> int:
+        """Rows without a vector."""
+        return sum(w.n_failed for w in self.windows)
+
+    @cached_property
+    def highest(self) -> float:
+        """The largest distance of the table, for the length of its bars."""
+        return _highest(row.window for row in (*self.rows, *self.quiet_rows, *self.segment_rows))
+
+    @cached_property
+    def highest_segment(self) -> float:
+        """The largest distance of any segment's window."""
+        return _highest(window for segment in self.segments for window in segment.windows)
+
+    @property
+    def strongest(self) -> WindowDrift | None:
+        """The most drifted window, if there is any window."""
+        return min(self.windows, key=severity, default=None)
+
+
+@dataclass(frozen=True)
+class Page:
+    """All of a page."""
+
+    report: DriftReport
+    features: tuple[FeatureView, ...]
+    pictures: tuple[str, ...]
+    has_examples: bool
+
+
+@dataclass(frozen=True)
+class _Choice:
+    """What is shown of a feature, before any picture is fetched."""
+
+    summary: FeatureSummary
+    windows: tuple[WindowDrift, ...]
+    segments: tuple[WindowDrift, ...]
+    detailed: tuple[WindowDrift, ...]
+    detailed_segments: tuple[WindowDrift, ...]
+
+
+def build_page(report: DriftReport, *, policy: SourcePolicy | None, thumbnails: bool) -> Page:
+    """What the page shows of `report`; fetches its pictures unless `thumbnails` is False."""
+    choices = [_choose(report, summary) for summary in report.features]
+    sources = [example.source for example in _examples(choices) if example.source]
+    pictures = Pictures(collect_thumbnails(sources, policy) if thumbnails else {})
+    return Page(
+        report=report,
+        features=tuple(_feature(i, choice, pictures) for i, choice in enumerate(choices)),
+        pictures=tuple(pictures.data),
+        has_examples=bool(sources),
+    )
+
+
+def _choose(report: DriftReport, summary: FeatureSummary) -> _Choice:
+    mine = [w for w in report.windows if w.feature == summary.name]
+    windows = overall(mine)
+    segments = tuple(w for w in mine if w.segment is not None)
+    most = max(_LEAST_DETAILS, MAX_DETAILS // len(report.features))
+    detailed = sorted(drifted(windows), key=severity)[:most]
+    if not detailed:
+        # Even where nothing drifted, one comparison shows what was looked at.
+        judged = [w for w in windows if w.judgement.verdict is Verdict.NO_DRIFT]
+        detailed = sorted(judged, key=severity)[:1]
+    return _Choice(
+        summary=summary,
+        windows=windows,
+        segments=segments,
+        detailed=tuple(detailed),
+        detailed_segments=tuple(sorted(drifted(segments), key=severity)[:_SEGMENT_DETAILS]),
+    )
+
+
+def _examples(choices: Sequence[_Choice]) -> Iterator[Example]:
+    """The rows that may be shown as pictures, those that matter most first."""
+    for choice in choices:
+        yield from chain.from_iterable(c[:_PICTURES] for c in choice.summary.examples)
+    worst_first = sorted(
+        (w for choice in choices for w in (*choice.detailed, *choice.detailed_segments)),
+        key=severity,
+    )
+    # A few of each window before more of any.
+    for part in (slice(0, _FIRST_PICTURES), slice(_FIRST_PICTURES, _PICTURES)):
+        for window in worst_first:
+            yield from window.novel_examples[2 * part.start : 2 * part.stop]
+            for shift in _ordered(window)[0][:_TOP_CLUSTERS]:
+                yield from _of_cluster(window.examples, shift.cluster)[part]
+
+
+def _of_cluster(examples: Sequence[tuple[Example, ...]], cluster: int) -> tuple[Example, ...]:
+    return examples[cluster] if cluster < len(examples) else ()
+
+
+def _ordered(window: WindowDrift) -> tuple[list[ClusterShift], str]:
+    """The clusters, the one that changed most first, and what that means."""
+    found = window.judgement
+    mix = [test.p_value for test in found.tests if test.name == "mix"]
+    if mix and mix[0] <= found.alpha / len(found.tests):
+        by_part = sorted(found.clusters, key=lambda s: -s.contribution)
+        return by_part, "the largest part of the JSD first"
+
+    def moved(shift: ClusterShift) -> float:
+        return 0.0 if math.isnan(shift.movement) else shift.movement * shift.window_share
+
+    by_movement = sorted(found.clusters, key=lambda s: -moved(s))
+    return by_movement, "the one whose rows moved most first, as their shares hardly changed"
+
+
+def _feature(index: int, choice: _Choice, pictures: Pictures) -> FeatureView:
+    name = f"f{index}"
+    summary = choice.summary
+    targets = {id(w): f"{name}-w{i}" for i, w in enumerate(choice.detailed)}
+    targets |= {id(w): f"{name}-s{i}" for i, w in enumerate(choice.detailed_segments)}
+
+    def detail(window: WindowDrift, is_open: bool) -> Detail:
+        shifts, order = _ordered(window)
+        top = shifts[:_TOP_CLUSTERS]
+        return Detail(
+            id=targets[id(window)],
+            window=window,
+            is_open=is_open,
+            clusters=tuple(
+                ClusterView(
+                    shift=s,
+                    before=pictures.gallery(_of_cluster(summary.examples, s.cluster)),
+                    after=pictures.gallery(_of_cluster(window.examples, s.cluster)),
+                )
+                for s in top
+            ),
+            others=tuple(shifts[_TOP_CLUSTERS:]),
+            order=order,
+            novel=pictures.gallery(window.novel_examples, _NOVEL_PICTURES),
+        )
+
+    def opens(i: int, window: WindowDrift) -> bool:
+        is_only = len(choice.windows) == 1
+        return is_only or (i < _N_OPEN and window.judgement.verdict is Verdict.DRIFT)
+
+    links = [targets.get(id(w)) for w in choice.windows]
+    charts = [
+        timeline(choice.windows, width, targets=links) if has_chart(choice.windows) else None
+        for width in (_WIDE, _NARROW)
+    ]
+    rows = [Row(w, link) for w, link in zip(choice.windows, links, strict=True)]
+    folds = len(rows) > _MOST_ROWS
+    told = sorted(
+        (w for w in choice.segments if w.judgement.verdict is Verdict.DRIFT), key=severity
+    )
+    return FeatureView(
+        id=name,
+        summary=summary,
+        windows=choice.windows,
+        rows=tuple(row for row in rows if not (folds and _is_quiet(row.window))),
+        quiet_rows=tuple(row for row in rows if folds and _is_quiet(row.window)),
+        wide=charts[0],
+        narrow=charts[1],
+        details=tuple(detail(w, opens(i, w)) for i, w in enumerate(choice.detailed)),
+        segments=_segments(choice.segments),
+        segment_rows=tuple(Row(w, targets.get(id(w))) for w in told[:_MAX_SEGMENT_ROWS]),
+        segment_details=tuple(detail(w, False) for w in choice.detailed_segments),
+        n_segment_rows=len(told),
+        failures=_failures(summary, choice.windows),
+        baseline=tuple(
+            pictures.gallery(_of_cluster(summary.examples, k))
+            for k in range(len(summary.histogram))
+        ),
+    )
+
+
+def _is_quiet(window: WindowDrift) -> bool:
+    return window.judgement.verdict is Verdict.NO_DRIFT
+
+
+def _highest(windows: Iterable[WindowDrift]) -> float:
+    scores = [
+        w.judgement.scores["jsd"]
+        for w in windows
+        if w.judgement.verdict is not Verdict.INCONCLUSIVE
+    ]
+    values = [v for s in scores for v in (s.value, s.noise_ceiling) if not math.isnan(v)]
+    return max(values, default=1.0) or 1.0
+
+
+def _segments(windows: Sequence[WindowDrift]) -> tuple[SegmentView, ...]:
+    by_name: dict[str, list[WindowDrift]] = {}
+    for window in windows:
+        by_name.setdefault(str(window.segment), []).append(window)
+    views = [SegmentView(name, tuple(of)) for name, of in by_name.items()]
+    return tuple(sorted(views, key=lambda view: (severity(view.worst), view.name)))
+
+
+def _failures(summary: FeatureSummary, windows: Sequence[WindowDrift]) -> tuple[FailureRow, ...]:
+    total: Counter[str] = Counter()
+    for window in windows:
+        total.update(window.failures)
+    reasons = sorted({*total, *summary.failures}, key=lambda r: (-total[r], r))
+    rows = []
+    for reason in reasons:
+        worst = max(windows, key=lambda w: w.failures.get(reason, 0), default=None)
+        rows.append(
+            FailureRow(
+                reason=reason,
+                meaning=describe(reason),
+                n_rows=total[reason],
+                n_baseline=summary.failures.get(reason, 0),
+                worst=period(worst.start, worst.end) if worst and total[reason] else "",
+            )
+        )
+    return tuple(rows)

@@ -1,0 +1,82 @@
+"""A drift report as plain text for a terminal."""
+
+from __future__ import annotations
+
+import math
+
+from monitor.reports.answer import headline, how_sure, overall, severity
+from monitor.reports.report import DriftReport, WindowDrift
+from monitor.reports.wording import count, number, p_value, percent, period, plain
+
+_COLUMNS = ("feature", "window", "rows", "failed", "jsd (floor)", "p", "verdict")
+_RIGHT = {"rows", "failed", "jsd (floor)", "p"}
+
+
+def summary(report: DriftReport) -> str:
+    """An aligned table of all windows, their notes, and a last line that says it in words.
+
+    Parameters
+    ----------
+    report
+        What is told; a `segment` column is added when it has segments.
+
+    Returns
+    -------
+    Lines without a trailing line end, and without control characters from the data.
+    """
+    has_segments = any(w.segment is not None for w in report.windows)
+    columns = [*_COLUMNS[:2], *(["segment"] if has_segments else []), *_COLUMNS[2:]]
+    rows = [[_cells(window)[column] for column in columns] for window in report.windows]
+    lines = _table(columns, rows) if rows else []
+    lines += [f"note: {plain(note)}" for note in report.notes]
+    return "\n".join([*lines, *([""] if lines else []), _last_line(report)])
+
+
+def _cells(window: WindowDrift) -> dict[str, str]:
+    found = window.judgement
+    score = found.scores["jsd"]
+    jsd = "–" if math.isnan(score.value) else f"{number(score.value)} ({number(score.noise_floor)})"
+    verdict = str(found.verdict)
+    if found.n_rows_needed is not None:
+        verdict += f" (needs {count(found.n_rows_needed)} rows)"
+    failed = count(window.n_failed)
+    if window.n_failed:
+        failed += f" ({percent(window.failure_rate)})"
+    return {
+        "feature": plain(window.feature),
+        "window": period(window.start, window.end),
+        "segment": "all" if window.segment is None else plain(window.segment),
+        "rows": count(window.n_rows),
+        "failed": failed,
+        "jsd (floor)": jsd,
+        "p": p_value(found.p_value),
+        "verdict": verdict,
+    }
+
+
+def _table(columns: list[str], rows: list[list[str]]) -> list[str]:
+    widths = [max(len(cell) for cell in cells) for cells in zip(columns, *rows, strict=True)]
+    return [
+        "  ".join(
+            cell.rjust(width) if column in _RIGHT else cell.ljust(width)
+            for column, cell, width in zip(columns, line, widths, strict=True)
+        ).rstrip()
+        for line in [columns, ["-" * width for width in widths], *rows]
+    ]
+
+
+def _last_line(report: DriftReport) -> str:
+    windows = overall(report.windows) or report.windows
+    if not windows:
+        return f"{headline(report)}."
+    worst = min(windows, key=severity)
+    if not report.has_drift:
+        return f"{headline(report)}."
+    if worst not in report.windows or worst.judgement.verdict != "drift":
+        worst = min(report.windows, key=severity)
+    named = period(worst.start, worst.end)
+    if len(report.features) > 1:
+        named = f"{plain(worst.feature)}, {named}"
+    if worst.segment is not None:
+        named = f"{named}, segment {plain(worst.segment)}"
+    return f"{headline(report)}. Strongest: {named}; {how_sure(worst)}"

@@ -1,0 +1,255 @@
+"""Windows ─► the coordinates of a chart: distances over time, above a strip of row counts."""
+
+from __future__ import annotations
+
+import datetime as dt
+import itertools
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from monitor.drift import Score, Verdict
+from monitor.reports.report import WindowDrift
+from monitor.reports.wording import count, month, number, p_equals, period, tick
+
+PLOT_TOP, PLOT_HEIGHT = 14, 190
+STRIP_TOP, STRIP_HEIGHT = 226, 44
+LEFT, RIGHT = 44, 10
+HEIGHT = 296
+_DENSE = 90
+"""From so many windows on, a mark on each would hide the line: only drifted and open ones get one."""
+_STEPS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.25)
+_WIDEST_BAR = 34.0
+_MONTHS_FROM = dt.timedelta(days=75)
+
+_Tick = TypeVar("_Tick")
+
+
+@dataclass(frozen=True)
+class Mark:
+    """One window in the chart.
+
+    Parameters
+    ----------
+    x
+        Where its slot is centred.
+    y
+        Where its distance lies; at the foot of the plot when it has none.
+    verdict
+        Which mark it gets; None for no mark.
+    tooltip
+        The window in a line.
+    target
+        The id of the block that tells more, or None.
+    rows_height, failed_height
+        Of its bars: rows with a vector, and failed rows on top.
+    """
+
+    x: float
+    y: float
+    verdict: Verdict | None
+    tooltip: str
+    target: str | None
+    rows_height: float
+    failed_height: float
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """A chart's coordinates, in units of a `width` × `HEIGHT` view box.
+
+    Parameters
+    ----------
+    width, slot, bar
+        Of the chart, of one window and of its bar.
+    line, floor, band
+        SVG paths: the distance, its noise floor, and the area up to its noise ceiling.
+    x_ticks, y_ticks
+        Positions and labels.
+    most_rows
+        What a full bar stands for.
+    marks
+        One per window.
+    """
+
+    width: int
+    slot: float
+    bar: float
+    line: str
+    floor: str
+    band: str
+    x_ticks: tuple[tuple[float, str], ...]
+    y_ticks: tuple[tuple[float, str], ...]
+    most_rows: str
+    marks: tuple[Mark, ...]
+
+
+def has_chart(windows: Sequence[WindowDrift]) -> bool:
+    """Whether there is something to see over time: two windows or more, one of them judged."""
+    return len(windows) > 1 and any(not math.isnan(_score(w).value) for w in windows)
+
+
+def timeline(
+    windows: Sequence[WindowDrift], width: int, *, targets: Sequence[str | None] | None = None
+) -> Timeline:
+    """The chart of one feature's windows, in their order.
+
+    Parameters
+    ----------
+    windows
+        One or more.
+    width
+        Of the view box.
+    targets
+        Per window, the id of the block that tells more.
+    """
+    scores = [_score(w) for w in windows]
+    highest, step = _scale(v for s in scores for v in (s.value, s.noise_ceiling))
+    slot = (width - LEFT - RIGHT) / len(windows)
+    centres = [round(LEFT + slot * (i + 0.5), 2) for i in range(len(windows))]
+
+    def height_of(value: float) -> float:
+        return round(PLOT_TOP + PLOT_HEIGHT * (1 - value / highest), 2)
+
+    most = max(1, *(w.n_rows for w in windows))
+    targets = targets or [None] * len(windows)
+    return Timeline(
+        width=width,
+        slot=round(slot, 2),
+        bar=round(min(slot * 0.68, _WIDEST_BAR), 2),
+        line=_path(centres, [height_of(s.value) for s in scores]),
+        floor=_path(*_widened(centres, [height_of(s.noise_floor) for s in scores], slot)),
+        band=_area(*_widened(centres, [height_of(s.noise_ceiling) for s in scores], slot)),
+        x_ticks=_x_ticks(windows, centres, width),
+        y_ticks=tuple(
+            (height_of(value), f"{value:.2f}" if step < 0.1 else f"{value:.2g}")
+            for value in (step * i for i in range(round(highest / step) + 1))
+        ),
+        most_rows=count(most),
+        marks=tuple(
+            Mark(
+                x=centres[i],
+                y=PLOT_TOP + PLOT_HEIGHT if math.isnan(s.value) else height_of(s.value),
+                verdict=_mark(w, len(windows)),
+                tooltip=tooltip(w),
+                target=targets[i],
+                rows_height=round(STRIP_HEIGHT * (w.n_rows - w.n_failed) / most, 2),
+                failed_height=round(STRIP_HEIGHT * w.n_failed / most, 2),
+            )
+            for i, (w, s) in enumerate(zip(windows, scores, strict=True))
+        ),
+    )
+
+
+def tooltip(window: WindowDrift) -> str:
+    """A window in a few lines."""
+    found = window.judgement
+    score = found.scores["jsd"]
+    rows = f"{count(window.n_rows)} rows, {count(window.n_failed)} failed"
+    lines = [f"{period(window.start, window.end)}: {found.verdict}"]
+    if not math.isnan(score.value):
+        lines.append(
+            f"JSD {number(score.value)} (noise {number(score.noise_floor)}, "
+            f"up to {number(score.noise_ceiling)})"
+        )
+    if not math.isnan(found.p_value):
+        lines.append(p_equals(found.p_value))
+    return "\n".join([*lines, rows])
+
+
+def _score(window: WindowDrift) -> Score:
+    """The window's distance; none when it is inconclusive, where it is mostly noise."""
+    found = window.judgement
+    if found.verdict is Verdict.INCONCLUSIVE:
+        return Score(math.nan, math.nan, math.nan)
+    return found.scores["jsd"]
+
+
+def _mark(window: WindowDrift, n_windows: int) -> Verdict | None:
+    verdict = window.judgement.verdict
+    return None if verdict is Verdict.NO_DRIFT and n_windows > _DENSE else verdict
+
+
+def _scale(values: Iterable[float]) -> tuple[float, float]:
+    """The top of the axis and the step between its labels, with room above the highest value."""
+    wanted = 1.08 * max((v for v in values if not math.isnan(v)), default=0.0)
+    wanted = min(max(wanted, 0.1), 1.0)
+    step = next(step for step in _STEPS if wanted / step <= 5 or step == _STEPS[-1])
+    return step * math.ceil(wanted / step - 1e-9), step
+
+
+def _path(xs: Sequence[float], ys: Sequence[float]) -> str:
+    """An SVG path through the points, broken where y is NaN."""
+    parts = []
+    for run in _runs(xs, ys):
+        # A lone point still shows, as the dot of a round line cap.
+        points = run if len(run) > 1 else run * 2
+        parts.append("M" + "L".join(f"{x:g} {y:g}" for x, y in points))
+    return "".join(parts)
+
+
+def _area(xs: Sequence[float], ys: Sequence[float]) -> str:
+    """The area between the points and the foot of the plot, broken where y is NaN."""
+    foot = PLOT_TOP + PLOT_HEIGHT
+    return "".join(
+        f"M{run[0][0]:g} {foot}L{'L'.join(f'{x:g} {y:g}' for x, y in run)}L{run[-1][0]:g} {foot}Z"
+        for run in _runs(xs, ys)
+    )
+
+
+def _runs(xs: Sequence[float], ys: Sequence[float]) -> list[list[tuple[float, float]]]:
+    pairs = itertools.groupby(zip(xs, ys, strict=True), key=lambda point: math.isnan(point[1]))
+    return [list(points) for is_gap, points in pairs if not is_gap]
+
+
+def _widened(
+    xs: Sequence[float], ys: Sequence[float], slot: float
+) -> tuple[list[float], list[float]]:
+    """The points, carried on to the edges of the first and the last slot of each run."""
+    wide_x: list[float] = []
+    wide_y: list[float] = []
+    n = len(ys)
+    for i, (x, y) in enumerate(zip(xs, ys, strict=True)):
+        if i == 0 or math.isnan(ys[i - 1]):
+            wide_x.append(round(x - slot / 2, 2))
+            wide_y.append(y)
+        wide_x.append(x)
+        wide_y.append(y)
+        if i == n - 1 or math.isnan(ys[i + 1]):
+            wide_x.append(round(x + slot / 2, 2))
+            wide_y.append(y)
+    return wide_x, wide_y
+
+
+def _x_ticks(
+    windows: Sequence[WindowDrift], centres: Sequence[float], width: int
+) -> tuple[tuple[float, str], ...]:
+    dated = [
+        (x, w.start, w.end)
+        for x, w in zip(centres, windows, strict=True)
+        if w.start is not None and w.end is not None
+    ]
+    if not dated:
+        return ()
+    if dated[-1][2] - dated[0][1] > _MONTHS_FROM and len(dated) > 1:
+        firsts = [
+            (x, start)
+            for i, (x, start, _) in enumerate(dated)
+            if i > 0 and (start.year, start.month) != (dated[i - 1][1].year, dated[i - 1][1].month)
+        ]
+        shown = _thinned(firsts, len("May 2026"), width)
+        return tuple(
+            (x, month(start, year=i == 0 or start.year != shown[i - 1][1].year))
+            for i, (x, start) in enumerate(shown)
+        )
+    ticks = [(x, tick(start, end)) for x, start, end in dated]
+    return tuple(_thinned(ticks, max(len(text) for _, text in ticks), width))
+
+
+def _thinned(ticks: list[_Tick], n_characters: int, width: int) -> list[_Tick]:
+    """As many of the ticks as fit beside one another, evenly spaced."""
+    # About 8 units per character, and a gap.
+    most = max(1, int((width - LEFT - RIGHT) / (n_characters * 8 + 16)))
+    step = math.ceil(len(ticks) / most)
+    return ticks[step // 2 :: step]

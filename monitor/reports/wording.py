@@ -1,0 +1,228 @@
+"""How numbers, times and strangers' texts are written in a report."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from typing import Final
+
+from monitor.errors import TimestampError
+from monitor.images.redact import shorten
+
+# strftime would write the reader's language in the middle of English sentences.
+_MONTHS: Final = (
+    "January", "February", "March", "April", "May", "June",
+    "July", "August", "September", "October", "November", "December",
+)  # fmt: skip
+_SUPERSCRIPTS: Final = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+_SMALLEST_P: Final = 1e-99
+MISSING: Final = "–"
+
+
+def count(n: int) -> str:
+    """A count with thousands separated.
+
+    >>> count(12000)
+    '12,000'
+    """
+    return f"{n:,}"
+
+
+def plural(n: int, noun: str) -> str:
+    """A count and its noun.
+
+    >>> plural(1, "window"), plural(3000, "row")
+    ('1 window', '3,000 rows')
+    """
+    return f"{n:,} {noun}{'' if n == 1 else 's'}"
+
+
+def number(value: float, digits: int = 3) -> str:
+    """A score with a fixed number of decimals, so that columns align; a dash for NaN.
+
+    >>> number(0.27149), number(float("nan"))
+    ('0.271', '–')
+    """
+    return MISSING if math.isnan(value) else f"{value:.{digits}f}"
+
+
+def percent(share: float) -> str:
+    """A share in [0, 1] as a percentage; never 0 or 100 when it is not quite.
+
+    >>> percent(0.1234), percent(0.00002), percent(0), percent(1), percent(0.99999)
+    ('12.3 %', '< 0.1 %', '0 %', '100 %', '> 99.9 %')
+    """
+    if math.isnan(share):
+        return MISSING
+    if share in (0, 1):
+        return f"{share * 100:.0f} %"
+    if share < 0.0005:
+        return "< 0.1 %"
+    if share > 0.9995:
+        return "> 99.9 %"
+    return f"{share * 100:.1f} %"
+
+
+def points(before: float, after: float) -> str:
+    """The change of a share, in percentage points, with its sign.
+
+    >>> points(0.1, 0.25), points(0.25, 0.1), points(0.1, 0.1)
+    ('+15.0', '−15.0', '0.0')
+    """
+    return signed((after - before) * 100)
+
+
+def signed(value: float) -> str:
+    """A number with one decimal and its sign.
+
+    >>> signed(8.24), signed(-0.5), signed(-0.04)
+    ('+8.2', '−0.5', '0.0')
+    """
+    if math.isnan(value):
+        return MISSING
+    rounded = round(value, 1)
+    return f"{rounded:+.1f}".replace("-", "−") if rounded else "0.0"
+
+
+def p_value(p: float) -> str:
+    """A p-value with two significant digits.
+
+    >>> p_value(0.0312), p_value(0.5), p_value(0.000012), p_value(0.0), p_value(1.0)
+    ('0.031', '0.50', '1.2 × 10⁻⁵', '< 10⁻⁹⁹', '1')
+    """
+    if math.isnan(p):
+        return MISSING
+    if p < _SMALLEST_P:
+        return "< 10" + "-99".translate(_SUPERSCRIPTS)
+    if p < 0.001:
+        digits, exponent = f"{p:.1e}".split("e")
+        return f"{digits} × 10{str(int(exponent)).translate(_SUPERSCRIPTS)}"
+    if p >= 0.995:
+        return "1"
+    return f"{p:.2f}" if p >= 0.1 else f"{p:.3f}"
+
+
+def p_equals(p: float) -> str:
+    """A p-value as an equation.
+
+    >>> p_equals(0.02), p_equals(0.0)
+    ('p = 0.020', 'p < 10⁻⁹⁹')
+    """
+    written = p_value(p)
+    return f"p {written}" if written.startswith("<") else f"p = {written}"
+
+
+def one_in(alpha: float) -> str:
+    """How often alpha lets an unchanged window be called drifted.
+
+    >>> one_in(1 / 365), one_in(0.05)
+    ('1 in 365', '1 in 20')
+    """
+    return f"1 in {count(round(1 / alpha))}"
+
+
+def duration(every: str) -> str:
+    """A window's length in words.
+
+    >>> duration("1d"), duration("6h"), duration("2 weeks")
+    ('1 day', '6 hours', '2 weeks')
+    """
+    from monitor.drift.windows import Every
+
+    try:
+        parsed = Every.parse(every)
+    except TimestampError:  # a report that was written by hand
+        return plain(every)
+    nouns = {"m": "minute", "h": "hour", "D": "day", "W": "week", "M": "month"}
+    return plural(parsed.count, nouns[parsed.unit])
+
+
+def plain(text: object) -> str:
+    """Text from the data, on one line, cut, and without control or direction characters.
+
+    >>> plain("cat\\u202egpj.exe\\x1b[31m")
+    'cat gpj.exe [31m'
+    """
+    return shorten(str(text))
+
+
+def day(instant: dt.datetime, *, year: bool = True) -> str:
+    """A day.
+
+    >>> day(dt.datetime(2026, 3, 5)), day(dt.datetime(2026, 3, 5), year=False)
+    ('5 Mar 2026', '5 Mar')
+    """
+    written = f"{instant.day} {_MONTHS[instant.month - 1][:3]}"
+    return f"{written} {instant.year}" if year else written
+
+
+def period(start: dt.datetime | None, end: dt.datetime | None) -> str:
+    """A half-open window as people say it; "all rows" when it has no times.
+
+    >>> at = dt.datetime
+    >>> period(at(2026, 3, 5), at(2026, 3, 6))
+    '5 Mar 2026'
+    >>> period(at(2026, 3, 5), at(2026, 3, 8)), period(at(2026, 2, 1), at(2026, 3, 1))
+    ('5–7 Mar 2026', 'February 2026')
+    >>> period(at(2026, 3, 5, 18), at(2026, 3, 6))
+    '5 Mar 2026, 18:00–24:00'
+    """
+    if start is None or end is None:
+        return "all rows"
+    if _is_midnight(start) and _is_midnight(end):
+        return _days(start, end - dt.timedelta(days=1))
+    last = end - dt.timedelta(microseconds=1)
+    closing = "24:00" if _is_midnight(end) else f"{end:%H:%M}"
+    if start.date() == last.date():
+        return f"{day(start)}, {start:%H:%M}–{closing}"
+    return f"{day(start)} {start:%H:%M} – {day(last)} {closing}"
+
+
+def month(instant: dt.datetime, *, year: bool = True) -> str:
+    """A month.
+
+    >>> month(dt.datetime(2026, 3, 5)), month(dt.datetime(2026, 3, 5), year=False)
+    ('Mar 2026', 'Mar')
+    """
+    name = _MONTHS[instant.month - 1][:3]
+    return f"{name} {instant.year}" if year else name
+
+
+def tick(start: dt.datetime, end: dt.datetime) -> str:
+    """A window's start, short enough for an axis.
+
+    >>> tick(dt.datetime(2026, 3, 5), dt.datetime(2026, 3, 6))
+    '5 Mar'
+    >>> tick(dt.datetime(2026, 3, 5, 6), dt.datetime(2026, 3, 5, 12))
+    '5 Mar 06:00'
+    """
+    written = day(start, year=False)
+    return written if end - start >= dt.timedelta(days=1) else f"{written} {start:%H:%M}"
+
+
+def iso_period(time_range: tuple[str, str]) -> str:
+    """First and last instant, given in ISO 8601, as days; as they are when they are no instants.
+
+    >>> iso_period(("2026-03-01T08:00:00+00:00", "2026-03-09T23:00:00+00:00"))
+    '1–9 Mar 2026'
+    """
+    try:
+        first, last = (dt.datetime.fromisoformat(text) for text in time_range)
+    except ValueError:
+        return plain(" – ".join(time_range))
+    return _days(first, last)
+
+
+def _is_midnight(instant: dt.datetime) -> bool:
+    return instant.time() == dt.time()
+
+
+def _days(first: dt.datetime, last: dt.datetime) -> str:
+    """The days from `first` to `last`, both included."""
+    if first.date() == last.date():
+        return day(first)
+    if (first.year, first.month) == (last.year, last.month):
+        if first.day == 1 and (last + dt.timedelta(days=1)).day == 1:
+            return f"{_MONTHS[first.month - 1]} {first.year}"
+        return f"{first.day}–{day(last)}"
+    return f"{day(first, year=first.year != last.year)} – {day(last)}"
