@@ -1,0 +1,144 @@
+"""`monitor check`: does the config hold, are the files there, is the model here?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import click
+
+from monitor.cli.options import config_option, output_options
+from monitor.cli.terminal import Terminal, counted, table
+
+if TYPE_CHECKING:
+    from monitor.cli.project import Project
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What was looked at, and what is to be said of it."""
+
+    state: Literal["ok", "note", "error"]
+    looked_at: str
+    text: str
+
+
+@click.command()
+@config_option
+@output_options
+@click.pass_context
+def check(ctx: click.Context, config_path: Path) -> None:
+    """Check the config, the data and the model.
+
+    Looks at each file and its columns, and whether the weights are here; fetches nothing.
+    """
+    from monitor.cli.project import Project
+    from monitor.cli.root import FAILED
+
+    terminal = ctx.ensure_object(Terminal)
+    project = Project.open(config_path, terminal)
+    findings = list(_look(project))
+    wrong = sum(finding.state == "error" for finding in findings)
+    terminal.result(
+        {"ok": not wrong, "findings": [asdict(finding) for finding in findings]},
+        [
+            *table(["", "", ""], [list(asdict(f).values()) for f in findings])[1:],
+            *([] if wrong else [f"next: {_next(project)}"]),
+        ],
+    )
+    if wrong:
+        terminal.say(f"error: {wrong} of {len(findings)} checks failed")
+        ctx.exit(FAILED)
+
+
+def _look(project: Project) -> Iterator[Finding]:
+    names = ", ".join(feature.name for feature in project.config.features)
+    n_features = counted(len(project.config.features), "feature")
+    yield Finding("ok", str(project.path), f"{n_features}: {names}")
+    yield from _data(project)
+    yield from _models(project)
+    yield from _baselines(project)
+
+
+def _data(project: Project) -> Iterator[Finding]:
+    from monitor.cli.embedded import PARTS
+    from monitor.cli.tables import find_files, outline
+    from monitor.errors import MonitorError
+
+    for part in PARTS:
+        place, described = f"data.{part}", getattr(project.config.data, part)
+        try:
+            files = find_files(project.config, described, place)
+        except MonitorError as error:
+            yield Finding("error", place, str(error).removeprefix(f"{place}."))
+            continue
+        n_rows = 0
+        problems = []
+        for file in files:
+            try:
+                found = outline(file)
+                n_rows += found.n_rows
+                _check_columns(project, part, found.columns)
+            except MonitorError as error:
+                problems.append(f"{file}: {error}")
+        for problem in problems:
+            yield Finding("error", place, problem)
+        if not problems:
+            shown = str(files[0]) if len(files) == 1 else counted(len(files), "file")
+            yield Finding("ok", place, f"{shown}, {counted(n_rows, 'row')}, has all columns needed")
+
+
+def _check_columns(project: Project, part: str, columns: tuple[str, ...]) -> None:
+    from difflib import get_close_matches
+
+    from monitor.errors import MissingColumnError
+    from monitor.features import check_features
+
+    check_features(project.config.monitored, columns)
+    config = project.config
+    others = {
+        f"data.{part}.timestamp_column": getattr(config.data, part).timestamp_column,
+        "drift.segment_column": config.drift.segment_column,
+    }
+    for key, column in others.items():
+        if column is not None and column not in columns:
+            close = get_close_matches(column, columns, n=1)
+            hint = f"did you mean {close[0]!r}? " if close else ""
+            raise MissingColumnError(
+                f"{key} names the column {column!r}, which the data does not have; {hint}"
+                f"The data has: {', '.join(columns)}"
+            )
+
+
+def _models(project: Project) -> Iterator[Finding]:
+    from monitor.cli.embedded import located
+    from monitor.cli.models import look_for_model
+    from monitor.features import ImageEmbedding
+
+    for feature in project.config.monitored:
+        if isinstance(feature, ImageEmbedding):
+            state, text = look_for_model(located(project.config, feature).encoder_spec)
+            yield Finding(state, f"model of {feature.name}", text)
+
+
+def _baselines(project: Project) -> Iterator[Finding]:
+    from monitor.errors import MonitorError
+
+    for feature in project.config.monitored:
+        place = f"baseline of {feature.name}"
+        if not project.baseline_path(feature).is_file():
+            yield Finding("note", place, "not fitted yet")
+            continue
+        try:
+            found = project.baseline(feature)
+        except MonitorError as error:
+            yield Finding("error", place, str(error))
+        else:
+            yield Finding("ok", place, f"{found.id}, {counted(found.n_clusters, 'cluster')}")
+
+
+def _next(project: Project) -> str:
+    fitted = all(project.baseline_path(f).is_file() for f in project.config.monitored)
+    return project.command("drift" if fitted else "baseline fit")

@@ -1,0 +1,98 @@
+"""`monitor drift`: production against the baseline."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from monitor.cli.options import config_option, feature_option, output_options
+from monitor.cli.terminal import Terminal
+
+if TYPE_CHECKING:
+    from monitor.cli.project import Project
+    from monitor.reports import DriftReport
+
+ALERT: Final = 3
+
+
+@click.command()
+@config_option
+@feature_option
+@click.option("--fail-on-alert", is_flag=True, help=f"Exit with {ALERT} if any window drifted.")
+@output_options
+@click.pass_context
+def drift(
+    ctx: click.Context, config_path: Path, feature_names: tuple[str, ...], fail_on_alert: bool
+) -> None:
+    """Judge production and write the report.
+
+    Each window is compared with the baseline. Images are embedded first where the vectors are
+    missing.
+    """
+    from monitor.cli.embedded import read_part
+    from monitor.cli.project import Project
+    from monitor.pipeline import detect_drift
+    from monitor.reports.text import summary
+
+    terminal = ctx.ensure_object(Terminal)
+    project = Project.open(config_path, terminal)
+    config = project.config
+    features = project.features(feature_names)
+    # Before embedding, which may take long.
+    baselines = [project.baseline(feature) for feature in features]
+    report = detect_drift(
+        read_part(project, "production", features),
+        baselines,
+        timestamp_column=config.data.production.timestamp_column,
+        every=config.drift.every,
+        segment_column=config.drift.segment_column,
+        max_false_alarms_per_year=config.drift.max_false_alarms_per_year,
+        alpha=config.drift.alpha,
+        minimum_rows=config.drift.minimum_rows,
+    )
+    written = _write(project, report)
+    terminal.result(
+        report_document(report, written),
+        [summary(report), *[f"wrote {path}" for path in written.values()]],
+    )
+    if fail_on_alert and report.has_drift:
+        ctx.exit(ALERT)
+
+
+def report_document(report: DriftReport, written: dict[str, Path]) -> dict[str, Any]:
+    """A report for `--json`: the answer, a row for each window, and where the rest is."""
+    rows = report.to_frame().to_dict(orient="records")
+    return {
+        "has_drift": report.has_drift,
+        "windows": [{str(key): _plain(cell) for key, cell in row.items()} for row in rows],
+        "notes": list(report.notes),
+        "written": written,
+    }
+
+
+def _plain(cell: Any) -> Any:
+    """A cell of the report's frame as JSON has it: no NaN, no NaT; instants in ISO 8601."""
+    import pandas as pd
+
+    if pd.isna(cell):
+        return None
+    if hasattr(cell, "isoformat"):
+        return cell.isoformat()
+    return cell.item() if hasattr(cell, "item") else cell
+
+
+def _write(project: Project, report: DriftReport) -> dict[str, Path]:
+    wanted = project.config.report
+    written = {}
+    # The data first: if the page cannot be made, `monitor report` makes it from them.
+    if wanted.json_file is not None:
+        path = project.config.resolve(wanted.json_file)
+        report.to_json(path)
+        written["json"] = path
+    if wanted.html is not None:
+        path = project.config.resolve(wanted.html)
+        report.to_html(path, policy=project.config.policy, thumbnails=wanted.thumbnails)
+        written["html"] = path
+    return written

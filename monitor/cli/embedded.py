@@ -1,0 +1,193 @@
+"""Data files with their vectors: taken as they are, embedded, or embedded before."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from monitor import __version__, frames
+from monitor.cli.project import Monitored, Project
+from monitor.cli.tables import find_files, join
+from monitor.cli.terminal import counted
+from monitor.encoders.space import ImageSpace
+from monitor.encoders.spec import COMPACT, EncoderSpec
+from monitor.errors import MissingColumnError
+from monitor.features import ImageEmbedding, check_features
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from monitor.config import MonitoringConfig
+
+_LOCAL = "local-dir:"
+PARTS = ("baseline", "production")
+STAMP_KEY = "monitor.stamp"
+"""Where a table remembers what its vectors were made from: the source, and more for each column."""
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A file's rows with the vectors of all features.
+
+    Parameters
+    ----------
+    source
+        The file of the config.
+    target
+        The embedded table; None where the file brings its vectors.
+    frame
+        Its rows.
+    columns
+        The vector columns that stand in `target`.
+    n_new
+        How many of them were embedded just now.
+    """
+
+    source: Path
+    target: Path | None
+    frame: pd.DataFrame
+    columns: tuple[str, ...] = ()
+    n_new: int = 0
+
+    def failures(self, column: str) -> dict[str, int]:
+        """Rows without a vector in `column`, per reason."""
+        reasons = frames.cells(self.frame, f"{column}_failure")
+        return dict(Counter(r for r in reasons if isinstance(r, str)).most_common())
+
+    def first_detail(self, column: str, reason: str) -> str:
+        """What the first failure of this kind says of itself."""
+        reasons = frames.cells(self.frame, f"{column}_failure")
+        detail = frames.cells(self.frame, f"{column}_failure_detail")[reasons.index(reason)]
+        return detail if isinstance(detail, str) else ""
+
+
+def prepare_part(
+    project: Project, part: str, features: Sequence[Monitored], *, force: bool = False
+) -> list[Prepared]:
+    """The files of `part`, `"baseline"` or `"production"`, each with its vectors."""
+    files = find_files(project.config, getattr(project.config.data, part), f"data.{part}")
+    names = Counter(file.stem for file in files)
+    prepared = []
+    for file in files:
+        # Files of one name in several folders are told apart by their paths.
+        mark = hashlib.sha256(str(file).encode()).hexdigest()[:8]
+        stem = file.stem if names[file.stem] == 1 else f"{file.stem}-{mark}"
+        target = project.output / "embedded" / part / f"{stem}.parquet"
+        prepared.append(prepare_file(project, file, target, features, force=force))
+    return prepared
+
+
+def read_part(project: Project, part: str, features: Sequence[Monitored]) -> pd.DataFrame:
+    """The rows of `part` as one table with the vectors of `features`, embedded where need be."""
+    return join([(one.source, one.frame) for one in prepare_part(project, part, features)])
+
+
+def prepare_file(
+    project: Project,
+    source: Path,
+    target: Path,
+    features: Sequence[Monitored],
+    *,
+    force: bool = False,
+) -> Prepared:
+    """One file with its vectors; what is embedded anew is written to `target`.
+
+    Vectors in `target` are used again when they were made from this very file, by this model, under
+    this policy.
+    """
+    frame = frames.read_file(source)
+    columns = frames.column_names(frame)
+    try:
+        check_features(features, columns)
+    except MissingColumnError as error:
+        raise MissingColumnError(f"{source}: {error}") from error
+    wanted = {
+        feature.column: feature
+        for feature in features
+        if isinstance(feature, ImageEmbedding) and feature.column not in columns
+    }
+    if not wanted:
+        return Prepared(source, None, frame)
+    frame = _earlier(source, target, frame)
+    record = frame.attrs.get(STAMP_KEY, {"columns": {}})
+    stamps = {name: _stamp(project.config, one) for name, one in wanted.items()}
+    stale = [name for name in wanted if force or record["columns"].get(name) != stamps[name]]
+    for name in stale:
+        frame = _embed(project, source, frame, wanted[name])
+    if stale:
+        made_from = {"source": _source_stamp(source), "columns": record["columns"] | stamps}
+        frame.attrs = {**frame.attrs, STAMP_KEY: made_from}
+        frames.write_file(frame, target)
+    return Prepared(source, target, frame, tuple(wanted), len(stale))
+
+
+def _earlier(source: Path, target: Path, frame: pd.DataFrame) -> pd.DataFrame:
+    """The rows as they were embedded before, if that was from this very file; else `frame`."""
+    if not target.is_file():
+        return frame
+    earlier = frames.read_file(target)
+    same = earlier.attrs.get(STAMP_KEY, {}).get("source") == _source_stamp(source)
+    return earlier if same else frame
+
+
+def _embed(project: Project, source: Path, frame: pd.DataFrame, feature: ImageEmbedding) -> Any:
+    from monitor.pipeline import embed
+
+    project.terminal.say(
+        f"embedding {counted(len(frame), 'row')} of {source} for {feature.name} "
+        f"({feature.encoder_spec.model})"
+    )
+    return embed(
+        frame,
+        located(project.config, feature),
+        policy=project.config.policy,
+        progress=False if project.terminal.as_json else None,
+        details=True,
+    )
+
+
+def located(config: MonitoringConfig, feature: ImageEmbedding) -> ImageEmbedding:
+    """`feature` with the folders of its model seen from the working folder."""
+    space = feature.image_space
+    values = space.to_dict()
+    if space.model.startswith(_LOCAL):
+        values["model"] = f"{_LOCAL}{config.resolve(space.model.removeprefix(_LOCAL))}"
+    if space.pretrained is not None and config.resolve(space.pretrained).is_file():
+        values["pretrained"] = str(config.resolve(space.pretrained))
+    cache = space.model_cache_dir or config.model_cache_dir
+    values["model_cache_dir"] = None if cache is None else str(config.resolve(cache))
+    rest = feature.model_dump(exclude={"model", "pretrained", "space"})
+    return ImageEmbedding(**rest, space=ImageSpace.from_dict(values))
+
+
+def _source_stamp(source: Path) -> list[str | int]:
+    """What changes when a file is replaced."""
+    state = source.stat()
+    return [str(source.resolve()), state.st_size, state.st_mtime_ns]
+
+
+def _stamp(config: MonitoringConfig, feature: ImageEmbedding) -> str:
+    """What the vectors of `feature` follow from beside the file: 16 hexadecimal digits."""
+    spec = located(config, feature).encoder_spec
+    made_from = [
+        feature.required_columns,
+        spec.model_dump(exclude={"device", "batch_size", "model_cache_dir"}),
+        _weights_on_disk(spec),
+        config.policy.model_dump(mode="json"),
+    ]
+    return hashlib.sha256(json.dumps(made_from).encode()).hexdigest()[:16]
+
+
+def _weights_on_disk(spec: EncoderSpec) -> Mapping[str, float | str]:
+    """What tells that the weights of a model of this machine were replaced."""
+    if spec.model == COMPACT:
+        return {"version": __version__}
+    place = spec.pretrained or spec.model.partition(":")[2]
+    folder = Path(place)
+    files = sorted(folder.iterdir()) if folder.is_dir() else [folder]
+    return {file.name: file.stat().st_mtime for file in files if file.is_file()}

@@ -1,0 +1,239 @@
+"""`MonitoringConfig`: a whole monitoring set-up as one frozen value."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from difflib import get_close_matches
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+
+import yaml
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+
+from monitor.config.faults import FaultAt, faults_of, in_words
+from monitor.config.sections import DataConfig, DriftConfig, ReportConfig, Text
+from monitor.config.strict_yaml import Path as Place
+from monitor.config.strict_yaml import read_yaml
+from monitor.errors import ConfigError
+from monitor.features import (
+    CustomFeature,
+    CustomFeatureType,
+    Enrichment,
+    ImageEmbedding,
+    Multivariate,
+    TextEmbedding,
+    VectorFeature,
+    check_features,
+)
+from monitor.images.policy import SourcePolicy
+
+
+def _feature(value: object) -> object:
+    if isinstance(value, CustomFeature):
+        return value
+    kinds = [kind.value for kind in CustomFeatureType]
+    if not isinstance(value, Mapping):
+        raise ValueError("must be a feature: keys and values such as name, type and column")
+    if "type" not in value:
+        raise FaultAt(("type",), f"is missing: add it; allowed: {', '.join(kinds)}")
+    kind = value["type"]
+    if kind not in kinds:
+        close = get_close_matches(str(kind), kinds, n=1)
+        hint = f"did you mean {close[0]!r}? " if close else ""
+        raise FaultAt(("type",), f"{kind!r} is no type; {hint}allowed: {', '.join(kinds)}")
+    return CustomFeature.from_dict(value)
+
+
+Feature = Annotated[
+    VectorFeature | TextEmbedding | ImageEmbedding | Multivariate | Enrichment,
+    BeforeValidator(_feature),
+]
+
+
+class MonitoringConfig(BaseModel):
+    """What is monitored, where its data lies and what counts as drift.
+
+    Parameters
+    ----------
+    features
+        What is monitored: features, or their dictionaries.
+    data
+        The files of the baseline and of production.
+    sources
+        From where images may be fetched.
+    drift
+        Windows and the rate of false alarms.
+    report, output, model_cache_dir
+        What is written, and where to. Relative paths start at `folder`, wherever they stand.
+    version
+        Of this format, 1.
+
+    Raises
+    ------
+    ConfigError
+        A `ValueError` with a line for each mistake: where it stands, the value seen, what is allowed.
+
+    Examples
+    --------
+    >>> config = MonitoringConfig(
+    ...     features=[{"type": "FROM_VECTOR", "name": "photo", "column": "embedding"}],
+    ...     data={
+    ...         "baseline": {"path": "train.parquet"},
+    ...         "production": {"path": "production/*.parquet", "timestamp_column": "ts"},
+    ...     },
+    ...     drift={"every": "1d"},
+    ... )
+    >>> config.features[0].n_clusters, config.drift.every
+    (5, '1d')
+    >>> MonitoringConfig.from_dict(config.to_dict()) == config
+    True
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    version: Literal[1] = Field(default=1, description="The version of this format.")
+    features: tuple[Feature, ...] = Field(
+        min_length=1, description="What is monitored, each with a name of its own."
+    )
+    data: DataConfig = Field(description="The files of the baseline and of production.")
+    sources: SourcePolicy = Field(
+        default_factory=SourcePolicy, description="From where images may be fetched, and how."
+    )
+    drift: DriftConfig = Field(default_factory=DriftConfig, description="What counts as drift.")
+    report: ReportConfig = Field(
+        default_factory=ReportConfig, description="Which files `monitor drift` writes."
+    )
+    output: Text = Field(
+        default=".monitor",
+        description="The folder for embedded tables and baselines.",
+    )
+    model_cache_dir: Text | None = Field(
+        default=None,
+        description="The folder for downloaded model weights. Null takes the Hugging Face cache.",
+    )
+
+    _folder: Path = PrivateAttr(default_factory=Path)
+
+    if not TYPE_CHECKING:  # type checkers read the fields' signature instead
+
+        def __init__(self, **values: Any) -> None:
+            try:
+                super().__init__(**values)
+            except ValidationError as error:
+                faults = faults_of(error, MonitoringConfig)
+                raise ConfigError(in_words(faults, "the config", {})) from error
+
+    @field_validator("features")
+    @classmethod
+    def _features_agree(cls, features: tuple[Feature, ...]) -> tuple[Feature, ...]:
+        check_features(features)
+        if all(isinstance(feature, Enrichment) for feature in features):
+            raise ValueError("an enrichment is not monitored: add a feature of another type")
+        return features
+
+    @model_validator(mode="after")
+    def _windows_have_times(self) -> Self:
+        if self.drift.every is not None and self.data.production.timestamp_column is None:
+            raise FaultAt(
+                ("drift", "every"),
+                f"{self.drift.every!r} needs to know when each row happened: name the column in "
+                "data.production.timestamp_column, or leave every out to judge all rows at once",
+            )
+        return self
+
+    @property
+    def folder(self) -> Path:
+        """Where relative paths start: the folder of the file it was read from."""
+        return self._folder
+
+    def resolve(self, path: str) -> Path:
+        """`path` as written in this config, seen from the working folder."""
+        return self._folder / Path(path).expanduser()
+
+    @property
+    def policy(self) -> SourcePolicy:
+        """`sources` with its folders and files resolved."""
+        values = self.sources.model_dump(exclude_unset=True)
+        if self.sources.roots:
+            values["roots"] = [str(self.resolve(root)) for root in self.sources.roots]
+        if self.sources.ca_bundle is not None:
+            values["ca_bundle"] = str(self.resolve(self.sources.ca_bundle))
+        return SourcePolicy(**values)
+
+    @property
+    def monitored(self) -> tuple[VectorFeature | Multivariate, ...]:
+        """The features that have vectors: all but enrichments."""
+        return tuple(f for f in self.features if isinstance(f, VectorFeature | Multivariate))
+
+    @classmethod
+    def load(cls, path: str | Path) -> Self:
+        """Read a YAML file.
+
+        Raises
+        ------
+        ConfigError
+            If there is no such file, it is no YAML, or what it says does not hold; with line numbers.
+        """
+        path = Path(path)
+        try:
+            text = path.read_text(encoding="utf-8-sig")
+        except FileNotFoundError as error:
+            raise ConfigError(
+                f"there is no config at {path}: `monitor init` writes one, --config names another"
+            ) from error
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigError(f"the config {path} cannot be read: {error}") from error
+        values, lines = read_yaml(text, str(path))
+        return cls._build(values, path.parent, str(path), lines)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any], *, folder: str | Path = ".") -> Self:
+        """The config that `to_dict` wrote; relative paths start at `folder`.
+
+        Raises
+        ------
+        ConfigError
+            If what it says does not hold.
+        """
+        return cls._build(values, Path(folder), "the config", {})
+
+    @classmethod
+    def _build(
+        cls, values: Mapping[str, Any], folder: Path, name: str, lines: Mapping[Place, int]
+    ) -> Self:
+        try:
+            config = cls(**values)
+        except ConfigError as error:
+            inner = error.__cause__
+            if not isinstance(inner, ValidationError):
+                raise
+            raise ConfigError(in_words(faults_of(inner, cls), name, lines)) from inner
+        config._folder = folder
+        return config
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON or YAML, defaults left out."""
+        values = self.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+        values["features"] = [_feature_values(feature) for feature in self.features]
+        return {"version": self.version, **values}
+
+    def to_yaml(self) -> str:
+        """The text of a config file that `load` reads as an equal config."""
+        return yaml.safe_dump(self.to_dict(), sort_keys=False, allow_unicode=True)
+
+
+def _feature_values(feature: CustomFeature) -> dict[str, Any]:
+    values = feature.model_dump(mode="json", exclude_defaults=True)
+    if values.get("pretrained", "") is None:
+        # Follows from a model that brings its own weights.
+        del values["pretrained"]
+    return {"name": feature.name, "type": feature.type.value, **values}

@@ -1,0 +1,95 @@
+"""`MonitoringConfig` ─► JSON Schema, so that an editor completes and explains `monitor.yaml`."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+from pydantic import BaseModel
+
+from monitor.config.model import MonitoringConfig
+from monitor.encoders.space import ImageSpace
+from monitor.encoders.spec import EmbeddingEngineConfig
+from monitor.features import (
+    Enrichment,
+    ImageEmbedding,
+    Multivariate,
+    TextEmbedding,
+    VectorFeature,
+)
+
+_FEATURES: tuple[type[BaseModel], ...] = (
+    VectorFeature,
+    TextEmbedding,
+    ImageEmbedding,
+    Multivariate,
+    Enrichment,
+)
+_DOCUMENTED_IN_DOCSTRINGS: tuple[type[BaseModel], ...] = (
+    *_FEATURES,
+    ImageSpace,
+    EmbeddingEngineConfig,
+)
+
+
+def json_schema() -> dict[str, Any]:
+    """The JSON Schema (draft 2020-12) of `monitor.yaml`; each key has its description.
+
+    Examples
+    --------
+    >>> schema = json_schema()
+    >>> schema["properties"]["output"]["default"]
+    '.monitor'
+    """
+    schema = MonitoringConfig.model_json_schema(by_alias=True)
+    definitions = schema["$defs"]
+    for definition in (schema, *definitions.values()):
+        if "description" in definition:
+            # The rest of a docstring is for Python.
+            definition["description"] = definition["description"].split("\n\n")[0]
+    for model in _DOCUMENTED_IN_DOCSTRINGS:
+        definition = definitions.get(model.__name__, {})
+        documented = _parameters(model)
+        for name, field in definition.get("properties", {}).items():
+            if name in documented:
+                field.setdefault("description", documented[name])
+    for feature in _FEATURES:
+        definition = definitions[feature.__name__]
+        fixed = feature.model_fields["type"].default.value
+        text = "Which kind of feature this is."
+        definition["properties"]["type"] = {"const": fixed, "description": text}
+        definition["required"] = ["type", *definition["required"]]
+    schema["properties"]["features"]["items"] = {
+        "oneOf": [{"$ref": f"#/$defs/{feature.__name__}"} for feature in _FEATURES],
+    }
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
+
+
+def _parameters(model: type[BaseModel]) -> dict[str, str]:
+    """What the docstrings of `model` and its bases say of each field.
+
+    A line of its own says more than one shared by several fields, and the nearest class knows best.
+    """
+    own: dict[str, str] = {}
+    shared: dict[str, str] = {}
+    for kind in model.__mro__:
+        for names, text in _entries(kind.__dict__.get("__doc__") or ""):
+            for name in names:
+                if not text.startswith("As in"):
+                    (own if len(names) == 1 else shared).setdefault(name, text)
+    return shared | own
+
+
+def _entries(docstring: str) -> list[tuple[list[str], str]]:
+    """The names and text of each entry of a numpydoc "Parameters" section."""
+    _, found, section = inspect.cleandoc(docstring).partition("Parameters\n----------\n")
+    entries: list[tuple[list[str], list[str]]] = []
+    for line in section.splitlines() if found else []:
+        if line.startswith("    ") and entries:
+            entries[-1][1].append(line.strip())
+        elif set(line) == {"-"}:
+            entries.pop()  # the title of the next section
+            break
+        elif line.strip():
+            entries.append(([name.strip() for name in line.split(",")], []))
+    return [(names, " ".join(lines)) for names, lines in entries]
