@@ -63,7 +63,7 @@ def is_public(address: Address) -> bool:
     """
     if address.version == 6 and address not in _GLOBAL_UNICAST_6:
         return False
-    if not address.is_global or address.is_multicast or address.is_reserved:
+    if not address.is_global:
         return False
     return not any(address.version == block.version and address in block for block in _NOT_PUBLIC)
 

@@ -65,9 +65,9 @@ def check_url(url: str, policy: SourcePolicy) -> Target | Failure:
         parts = parse_url(url)
     except (LocationParseError, ValueError):
         return Failure("invalid_url", redact_url(url))
-    # Also an empty one, which urllib3 drops.
+    # Not `parts.auth`: urllib3 drops an empty one.
     authority = url.partition("//")[2]
-    if parts.auth is not None or "@" in re.split(r"[/?#]", authority, maxsplit=1)[0]:
+    if "@" in re.split(r"[/?#]", authority, maxsplit=1)[0]:
         return Failure("userinfo", redact_url(url))
     host = (parts.host or "").strip("[]").rstrip(".").lower()
     port = _DEFAULT_PORTS[scheme] if parts.port is None else parts.port

@@ -292,6 +292,16 @@ def test_deadline_ends_every_way_to_hang(server: Server, handler: Handler) -> No
     assert time.monotonic() - began < DEADLINE + 0.5
 
 
+def test_deadline_ends_a_connection_that_is_used_again(server: Server) -> None:
+    server.routes = {"/a": answer(PNG), "/b": silence}
+    with local_reader(server, deadline_seconds=DEADLINE) as reader:
+        assert isinstance(reader.fetch(server.url + "/a"), RawImage)
+        began = time.monotonic()
+        assert reason(reader.fetch(server.url + "/b")) == "deadline"
+        assert time.monotonic() - began < DEADLINE + 0.5
+    assert server.n_connections == 1
+
+
 @pytest.mark.parametrize("greeting", [silence, drip(b"\x16\x03\x03\x40\x00", 0.02)])
 def test_deadline_ends_a_tls_handshake(greeting: Handler) -> None:
     with Server(greeting=greeting) as server:

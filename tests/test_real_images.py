@@ -1,0 +1,45 @@
+"""The compact model and the judge on real images; needs the larger image sets."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+from contributors import ALPHA, CROWD
+from datasets import FEATURE, photos, walkthrough
+from walkthrough import N_DAYS, flagged_days
+
+import monitor
+
+pytestmark = pytest.mark.skipif(
+    not Path(os.environ.get("MONITOR_BENCH_DATA", "/nowhere")).is_dir(),
+    reason="set MONITOR_BENCH_DATA to the folder of the image sets",
+)
+
+
+@pytest.fixture(scope="module")
+def sets():
+    return walkthrough(None)
+
+
+def test_every_changed_day_is_flagged_and_no_other(sets):
+    baseline = monitor.fit_baseline(sets["reference"], FEATURE)
+    found = {name: flagged_days(baseline, sets[name], 1000, seed=0) for name in list(sets)[1:]}
+    assert found == {"as is": 0, "blurred": N_DAYS, "darkened": N_DAYS}
+
+
+def test_every_other_contributor_is_flagged_at_100_rows_and_the_other_half_is_not():
+    frame = photos(None)
+    rng = np.random.default_rng(0)
+    crowd = frame[frame["domain"] == CROWD].sample(frac=1, random_state=0)
+    baseline = monitor.fit_baseline(crowd.iloc[: len(crowd) // 2], FEATURE)
+    half = crowd.iloc[len(crowd) // 2 :]
+    draws = {"the other half": half, "100 of the other half": half.iloc[:100]}
+    for domain in sorted(set(frame["domain"]) - {CROWD, "grocery_iconic"}):
+        rows = frame[frame["domain"] == domain]
+        draws[domain] = rows.iloc[rng.choice(len(rows), 100, replace=False)]
+    flagged = {
+        name for name, rows in draws.items()
+        if monitor.detect_drift(rows, baseline, alpha=ALPHA).has_drift
+    }
+    assert flagged == set(draws) - {"the other half", "100 of the other half"}
