@@ -33,7 +33,7 @@ class SentenceTransformerEncoder:
     def __init__(self, spec: EncoderSpec, model: Any) -> None:
         self.spec = spec
         self._model = model.eval().to(getattr(torch, spec.precision))
-        # Its name changed in 5.0.
+        # Names that differ by version: preprocess was tokenize, auto_model was model.
         self._prepare = getattr(model, "preprocess", None) or model.tokenize
         self._device = next(model.parameters()).device
         self._dtype = next(model.parameters()).dtype
@@ -41,11 +41,12 @@ class SentenceTransformerEncoder:
         self._beside_pixels = self._prepare([Image.new("RGB", (32, 32))])
         del self._beside_pixels[_PIXELS]
         self.width = int(self._forward(self._prepare(["a"])).shape[-1])
-        config = model[0].auto_model.config
+        inner = model[0]
+        config = (inner.auto_model if hasattr(inner, "auto_model") else inner.model).config
         self.fingerprint = fingerprint(
             f"{config.model_type}-{self.width}d",
             weight_hash(model.state_dict()),
-            json.loads(model[0].processor.image_processor.to_json_string()),
+            json.loads(inner.processor.image_processor.to_json_string()),
             spec.precision,
         )
 

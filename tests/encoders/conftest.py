@@ -10,7 +10,7 @@ import open_clip
 import pytest
 import torch
 
-from monitor.encoders import architecture
+from monitor.encoders import architecture, registry
 
 from .tiny import ARCHITECTURES
 
@@ -36,3 +36,5 @@ def tiny_architectures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         known[path.stem] = path
     monkeypatch.setattr(architecture, "known_architectures", lambda: known)
     monkeypatch.setattr("monitor.encoders.open_clip.known_architectures", lambda: known)
+    # An encoder loaded under these names must not outlive them, nor one from before them.
+    monkeypatch.setattr(registry, "_loaded", {})

@@ -35,13 +35,17 @@ def test_width_without_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     assert ImageSpace("image_url", model="sentence-transformers/clip-ViT-L-14").length == 768
 
 
-def write_clip(folder: Path, seed: int) -> Path:
-    """A tiny CLIP with random weights, as transformers saves one."""
+def write_clip(root: Path, seed: int) -> Path:
+    """A tiny CLIP with random weights, in folders like those of clip-ViT-B-32."""
     transformers = pytest.importorskip("transformers")
     import torch
     from open_clip.tokenizer import bytes_to_unicode
 
-    folder.mkdir()
+    folder = root / "0_CLIPModel"
+    folder.mkdir(parents=True)
+    module = {"idx": 0, "name": "0", "path": folder.name}
+    kind = {"type": "sentence_transformers.models.CLIPModel"}
+    (root / "modules.json").write_text(json.dumps([module | kind]))
     letters = list(bytes_to_unicode().values())
     words = [*letters, *(letter + "</w>" for letter in letters), "<|startoftext|>", "<|endoftext|>"]
     (folder / "vocab.json").write_text(json.dumps({word: i for i, word in enumerate(words)}))
@@ -69,7 +73,7 @@ def write_clip(folder: Path, seed: int) -> Path:
     size = {"height": 32, "width": 32}
     processor = transformers.CLIPImageProcessor(size={"shortest_edge": 32}, crop_size=size)
     transformers.CLIPProcessor(processor, tokenizer).save_pretrained(folder)
-    return folder
+    return root
 
 
 @pytest.fixture(scope="module")
