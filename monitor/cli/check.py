@@ -63,6 +63,7 @@ def _look(project: Project) -> Iterator[Finding]:
 
 
 def _data(project: Project) -> Iterator[Finding]:
+    from monitor.cli.columns import check_columns
     from monitor.cli.embedded import PARTS
     from monitor.cli.tables import find_files, outline
     from monitor.errors import MonitorError
@@ -80,36 +81,14 @@ def _data(project: Project) -> Iterator[Finding]:
             try:
                 found = outline(file)
                 n_rows += found.n_rows
-                _check_columns(project, part, found.columns)
+                check_columns(project.config, file, found.columns, project.config.monitored, part)
             except MonitorError as error:
-                problems.append(f"{file}: {error}")
+                problems.append(str(error))
         for problem in problems:
             yield Finding("error", place, problem)
         if not problems:
             shown = str(files[0]) if len(files) == 1 else counted(len(files), "file")
             yield Finding("ok", place, f"{shown}, {counted(n_rows, 'row')}, has all columns needed")
-
-
-def _check_columns(project: Project, part: str, columns: tuple[str, ...]) -> None:
-    from difflib import get_close_matches
-
-    from monitor.errors import MissingColumnError
-    from monitor.features import check_features
-
-    check_features(project.config.monitored, columns)
-    config = project.config
-    others = {
-        f"data.{part}.timestamp_column": getattr(config.data, part).timestamp_column,
-        "drift.segment_column": config.drift.segment_column,
-    }
-    for key, column in others.items():
-        if column is not None and column not in columns:
-            close = get_close_matches(column, columns, n=1)
-            hint = f"did you mean {close[0]!r}? " if close else ""
-            raise MissingColumnError(
-                f"{key} names the column {column!r}, which the data does not have; {hint}"
-                f"The data has: {', '.join(columns)}"
-            )
 
 
 def _models(project: Project) -> Iterator[Finding]:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from monitor.cli.options import config_option, feature_option, output_options
-from monitor.cli.terminal import Terminal
+from monitor.cli.terminal import Terminal, counted
 
 if TYPE_CHECKING:
     from monitor.cli.embedded import Prepared
@@ -55,19 +56,21 @@ def embed(
 
     project = Project.open(config_path, terminal)
     features = _image_features(project, feature_names)
+    prepared: Iterable[Prepared]
     if source is not None and target is not None:
-        _refuse_own_output(source, target)
-        prepared = [prepare_file(project, source, target, features, force=True)]
+        _check_target(source, target)
+        prepared = [_with_vectors(prepare_file(project, source, target, features, force=True))]
     else:
-        prepared = [
-            one for part in PARTS for one in prepare_part(project, part, features, force=force)
-        ]
+        parts = (prepare_part(project, part, features, force=force) for part in PARTS)
+        prepared = chain.from_iterable(parts)
+    # One at a time: each holds its rows.
+    told = [_document(one) for one in prepared]
     after = "drift" if project.baseline_path(features[0]).is_file() else "baseline fit"
     terminal.result(
-        {"files": [_document(one) for one in prepared]},
+        {"files": told},
         [
-            *[line for one in prepared for line in _lines(one)],
-            *_hint(prepared),
+            *[line for one in told for line in _lines(one)],
+            *_hint(told),
             f"next: {project.command(after)}",
         ],
     )
@@ -87,41 +90,61 @@ def _image_features(project: Project, names: Sequence[str]) -> tuple[Monitored, 
     return images
 
 
-def _refuse_own_output(source: Path, target: Path) -> None:
+def _check_target(source: Path, target: Path) -> None:
     from monitor.errors import InvalidInputError
 
+    # Now, not after an hour of embedding.
+    if target.suffix.lower() not in {".parquet", ".pq"}:
+        raise InvalidInputError(f"--output {target}: vectors are written to .parquet files only")
     if source.resolve() == target.resolve():
         raise InvalidInputError(f"--output {target} is the input: name another file")
 
 
+def _with_vectors(one: Prepared) -> Prepared:
+    from monitor.errors import InvalidInputError
+
+    if one.target is None:
+        raise InvalidInputError(
+            f"{one.source} brings the vectors already, so nothing was written: leave their column "
+            "out of it to have them made again"
+        )
+    return one
+
+
 def _document(one: Prepared) -> dict[str, Any]:
+    failures = {feature.column: one.failures(feature) for feature in one.features}
     return {
         "input": one.source,
         "output": one.target,
         "n_rows": len(one.frame),
         "n_columns_embedded": one.n_new,
-        "failures": {column: one.failures(column) for column in one.columns},
+        "failures": {
+            column: {
+                reason: {"n_rows": count, "example": example}
+                for reason, (count, example) in reasons.items()
+            }
+            for column, reasons in failures.items()
+        },
     }
 
 
-def _lines(one: Prepared) -> list[str]:
-    from monitor.cli.terminal import counted
+def _lines(one: dict[str, Any]) -> list[str]:
+    rows = counted(one["n_rows"], "row")
+    if one["output"] is None:
+        return [f"{one['input']}: {rows}, brings its vectors"]
+    state = "wrote" if one["n_columns_embedded"] else "kept "
+    return [
+        f"{state} {one['output']}: {rows}",
+        *[
+            f"  {column}: {counted(found['n_rows'], 'row')} without vector: {reason}, "
+            f"such as {found['example']}"
+            for column, reasons in one["failures"].items()
+            for reason, found in reasons.items()
+        ],
+    ]
 
-    rows = counted(len(one.frame), "row")
-    if one.target is None:
-        return [f"{one.source}: {rows}, brings its vectors"]
-    state = "wrote" if one.n_new else "kept "
-    lines = [f"{state} {one.target}: {rows}"]
-    for column in one.columns:
-        for reason, count in one.failures(column).items():
-            detail = one.first_detail(column, reason)
-            such_as = f", such as {detail}" if detail else ""
-            lines.append(f"  {column}: {counted(count, 'row')} without vector: {reason}{such_as}")
-    return lines
 
-
-def _hint(prepared: Sequence[Prepared]) -> list[str]:
-    kept = [one for one in prepared if not one.n_new]
-    if any(one.failures(column) for one in kept for column in one.columns):
+def _hint(told: Sequence[dict[str, Any]]) -> list[str]:
+    if any(any(one["failures"].values()) and not one["n_columns_embedded"] for one in told):
         return ["--force tries rows without a vector again"]
     return []

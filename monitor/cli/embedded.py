@@ -5,19 +5,19 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from monitor import __version__, frames
+from monitor.cli.columns import check_columns
 from monitor.cli.project import Monitored, Project
-from monitor.cli.tables import find_files, join
+from monitor.cli.tables import find_files, join, write
 from monitor.cli.terminal import counted
 from monitor.encoders.space import ImageSpace
 from monitor.encoders.spec import COMPACT, EncoderSpec
-from monitor.errors import MissingColumnError
-from monitor.features import ImageEmbedding, check_features
+from monitor.features import ImageEmbedding
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -42,8 +42,8 @@ class Prepared:
         The embedded table; None where the file brings its vectors.
     frame
         Its rows.
-    columns
-        The vector columns that stand in `target`.
+    features
+        Those whose vectors stand in `target`.
     n_new
         How many of them were embedded just now.
     """
@@ -51,35 +51,34 @@ class Prepared:
     source: Path
     target: Path | None
     frame: pd.DataFrame
-    columns: tuple[str, ...] = ()
+    features: tuple[ImageEmbedding, ...] = ()
     n_new: int = 0
 
-    def failures(self, column: str) -> dict[str, int]:
-        """Rows without a vector in `column`, per reason."""
-        reasons = frames.cells(self.frame, f"{column}_failure")
-        return dict(Counter(r for r in reasons if isinstance(r, str)).most_common())
+    def failures(self, feature: ImageEmbedding) -> dict[str, tuple[int, str]]:
+        """Why rows have no vector: for each reason how many, and what the first says of itself."""
+        from monitor.pipeline.rows import count_failures, failure_column
 
-    def first_detail(self, column: str, reason: str) -> str:
-        """What the first failure of this kind says of itself."""
-        reasons = frames.cells(self.frame, f"{column}_failure")
-        detail = frames.cells(self.frame, f"{column}_failure_detail")[reasons.index(reason)]
-        return detail if isinstance(detail, str) else ""
+        column = failure_column(feature)
+        reasons = [r if isinstance(r, str) else None for r in frames.cells(self.frame, column)]
+        details = frames.cells(self.frame, f"{column}_detail")
+        return {
+            reason: (count, str(details[reasons.index(reason)]))
+            for reason, count in count_failures(reasons).items()
+        }
 
 
 def prepare_part(
     project: Project, part: str, features: Sequence[Monitored], *, force: bool = False
-) -> list[Prepared]:
-    """The files of `part`, `"baseline"` or `"production"`, each with its vectors."""
+) -> Iterator[Prepared]:
+    """The files of `part`, `"baseline"` or `"production"`, one after the other with its vectors."""
     files = find_files(project.config, getattr(project.config.data, part), f"data.{part}")
     names = Counter(file.stem for file in files)
-    prepared = []
     for file in files:
         # Files of one name in several folders are told apart by their paths.
         mark = hashlib.sha256(str(file).encode()).hexdigest()[:8]
         stem = file.stem if names[file.stem] == 1 else f"{file.stem}-{mark}"
         target = project.output / "embedded" / part / f"{stem}.parquet"
-        prepared.append(prepare_file(project, file, target, features, force=force))
-    return prepared
+        yield prepare_file(project, file, target, features, part=part, force=force)
 
 
 def read_part(project: Project, part: str, features: Sequence[Monitored]) -> pd.DataFrame:
@@ -93,19 +92,18 @@ def prepare_file(
     target: Path,
     features: Sequence[Monitored],
     *,
+    part: str | None = None,
     force: bool = False,
 ) -> Prepared:
-    """One file with its vectors; what is embedded anew is written to `target`.
+    """One file of `part` with its vectors; what is embedded anew is written to `target`.
 
     Vectors in `target` are used again when they were made from this very file, by this model, under
     this policy.
     """
     frame = frames.read_file(source)
     columns = frames.column_names(frame)
-    try:
-        check_features(features, columns)
-    except MissingColumnError as error:
-        raise MissingColumnError(f"{source}: {error}") from error
+    # Before embedding, which may take long.
+    check_columns(project.config, source, columns, features, part)
     wanted = {
         feature.column: feature
         for feature in features
@@ -113,29 +111,34 @@ def prepare_file(
     }
     if not wanted:
         return Prepared(source, None, frame)
-    frame = _earlier(source, target, frame)
-    record = frame.attrs.get(STAMP_KEY, {"columns": {}})
+    before = _source_stamp(source)
+    frame, saved = _earlier(target, before) or (frame, {})
     stamps = {name: _stamp(project.config, one) for name, one in wanted.items()}
-    stale = [name for name in wanted if force or record["columns"].get(name) != stamps[name]]
+    stale = [name for name in wanted if force or saved.get(name) != stamps[name]]
+    if stale:
+        # Once before the work, which may take long, to find out now if the table cannot be written.
+        write(frame, target, source)
     for name in stale:
         frame = _embed(project, source, frame, wanted[name])
     if stale:
-        made_from = {"source": _source_stamp(source), "columns": record["columns"] | stamps}
-        frame.attrs = {**frame.attrs, STAMP_KEY: made_from}
-        frames.write_file(frame, target)
-    return Prepared(source, target, frame, tuple(wanted), len(stale))
+        record = {"source": before, "columns": saved | stamps}
+        frame.attrs = {**frame.attrs, STAMP_KEY: record}
+        write(frame, target, source)
+    return Prepared(source, target, frame, tuple(wanted.values()), len(stale))
 
 
-def _earlier(source: Path, target: Path, frame: pd.DataFrame) -> pd.DataFrame:
-    """The rows as they were embedded before, if that was from this very file; else `frame`."""
+def _earlier(target: Path, source: list[str | int]) -> tuple[pd.DataFrame, dict[str, str]] | None:
+    """The rows as they were embedded before and the stamps of their columns, if from `source`."""
     if not target.is_file():
-        return frame
-    earlier = frames.read_file(target)
-    same = earlier.attrs.get(STAMP_KEY, {}).get("source") == _source_stamp(source)
-    return earlier if same else frame
+        return None
+    frame = frames.read_file(target)
+    record = frame.attrs.get(STAMP_KEY, {})
+    return (frame, record["columns"]) if record.get("source") == source else None
 
 
-def _embed(project: Project, source: Path, frame: pd.DataFrame, feature: ImageEmbedding) -> Any:
+def _embed(
+    project: Project, source: Path, frame: pd.DataFrame, feature: ImageEmbedding
+) -> pd.DataFrame:
     from monitor.pipeline import embed
 
     project.terminal.say(
@@ -187,7 +190,7 @@ def _weights_on_disk(spec: EncoderSpec) -> Mapping[str, float | str]:
     """What tells that the weights of a model of this machine were replaced."""
     if spec.model == COMPACT:
         return {"version": __version__}
-    place = spec.pretrained or spec.model.partition(":")[2]
-    folder = Path(place)
-    files = sorted(folder.iterdir()) if folder.is_dir() else [folder]
+    files = [Path(spec.pretrained)] if spec.pretrained is not None else []
+    if spec.model.startswith(_LOCAL):
+        files = sorted(Path(spec.model.removeprefix(_LOCAL)).glob("*"))
     return {file.name: file.stat().st_mtime for file in files if file.is_file()}

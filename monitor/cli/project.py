@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 from monitor.cli.terminal import Terminal
@@ -58,7 +59,7 @@ class Project:
 
     def command(self, words: str) -> str:
         """`words` as a command line for this config."""
-        named = "" if self.path == Path("monitor.yaml") else f" --config {self.path}"
+        named = "" if self.path == Path("monitor.yaml") else f" --config {quote(str(self.path))}"
         return f"monitor {words}{named}"
 
     def baseline_path(self, feature: Monitored) -> Path:
@@ -98,7 +99,7 @@ def file_name(name: str) -> str:
     Examples
     --------
     >>> file_name("image_feature"), file_name("front/left")
-    ('image_feature', 'front_left-de6eb7d8')
+    ('image_feature', 'front_left-a6995091')
     """
     if _FILE_SAFE.fullmatch(name):
         return name

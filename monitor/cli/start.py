@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from shlex import quote
 
 import click
 
@@ -28,7 +29,7 @@ def init(terminal: Terminal, directory: Path, force: bool) -> None:
         raise ConfigError(f"{target} is there already: --force replaces it")
     directory.mkdir(parents=True, exist_ok=True)
     target.write_text(template(), encoding="utf-8")
-    named = "" if directory == Path() else f" --config {target}"
+    named = "" if directory == Path() else f" --config {quote(str(target))}"
     terminal.result(
         {"config": target},
         [

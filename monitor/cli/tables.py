@@ -118,6 +118,26 @@ def join(tables: Sequence[tuple[Path, pd.DataFrame]]) -> pd.DataFrame:
     return joined
 
 
+def write(frame: pd.DataFrame, target: Path, source: Path) -> None:
+    """Write rows of `source` to the Parquet file `target`.
+
+    Raises
+    ------
+    InvalidInputError
+        If a column mixes types, which a CSV file may and a Parquet file may not.
+    """
+    import pyarrow as pa
+
+    try:
+        frames.write_file(frame, target)
+    except pa.ArrowException as error:
+        why = "; ".join(str(part) for part in error.args)
+        raise InvalidInputError(
+            f"the rows of {source} cannot be written as Parquet: {why}. Give each column values of "
+            "one type"
+        ) from error
+
+
 def _missing(path: Path) -> str:
     beside = [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else []
     close = get_close_matches(path.name, beside, n=1)

@@ -47,7 +47,7 @@ def assign(
     --------
     >>> vectors = np.array([[1, 0], [0.6, 0.8]], dtype=np.float32)
     >>> labels, distances = assign(vectors, np.array([[1, 0], [0, 1]], dtype=np.float32))
-    >>> labels.tolist(), distances.round(3).tolist()
+    >>> labels.tolist(), [round(float(d), 3) for d in distances]
     ([0, 1], [0.0, 0.632])
     """
     labels = np.empty(len(vectors), dtype=np.int64)

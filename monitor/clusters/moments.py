@@ -25,7 +25,7 @@ def spectral_moments(vectors: NDArray[np.float64]) -> NDArray[np.float64]:
 
     Examples
     --------
-    >>> rows = np.random.default_rng(0).normal(size=(400, 200)) * [2.0] * 200
+    >>> rows = np.random.default_rng(0).normal(scale=2, size=(400, 200))
     >>> (spectral_moments(rows) / [200 * 4, 200 * 16, 200 * 64]).round(1).tolist()
     [1.0, 1.0, 1.0]
     """

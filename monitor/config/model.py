@@ -187,11 +187,13 @@ class MonitoringConfig(BaseModel):
         try:
             text = path.read_text(encoding="utf-8-sig")
         except FileNotFoundError as error:
+            raise ConfigError(_no_config(path)) from error
+        except OSError as error:
             raise ConfigError(
-                f"there is no config at {path}: `monitor init` writes one, --config names another"
+                f"the config {path} cannot be read: {error.strerror or error}: name a YAML file"
             ) from error
-        except (OSError, UnicodeDecodeError) as error:
-            raise ConfigError(f"the config {path} cannot be read: {error}") from error
+        except UnicodeDecodeError as error:
+            raise ConfigError(f"the config {path} is no UTF-8 text: save it as UTF-8") from error
         values, lines = read_yaml(text, str(path))
         return cls._build(values, path.parent, str(path), lines)
 
@@ -229,6 +231,14 @@ class MonitoringConfig(BaseModel):
     def to_yaml(self) -> str:
         """The text of a config file that `load` reads as an equal config."""
         return yaml.safe_dump(self.to_dict(), sort_keys=False, allow_unicode=True)
+
+
+def _no_config(path: Path) -> str:
+    beside = [*path.parent.glob("*.yaml"), *path.parent.glob("*.yml")]
+    close = get_close_matches(path.name, [other.name for other in beside], n=1)
+    if close:
+        return f"there is no config at {path}: did you mean {path.with_name(close[0])}?"
+    return f"there is no config at {path}: `monitor init` writes one, --config names another"
 
 
 def _feature_values(feature: CustomFeature) -> dict[str, Any]:

@@ -103,7 +103,9 @@ def _problem(error: yaml.MarkedYAMLError, name: str) -> str:
     mark = error.problem_mark or error.context_mark
     where = f"{name}, line {mark.line + 1}, column {mark.column + 1}" if mark else name
     problem = error.problem or error.context or "the text cannot be read"
-    if "'\\t'" in problem:
+    if "alias" in f"{error.context} {problem}":
+        problem = "a value that starts with '*' or '&' must stand in quotes"
+    elif "'\\t'" in problem:
         problem = "a tab; YAML is indented with spaces"
     elif "expected a single document" in problem or "but found another document" in problem:
         problem = "a second document; keep one"

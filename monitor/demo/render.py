@@ -69,7 +69,7 @@ def draw(kind: str, rng: np.random.Generator, *, brightness: float = 1.0) -> Pic
     --------
     >>> picture = draw("mug", np.random.default_rng(0))
     >>> picture.caption, picture.image.size
-    ('a drawing of an orange mug', (160, 160))
+    ('a drawing of a white mug', (160, 160))
     """
     colour = str(rng.choice(list(COLOURS)))
     sprite = Image.new("RGBA", (_SIDE, _SIDE))

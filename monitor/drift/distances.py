@@ -92,7 +92,7 @@ def contributions(baseline: Counts, window: Counts) -> NDArray[np.float64]:
     Examples
     --------
     >>> contributions(np.array([5, 5, 90]), np.array([10, 0, 90])).round(2).tolist()
-    [0.13, 0.87, 0.0]
+    [0.2, 0.8, 0.0]
     """
     terms = _divergence_terms(baseline, window)
     total = terms.sum()

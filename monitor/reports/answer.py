@@ -16,6 +16,7 @@ from monitor.reports.wording import (
     period,
     plain,
     plural,
+    prose,
 )
 
 _MOST_PERIODS = 4
@@ -103,14 +104,14 @@ def when(windows: Sequence[WindowDrift]) -> str:
     shown = [period(runs[i][0].start, runs[i][-1].end) for i in sorted(longest)]
     if left := len(runs) - len(shown):
         shown.append(f"and {plural(left, 'more period')}")
-    return "; ".join(shown)
+    return _capital("; ".join(shown))
 
 
 def how_sure(window: WindowDrift) -> str:
     """The odds of this verdict under no drift."""
     found = window.judgement
     if found.verdict is Verdict.INCONCLUSIVE:
-        return sentence(found.reason)
+        return sentence(prose(found.reason))
     return (
         f"{p_equals(found.p_value)}. A window without drift is called drifted at most "
         f"{one_in(found.alpha)} times (alpha = {found.alpha:.2g})."
@@ -155,13 +156,17 @@ def kind_of_movement(found: Judgement) -> str:
 
 def sentence(text: str) -> str:
     """`text` with a capital and a full stop."""
-    return text[:1].upper() + text[1:].rstrip(".") + "." if text else ""
+    return _capital(text).rstrip(".") + "." if text else ""
 
 
 def title(window: WindowDrift) -> str:
     """Which window this is, in a few words."""
-    when_ = period(window.start, window.end)
-    return when_ if window.segment is None else f"{plain(window.segment)}, {when_}"
+    named = period(window.start, window.end)
+    return _capital(named) if window.segment is None else f"{plain(window.segment)}, {named}"
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def _mix_cause(found: Judgement) -> str:
@@ -174,7 +179,10 @@ def _mix_cause(found: Judgement) -> str:
 
 
 def _novelty_cause(found: Judgement) -> str:
-    return f"{percent(found.novel_share)} of the rows are unlike anything in the baseline."
+    return (
+        f"{percent(found.novel_share)} of the rows are novel: farther from every cluster than 99 % of "
+        "the baseline."
+    )
 
 
 def _mean_cause(found: Judgement) -> str:

@@ -101,6 +101,7 @@ def _environment() -> Environment:
         "p": wording.p_value,
         "percent": wording.percent,
         "plain": wording.plain,
+        "prose": wording.prose,
         "sentence": answer.sentence,
         "signed": wording.signed,
     }

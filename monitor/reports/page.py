@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
@@ -14,12 +14,12 @@ from monitor.clusters import Example
 from monitor.drift import ClusterShift, Verdict
 from monitor.failures import describe
 from monitor.images import SourcePolicy
-from monitor.images.redact import redact_url
 from monitor.reports.answer import drifted, overall, severity
+from monitor.reports.gallery import Gallery, Pictures
 from monitor.reports.report import DriftReport, FeatureSummary, WindowDrift
-from monitor.reports.thumbnails import Thumbnail, collect_thumbnails, link_of
+from monitor.reports.thumbnails import collect_thumbnails
 from monitor.reports.timeline import Timeline, has_chart, timeline
-from monitor.reports.wording import period, plain
+from monitor.reports.wording import period
 
 MAX_DETAILS: Final = 12
 """Windows told in full, over all features; the table and the JSON hold every one."""
@@ -28,74 +28,6 @@ _TOP_CLUSTERS = 5
 _PICTURES, _FIRST_PICTURES, _NOVEL_PICTURES = 4, 2, 8
 _MOST_ROWS, _MAX_SEGMENT_ROWS = 60, 60
 _WIDE, _NARROW = 1000, 400
-
-
-@dataclass(frozen=True)
-class Tile:
-    """One example row: a picture, or what stands for it.
-
-    Parameters
-    ----------
-    picture
-        The number of its thumbnail, or None.
-    label
-        What the row is called, safe to show.
-    href
-        Where its image is, when that is a web address.
-    failure
-        Why there is no picture: the reason, and the same in a sentence.
-    distance
-        From the centroid.
-    """
-
-    picture: int | None
-    label: str
-    href: str | None
-    failure: tuple[str, str] | None
-    distance: float
-
-
-@dataclass(frozen=True)
-class Gallery:
-    """Examples side by side: as tiles, or by name when none of them was fetched."""
-
-    tiles: tuple[Tile, ...] = ()
-    names: tuple[Tile, ...] = ()
-
-    def __bool__(self) -> bool:
-        return bool(self.tiles or self.names)
-
-
-class Pictures:
-    """The thumbnails of a page, each once, numbered."""
-
-    def __init__(self, found: Mapping[str, Thumbnail]) -> None:
-        self._found = found
-        shown = (source for source, thumbnail in found.items() if thumbnail.data)
-        self._numbers = {source: i for i, source in enumerate(shown)}
-
-    @property
-    def data(self) -> list[str]:
-        """`data:` URIs, by number."""
-        return [t.data for t in self._found.values() if t.data]
-
-    def gallery(self, examples: Sequence[Example], most: int = _PICTURES) -> Gallery:
-        """The first `most` of these examples."""
-        tiles = tuple(self._tile(example) for example in examples[:most])
-        seen = tuple(tile for tile in tiles if tile.picture is not None or tile.failure)
-        return Gallery(tiles=seen) if seen else Gallery(names=tiles)
-
-    def _tile(self, example: Example) -> Tile:
-        source = example.source
-        thumbnail = self._found.get(source) if source is not None else None
-        failure = thumbnail.failure if thumbnail else None
-        return Tile(
-            picture=None if source is None else self._numbers.get(source),
-            label=f"row {plain(example.row)}" if source is None else plain(redact_url(source)),
-            href=None if source is None else link_of(source),
-            failure=(failure.reason, plain(f"{failure.meaning} ({failure})")) if failure else None,
-            distance=example.distance,
-        )
 
 
 @dataclass(frozen=True)
@@ -319,8 +251,8 @@ def _feature(index: int, choice: _Choice, pictures: Pictures) -> FeatureView:
             clusters=tuple(
                 ClusterView(
                     shift=s,
-                    before=pictures.gallery(_of_cluster(summary.examples, s.cluster)),
-                    after=pictures.gallery(_of_cluster(window.examples, s.cluster)),
+                    before=pictures.gallery(_of_cluster(summary.examples, s.cluster), _PICTURES),
+                    after=pictures.gallery(_of_cluster(window.examples, s.cluster), _PICTURES),
                 )
                 for s in top
             ),
@@ -358,7 +290,7 @@ def _feature(index: int, choice: _Choice, pictures: Pictures) -> FeatureView:
         n_segment_rows=len(told),
         failures=_failures(summary, choice.windows),
         baseline=tuple(
-            pictures.gallery(_of_cluster(summary.examples, k))
+            pictures.gallery(_of_cluster(summary.examples, k), _PICTURES)
             for k in range(len(summary.histogram))
         ),
     )

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 
-from monitor.reports.answer import headline, how_sure, overall, severity
+from monitor.reports.answer import drifted, headline, how_sure, overall, severity
 from monitor.reports.report import DriftReport, WindowDrift
-from monitor.reports.wording import count, number, p_value, percent, period, plain
+from monitor.reports.wording import count, number, p_value, percent, period, plain, prose
 
 _COLUMNS = ("feature", "window", "rows", "failed", "jsd (floor)", "p", "verdict")
 _RIGHT = {"rows", "failed", "jsd (floor)", "p"}
@@ -28,7 +28,7 @@ def summary(report: DriftReport) -> str:
     columns = [*_COLUMNS[:2], *(["segment"] if has_segments else []), *_COLUMNS[2:]]
     rows = [[_cells(window)[column] for column in columns] for window in report.windows]
     lines = _table(columns, rows) if rows else []
-    lines += [f"note: {plain(note)}" for note in report.notes]
+    lines += [f"note: {prose(note)}" for note in report.notes]
     return "\n".join([*lines, *([""] if lines else []), _last_line(report)])
 
 
@@ -66,14 +66,10 @@ def _table(columns: list[str], rows: list[list[str]]) -> list[str]:
 
 
 def _last_line(report: DriftReport) -> str:
-    windows = overall(report.windows) or report.windows
-    if not windows:
+    candidates = drifted(overall(report.windows)) or drifted(report.windows)
+    if not candidates:
         return f"{headline(report)}."
-    worst = min(windows, key=severity)
-    if not report.has_drift:
-        return f"{headline(report)}."
-    if worst not in report.windows or worst.judgement.verdict != "drift":
-        worst = min(report.windows, key=severity)
+    worst = min(candidates, key=severity)
     named = period(worst.start, worst.end)
     if len(report.features) > 1:
         named = f"{plain(worst.feature)}, {named}"

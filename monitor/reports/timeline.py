@@ -42,8 +42,6 @@ class Mark:
         The window in a line.
     target
         The id of the block that tells more, or None.
-    rows_height, failed_height
-        Of its bars: rows with a vector, and failed rows on top.
     """
 
     x: float
@@ -51,8 +49,6 @@ class Mark:
     verdict: Verdict | None
     tooltip: str
     target: str | None
-    rows_height: float
-    failed_height: float
 
 
 @dataclass(frozen=True)
@@ -65,6 +61,8 @@ class Timeline:
         Of the chart, of one window and of its bar.
     line, floor, band
         SVG paths: the distance, its noise floor, and the area up to its noise ceiling.
+    rows, failed
+        SVG paths of the bars: rows with a vector, and failed rows on top.
     x_ticks, y_ticks
         Positions and labels.
     most_rows
@@ -79,6 +77,8 @@ class Timeline:
     line: str
     floor: str
     band: str
+    rows: str
+    failed: str
     x_ticks: tuple[tuple[float, str], ...]
     y_ticks: tuple[tuple[float, str], ...]
     most_rows: str
@@ -114,13 +114,18 @@ def timeline(
 
     most = max(1, *(w.n_rows for w in windows))
     targets = targets or [None] * len(windows)
+    bar = round(min(slot * 0.68, _WIDEST_BAR), 2)
+    failed = [STRIP_HEIGHT * w.n_failed / most for w in windows]
+    good = [STRIP_HEIGHT * (w.n_rows - w.n_failed) / most for w in windows]
     return Timeline(
         width=width,
         slot=round(slot, 2),
-        bar=round(min(slot * 0.68, _WIDEST_BAR), 2),
+        bar=bar,
         line=_path(centres, [height_of(s.value) for s in scores]),
         floor=_path(*_widened(centres, [height_of(s.noise_floor) for s in scores], slot)),
         band=_area(*_widened(centres, [height_of(s.noise_ceiling) for s in scores], slot)),
+        rows=_bars(centres, bar, [0.0] * len(windows), good),
+        failed=_bars(centres, bar, good, failed),
         x_ticks=_x_ticks(windows, centres, width),
         y_ticks=tuple(
             (height_of(value), f"{value:.2f}" if step < 0.1 else f"{value:.2g}")
@@ -134,8 +139,6 @@ def timeline(
                 verdict=_mark(w, len(windows)),
                 tooltip=tooltip(w),
                 target=targets[i],
-                rows_height=round(STRIP_HEIGHT * (w.n_rows - w.n_failed) / most, 2),
-                failed_height=round(STRIP_HEIGHT * w.n_failed / most, 2),
             )
             for i, (w, s) in enumerate(zip(windows, scores, strict=True))
         ),
@@ -195,6 +198,17 @@ def _area(xs: Sequence[float], ys: Sequence[float]) -> str:
     return "".join(
         f"M{run[0][0]:g} {foot}L{'L'.join(f'{x:g} {y:g}' for x, y in run)}L{run[-1][0]:g} {foot}Z"
         for run in _runs(xs, ys)
+    )
+
+
+def _bars(
+    xs: Sequence[float], width: float, bottoms: Sequence[float], heights: Sequence[float]
+) -> str:
+    """Bars that stand `bottoms` above the foot of the strip; none where the height is 0."""
+    return "".join(
+        f"M{x - width / 2:.5g} {STRIP_TOP + STRIP_HEIGHT - bottom:.5g}v{-height:.4g}h{width:g}v{height:.4g}z"
+        for x, bottom, height in zip(xs, bottoms, heights, strict=True)
+        if height
     )
 
 

@@ -15,7 +15,9 @@ _MONTHS: Final = (
     "July", "August", "September", "October", "November", "December",
 )  # fmt: skip
 _SUPERSCRIPTS: Final = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+_LONGEST_PROSE: Final = 2_000
 _SMALLEST_P: Final = 1e-99
+_HOURS_UNTIL: Final = dt.timedelta(days=2)
 MISSING: Final = "–"
 
 
@@ -146,6 +148,15 @@ def plain(text: object) -> str:
     return shorten(str(text))
 
 
+def prose(text: str) -> str:
+    """Sentences, on one line and without control or direction characters; longer ones than `plain`.
+
+    >>> prose("a note\\non two lines")
+    'a note on two lines'
+    """
+    return shorten(text, _LONGEST_PROSE)
+
+
 def day(instant: dt.datetime, *, year: bool = True) -> str:
     """A day.
 
@@ -164,14 +175,16 @@ def period(start: dt.datetime | None, end: dt.datetime | None) -> str:
     '5 Mar 2026'
     >>> period(at(2026, 3, 5), at(2026, 3, 8)), period(at(2026, 2, 1), at(2026, 3, 1))
     ('5–7 Mar 2026', 'February 2026')
-    >>> period(at(2026, 3, 5, 18), at(2026, 3, 6))
-    '5 Mar 2026, 18:00–24:00'
+    >>> period(at(2026, 3, 5, 18), at(2026, 3, 6)), period(at(2026, 3, 1, 8, 7), at(2026, 3, 9, 21))
+    ('5 Mar 2026, 18:00–24:00', '1–9 Mar 2026')
     """
     if start is None or end is None:
         return "all rows"
     if _is_midnight(start) and _is_midnight(end):
         return _days(start, end - dt.timedelta(days=1))
     last = end - dt.timedelta(microseconds=1)
+    if end - start >= _HOURS_UNTIL:
+        return _days(start, last)
     closing = "24:00" if _is_midnight(end) else f"{end:%H:%M}"
     if start.date() == last.date():
         return f"{day(start)}, {start:%H:%M}–{closing}"
