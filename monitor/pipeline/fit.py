@@ -10,7 +10,7 @@ import numpy as np
 from monitor import frames
 from monitor.clusters import Baseline, fit
 from monitor.clusters.baseline import STANDARD, UNIT
-from monitor.errors import BaselineError
+from monitor.errors import BaselineError, InvalidFeatureError
 from monitor.features import CustomFeature, Multivariate
 from monitor.frames import Times
 from monitor.pipeline.rows import (
@@ -49,8 +49,8 @@ def fit_baseline(
 
     Raises
     ------
-    MissingColumnError, BaselineError, InvalidInputError
-        If columns are missing, rows are too few or too alike, or given centroids do not fit.
+    MissingColumnError, BaselineError, InvalidFeatureError, InvalidInputError
+        If columns are missing, the feature cannot be monitored, rows are too few or too alike, or given centroids do not fit.
 
     Examples
     --------
@@ -60,6 +60,12 @@ def fit_baseline(
     >>> monitor.fit_baseline(pd.DataFrame({"vector": list(rows)}), points).centroids.shape
     (3, 16)
     """
+    if isinstance(feature, Multivariate) and feature.monitor_components:
+        raise InvalidFeatureError(
+            f"feature {feature.name!r} asks for monitor_components=True, which is not built yet: leave "
+            "it out to monitor the columns together, and register a feature for each column you want "
+            "to see alone"
+        )
     vectors = read_vectors(frame, feature)
     if len(vectors.matrix) == 0:
         counts = count_failures(vectors.failures)

@@ -208,6 +208,14 @@ def test_columns_of_numbers_are_monitored_too():
     assert not monitor.detect_drift(quiet, baseline).has_drift
 
 
+def test_components_are_refused_rather_than_ignored():
+    feature = monitor.Multivariate(
+        name="sizes", columns=["width", "height"], n_clusters=3, monitor_components=True
+    )
+    with pytest.raises(InvalidFeatureError, match="not built yet: leave it out"):
+        monitor.fit_baseline(pd.DataFrame({"width": [1.0], "height": [2.0]}), feature)
+
+
 def test_saved_and_loaded_baselines_judge_alike(baseline, tmp_path):
     loaded = monitor.Baseline.load(baseline.save(tmp_path / "b.safetensors"))
     frame = days(0, 0.3)
