@@ -54,7 +54,8 @@ def fit(
     n_clusters
         2 or more, or None to choose it from the data.
     centroids
-        (n_clusters, width), used as they are, in the scaled space; nothing is fitted then.
+        (n_clusters, width), used as they are; nothing is fitted then. With `"standard"` scaling they
+        are in the units of the columns.
     random_state
         Seed of the split and of k-means.
     fingerprint
@@ -103,6 +104,9 @@ def fit(
     choice = None
     if centroids is not None:
         centres = _checked_centroids(centroids, n_clusters, width)
+        if scaling == STANDARD:
+            # Given in the columns' own units, as people know them.
+            centres = scale.apply(centres)
     else:
         if n_clusters is None:
             choice = choose_n_clusters(fit_part, random_state=random_state)

@@ -50,7 +50,8 @@ def fit_baseline(
     Raises
     ------
     MissingColumnError, BaselineError, InvalidFeatureError, InvalidInputError
-        If columns are missing, the feature cannot be monitored, rows are too few or too alike, or given centroids do not fit.
+        If columns are missing, the feature cannot be monitored, rows are too few or too
+        alike, or given centroids do not fit.
 
     Examples
     --------

@@ -208,6 +208,19 @@ def test_columns_of_numbers_are_monitored_too():
     assert not monitor.detect_drift(quiet, baseline).has_drift
 
 
+def test_given_centroids_of_columns_are_in_the_columns_units():
+    rng = np.random.default_rng(0)
+    at = rng.choice([0, 1], size=300)
+    frame = pd.DataFrame(
+        {"width": 1000 + 500 * at + rng.normal(size=300), "height": rng.normal(1, 0.1, 300)}
+    )
+    feature = monitor.Multivariate(
+        name="sizes", columns=["width", "height"], n_clusters=2, centroids=[[1000, 1], [1500, 1]]
+    )
+    counts = monitor.fit_baseline(frame, feature).histogram.counts
+    assert abs(counts[0] / counts.sum() - (at == 0).mean()) < 0.1
+
+
 def test_components_are_refused_rather_than_ignored():
     feature = monitor.Multivariate(
         name="sizes", columns=["width", "height"], n_clusters=3, monitor_components=True
