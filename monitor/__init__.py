@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from monitor import errors as errors
     from monitor.clusters import Baseline as Baseline
+    from monitor.config import MonitoringConfig as MonitoringConfig
     from monitor.encoders import EmbeddingEngineConfig as EmbeddingEngineConfig
     from monitor.encoders import ImageSpace as ImageSpace
     from monitor.encoders import ModelHandler as ModelHandler
@@ -40,7 +41,9 @@ if TYPE_CHECKING:
     from monitor.reports import DriftReport as DriftReport
     from monitor.schema import Blob as Blob
     from monitor.schema import DescribedBlob as DescribedBlob
+    from monitor.schema import Float as Float
     from monitor.schema import IdField as IdField
+    from monitor.schema import Integer as Integer
     from monitor.schema import Schema as Schema
     from monitor.schema import String as String
     from monitor.schema import Timestamp as Timestamp
@@ -58,9 +61,12 @@ _HOME = {
     "Enrichment": "features",
     "Failure": "failures",
     "IdField": "schema",
+    "Float": "schema",
     "ImageEmbedding": "features",
     "ImageSpace": "encoders",
     "ModelHandler": "encoders",
+    "MonitoringConfig": "config",
+    "Integer": "schema",
     "Multivariate": "features",
     "Schema": "schema",
     "SourcePolicy": "images",

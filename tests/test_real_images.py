@@ -39,7 +39,8 @@ def test_every_other_contributor_is_flagged_at_100_rows_and_the_other_half_is_no
         rows = frame[frame["domain"] == domain]
         draws[domain] = rows.iloc[rng.choice(len(rows), 100, replace=False)]
     flagged = {
-        name for name, rows in draws.items()
+        name
+        for name, rows in draws.items()
         if monitor.detect_drift(rows, baseline, alpha=ALPHA).has_drift
     }
     assert flagged == set(draws) - {"the other half", "100 of the other half"}

@@ -1,7 +1,7 @@
 """Vectors ─► clusters ─► histogram: fitting, choosing, counting. Pure numbers, no I/O but a file."""
 
 from monitor.clusters.baseline import Baseline, Example, Scaling
-from monitor.clusters.fit import fit, largest_repeated_share
+from monitor.clusters.fitting import fit, largest_repeated_share
 from monitor.clusters.histogram import ClusterHistogram
 from monitor.clusters.sketch import WindowSketch
 

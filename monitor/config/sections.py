@@ -17,7 +17,7 @@ def _not_blank(value: str) -> str:
 
 def _window_length(value: str) -> str:
     # Here, because it brings scipy with it.
-    from monitor.drift.windows import Every
+    from monitor.windows import Every
 
     Every.parse(value)
     return value

@@ -13,6 +13,9 @@ from scipy import stats
 
 from monitor.clusters import WindowSketch
 
+LEAST_P_VALUE = 1e-9
+"""So far out a χ² approximation says no more than "smaller still"."""
+
 
 @dataclass(frozen=True)
 class SubTest:
@@ -111,7 +114,7 @@ def mean_test(
 
     Under no drift ‖x̄ − ȳ‖² is distributed as f Σ λⱼ χ²₁ with f = 1/N + 1/n and λ the eigenvalues of
     the covariance. A χ² with the same first three moments stands for it (Zhang 2005): c_i = fⁱ Σ λⱼⁱ,
-    df = c₂³ / c₃².
+    df = c₂³ / c₃². P-values below `LEAST_P_VALUE` are given as that.
 
     Parameters
     ----------
@@ -128,7 +131,8 @@ def mean_test(
     c1, c2, c3 = moments * (1 / n_baseline + 1 / n_window) ** np.arange(1, 4)
     df = c2**3 / c3**2
     scaled = df + (statistic - c1) * np.sqrt(df / c2)
-    return SubTest(name, statistic, float(stats.chi2.sf(max(scaled, 0.0), df)))
+    p_value = float(stats.chi2.sf(max(scaled, 0.0), df))
+    return SubTest(name, statistic, max(p_value, LEAST_P_VALUE))
 
 
 def combine(tests: tuple[SubTest, ...]) -> float:

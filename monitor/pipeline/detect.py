@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from monitor import frames
 from monitor.clusters import Baseline, WindowSketch, largest_repeated_share
 from monitor.drift import MINIMUM_ROWS, judge
-from monitor.drift.windows import Every, Window, cut
 from monitor.errors import InvalidInputError, TimestampError
 from monitor.features import CustomFeature
 from monitor.frames import Times, Vectors
@@ -25,6 +24,7 @@ from monitor.pipeline.rows import (
     vector_column,
 )
 from monitor.reports import DriftReport, FeatureSummary, WindowDrift
+from monitor.windows import Every, Window, cut
 
 ONE_SHOT_ALPHA = 0.01
 """The level of a verdict that belongs to no schedule, so that no rate of false alarms follows from it."""
@@ -62,9 +62,10 @@ def detect_drift(
         when that was fitted with this column, else against the whole baseline (a note says which).
     max_false_alarms_per_year
         How many windows without drift may be called drifted in a year of such windows, over all
-        features, on average. It sets alpha; without `every` alpha is 0.01.
+        features and segments, on average. It sets alpha; without `every` alpha is 0.01 over all
+        features and segments. Segments together get half of it, whole windows the other half.
     alpha
-        The level of one window and feature, in (0, 1), instead of the above.
+        The level of one feature in one window or segment, in (0, 1), instead of the above.
     minimum_rows
         Windows with fewer vectors are inconclusive.
 
@@ -86,19 +87,22 @@ def detect_drift(
     """
     baselines = (baseline,) if isinstance(baseline, Baseline) else tuple(baseline)
     _check_arguments(baselines, every, timestamp_column, max_false_alarms_per_year, minimum_rows)
-    level = _level(every, alpha, max_false_alarms_per_year, len(baselines))
     times = None if timestamp_column is None else frames.read_times(frame, timestamp_column)
     windows = _windows(frame, times, every)
     segments = None if segment_column is None else segment_values(frame, segment_column)
+    n_segments = 0 if segments is None else len(set(segments.tolist()))
+    level, segment_level = _levels(
+        every, alpha, max_false_alarms_per_year, len(baselines), n_segments
+    )
     entries: list[WindowDrift] = []
     for one in baselines:
-        judged = _FeatureRun.open(frame, one, times, level, minimum_rows)
-        overall = [judged.window(window) for window in windows]
+        judged = _FeatureRun.open(frame, one, times, minimum_rows)
+        overall = [judged.window(window, level) for window in windows]
         by_segment = (
             []
             if segments is None or segment_column is None
             else [
-                judged.window(part, segment=value, segment_column=segment_column)
+                judged.window(part, segment_level, segment=value, segment_column=segment_column)
                 for window in windows
                 for value, part in _split(window, segments)
             ]
@@ -109,7 +113,9 @@ def detect_drift(
         windows=tuple(entries),
         every=every,
         segment_column=segment_column,
-        notes=_report_notes(times, level, every, max_false_alarms_per_year, alpha),
+        notes=_report_notes(
+            times, (level, segment_level), every, max_false_alarms_per_year, alpha, n_segments
+        ),
     )
 
 
@@ -124,12 +130,11 @@ class _FeatureRun:
     labels: NDArray[np.int64]
     distances: NDArray[np.float32]
     examples: RowExamples
-    alpha: float
     minimum_rows: int
 
     @classmethod
     def open(
-        cls, frame: Any, baseline: Baseline, times: Times | None, alpha: float, minimum_rows: int
+        cls, frame: Any, baseline: Baseline, times: Times | None, minimum_rows: int
     ) -> _FeatureRun:
         feature = CustomFeature.from_dict(dict(baseline.feature))
         vectors = read_vectors(frame, feature, width=baseline.width)
@@ -145,12 +150,16 @@ class _FeatureRun:
             labels,
             distances,
             RowExamples(frame, feature, times),
-            alpha,
             minimum_rows,
         )
 
     def window(
-        self, window: Window, *, segment: str | None = None, segment_column: str | None = None
+        self,
+        window: Window,
+        alpha: float,
+        *,
+        segment: str | None = None,
+        segment_column: str | None = None,
     ) -> WindowDrift:
         """The judgement of one window, or of one segment of it."""
         at = self.position[window.rows]
@@ -177,7 +186,7 @@ class _FeatureRun:
             judgement=judge(
                 sketch,
                 self.baseline,
-                alpha=self.alpha,
+                alpha=alpha,
                 reference=reference,
                 minimum_rows=self.minimum_rows,
             ),
@@ -235,18 +244,25 @@ def _check_arguments(
         raise InvalidInputError(f"minimum_rows={minimum_rows} must be 2 or more")
 
 
-def _level(
-    every: str | None, alpha: float | None, max_false_alarms_per_year: float, n_features: int
-) -> float:
-    """The level of one window and feature."""
+def _levels(
+    every: str | None,
+    alpha: float | None,
+    max_false_alarms_per_year: float,
+    n_features: int,
+    n_segments: int,
+) -> tuple[float, float]:
+    """The level of one feature in one whole window, and in one segment of it."""
     if alpha is not None:
         if not 0 < alpha < 1:
             raise InvalidInputError(f"alpha={alpha} must lie between 0 and 1, for example 0.01")
-        return alpha
-    if every is None:
-        return ONE_SHOT_ALPHA / n_features
-    per_window = max_false_alarms_per_year * Every.parse(every).years
-    return min(per_window, MOST_ALPHA) / n_features
+        return alpha, alpha
+    in_all = ONE_SHOT_ALPHA
+    if every is not None:
+        in_all = min(max_false_alarms_per_year * Every.parse(every).years, MOST_ALPHA)
+    of_feature = in_all / n_features
+    if n_segments == 0:
+        return of_feature, of_feature
+    return of_feature / 2, of_feature / 2 / n_segments
 
 
 def _windows(frame: Any, times: Times | None, every: str | None) -> list[Window]:
@@ -288,22 +304,26 @@ def _summary(baseline: Baseline) -> FeatureSummary:
 
 def _report_notes(
     times: Times | None,
-    level: float,
+    levels: tuple[float, float],
     every: str | None,
     max_false_alarms_per_year: float,
     alpha: float | None,
+    n_segments: int,
 ) -> tuple[str, ...]:
-    notes = []
+    level, segment_level = levels
+    note = f"a window is called drifted at p ≤ {level:.2g}"
+    if n_segments:
+        note += f", one of the {n_segments} segments at p ≤ {segment_level:.2g}"
     if alpha is None and every is not None:
-        notes.append(
-            f"a window is called drifted at p ≤ {level:.2g}, which allows {max_false_alarms_per_year:g} "
-            "false alarms a year over all features"
+        alarms = "alarm" if max_false_alarms_per_year == 1 else "alarms"
+        note += (
+            f"; together that allows {max_false_alarms_per_year:g} false {alarms} a year over all "
+            "features"
         )
-    else:
-        notes.append(f"a window is called drifted at p ≤ {level:.2g}")
-    notes.append(
-        "p-values take rows as independent; natural variation from day to day is not accounted for yet"
-    )
+    notes = [
+        note,
+        "p-values take rows as independent; natural variation from day to day is not accounted for yet",
+    ]
     if times is not None:
         if times.note:
             notes.append(times.note)

@@ -129,7 +129,7 @@ def duration(every: str) -> str:
     >>> duration("1d"), duration("6h"), duration("2 weeks")
     ('1 day', '6 hours', '2 weeks')
     """
-    from monitor.drift.windows import Every
+    from monitor.windows import Every
 
     try:
         parsed = Every.parse(every)

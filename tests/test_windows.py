@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.drift.windows import Every, cut
 from monitor.errors import TimestampError
+from monitor.windows import Every, cut
 
 instants = st.lists(
     st.integers(-(10**9), 2 * 10**9).map(lambda s: np.datetime64(s, "s").astype("datetime64[us]")),

@@ -1,0 +1,59 @@
+"""Do the files have the columns that the config names?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from difflib import get_close_matches
+from pathlib import Path
+
+from monitor.config import MonitoringConfig
+from monitor.errors import MissingColumnError
+from monitor.features import CustomFeature, check_features
+
+
+def check_columns(
+    config: MonitoringConfig,
+    source: Path,
+    columns: Sequence[str],
+    features: Sequence[CustomFeature],
+    part: str | None,
+) -> None:
+    """Pass if a file with these columns has all that are needed.
+
+    Parameters
+    ----------
+    config
+        Names the columns of times and segments.
+    source
+        The file, for messages.
+    columns
+        Its columns.
+    features
+        Those that need theirs.
+    part
+        `"baseline"` or `"production"`; None for a file that is neither, where times and segments do
+        not matter.
+
+    Raises
+    ------
+    MissingColumnError
+        If one is missing; the message names close ones.
+    """
+    try:
+        check_features(features, columns)
+    except MissingColumnError as error:
+        raise MissingColumnError(f"{source}: {error}") from error
+    if part is None:
+        return
+    named = {
+        f"data.{part}.timestamp_column": getattr(config.data, part).timestamp_column,
+        "drift.segment_column": config.drift.segment_column,
+    }
+    for key, column in named.items():
+        if column is not None and column not in columns:
+            close = get_close_matches(column, columns, n=1)
+            hint = f"; did you mean {close[0]!r}?" if close else "."
+            raise MissingColumnError(
+                f"{source}: {key} names the column {column!r}, which the data does not have{hint} "
+                f"The data has: {', '.join(columns)}"
+            )

@@ -1,0 +1,82 @@
+"""Example rows side by side: as pictures, or by name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from monitor.clusters import Example
+from monitor.images.redact import redact_url
+from monitor.reports.thumbnails import Thumbnail, link_of
+from monitor.reports.wording import plain
+
+
+@dataclass(frozen=True)
+class Tile:
+    """One example row: a picture, or what stands for it.
+
+    Parameters
+    ----------
+    picture
+        The number of its thumbnail, or None.
+    label, name
+        What the row is called, in full and in short, both safe to show.
+    href
+        Where its image is, when that is a web address.
+    failure
+        Why there is no picture: the reason, and the same in a sentence.
+    distance
+        From the centroid.
+    """
+
+    picture: int | None
+    label: str
+    name: str
+    href: str | None
+    failure: tuple[str, str] | None
+    distance: float
+
+
+@dataclass(frozen=True)
+class Gallery:
+    """Examples side by side: as tiles, or by name when none of them was fetched."""
+
+    tiles: tuple[Tile, ...] = ()
+    names: tuple[Tile, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.tiles or self.names)
+
+
+class Pictures:
+    """The thumbnails of a page, each once, numbered."""
+
+    def __init__(self, found: Mapping[str, Thumbnail]) -> None:
+        self._found = found
+        shown = (source for source, thumbnail in found.items() if thumbnail.data)
+        self._numbers = {source: i for i, source in enumerate(shown)}
+
+    @property
+    def data(self) -> list[str]:
+        """`data:` URIs, by number."""
+        return [t.data for t in self._found.values() if t.data]
+
+    def gallery(self, examples: Sequence[Example], most: int) -> Gallery:
+        """The first `most` of these examples."""
+        tiles = tuple(self._tile(example) for example in examples[:most])
+        seen = tuple(tile for tile in tiles if tile.picture is not None or tile.failure)
+        return Gallery(tiles=seen) if seen else Gallery(names=tiles)
+
+    def _tile(self, example: Example) -> Tile:
+        source = example.source
+        thumbnail = self._found.get(source) if source is not None else None
+        failure = thumbnail.failure if thumbnail else None
+        label = f"row {plain(example.row)}" if source is None else plain(redact_url(source))
+        return Tile(
+            picture=None if source is None else self._numbers.get(source),
+            label=label,
+            name=label.removesuffix("?…").rstrip("/").rpartition("/")[2] or label,
+            href=None if source is None else link_of(source),
+            failure=(failure.reason, plain(f"{failure.meaning} ({failure})")) if failure else None,
+            distance=example.distance,
+        )

@@ -1,0 +1,267 @@
+"""The page: what it says, how large it is, and that no text from the data acts."""
+
+from __future__ import annotations
+
+import re
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from monitor.clusters import Example
+from monitor.errors import ReportError
+from monitor.reports import DriftReport
+from monitor.reports.html import notebook_html, write_html
+from monitor.reports.wording import plain
+
+from .conftest import PictureServer
+from .parsed import Parsed
+from .samples import (
+    failed_report,
+    joined,
+    long_report,
+    mixed_report,
+    quiet_report,
+    segmented_report,
+    with_sources,
+)
+
+ACTIVE = {
+    "script", "iframe", "frame", "object", "embed", "form", "input", "button", "base", "audio",
+    "video", "img", "image", "foreignobject", "animate", "set",
+}  # fmt: skip
+HOSTILE = [
+    "</style></title></script><script>alert(1)</script>",
+    "\"'><img src=x onerror=alert(1)>",
+    "javascript:alert(1)",
+    "data:text/html,<script>alert(1)</script>",
+    "{{ 7 * 7 }}{% raw %}<svg onload=alert(1)>",
+    "invoice\u202egpj.exe\u2066\x00\x1b[31m\ud83d",
+    'https://example.com/a.jpg?token=s3cr3t" onmouseover="alert(1)',
+    "x" * 5_000,
+]
+
+
+def rendered(report: DriftReport, path: Path) -> Parsed:
+    assert write_html(report, path, thumbnails=False) == path
+    return Parsed.read(path)
+
+
+def assert_inert(page: Parsed) -> None:
+    """No element that acts, and no address but web links, places in the page and inline data."""
+    for name, attributes in page.elements:
+        assert name not in ACTIVE
+        for key, value in attributes.items():
+            assert not key.startswith("on")
+            assert key not in {"src", "srcset", "action", "formaction", "ping", "background"}
+            if key.endswith("href"):
+                assert re.match(r"https?://|#|data:,$", value or ""), value
+        if name == "a" and not (attributes["href"] or "").startswith("#"):
+            assert attributes["rel"] == "noopener noreferrer nofollow"
+        if name == "meta":
+            assert attributes.get("http-equiv") in {None, "Content-Security-Policy"}
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_texts_from_the_data_are_texts(report: DriftReport, page_path: Path, text: str) -> None:
+    baseline_examples = ((Example(text, text, 0.1, text),),) * 3
+    feature = replace(
+        report.features[0],
+        name=text, source_column=text, column=text, baseline_id=text, fingerprint=text,
+        choice=text, time_range=(text, text), segment_column=text, failures={text: 2},
+        examples=baseline_examples,
+    )  # fmt: skip
+    windows = [
+        replace(
+            window,
+            feature=text, segment=segment, failures={text: 2}, notes=(text,),
+            examples=baseline_examples, novel_examples=baseline_examples[0],
+            judgement=replace(window.judgement, reason=text),
+        )
+        for window in report.windows for segment in (None, text)
+    ]  # fmt: skip
+    hostile = DriftReport(
+        (feature,), tuple(windows), every=text, segment_column=text, notes=(text,)
+    )
+
+    page = rendered(hostile, page_path)
+    assert_inert(page)
+    assert_inert(Parsed(notebook_html(hostile)))
+    assert len(page.named("style")) == 1
+    assert not {"\u202e", "\u2066", "\x00", "\x1b"} & set(page_path.read_text(encoding="utf-8"))
+    assert " ".join(plain(text).split()) in page.text
+    assert page_path.stat().st_size < 300_000
+
+
+def test_nothing_is_loaded_and_nothing_may_run(report: DriftReport, page_path: Path) -> None:
+    page = rendered(report, page_path)
+
+    (policy,) = (m["content"] for m in page.named("meta") if "http-equiv" in m)
+    assert policy is not None
+    assert policy.startswith("default-src 'none'; img-src data:; style-src 'unsafe-inline'")
+    assert_inert(page)
+    assert "url(" not in page_path.read_text(encoding="utf-8")
+
+
+def test_the_answer_stands_first(report: DriftReport, page_path: Path) -> None:
+    text = rendered(report, page_path).text
+
+    assert text.index("2 of 6 windows drifted") < text.index("When 5–6 Mar 2026")
+    assert text.index("How sure JSD 0.") < text.index("Distance from the baseline")
+    assert "cluster 2 rose from" in text
+    assert "The window has 12 rows with vectors; a verdict needs 30." in text
+    assert "The server answered with status 403." in text
+    assert "A note on this day." in text
+    assert "2 rows have no timestamp." in text
+    assert "tiny-encoder" in text
+    assert "Rows are independent." in text
+
+
+@pytest.mark.parametrize(
+    ("report", "headline"),
+    [
+        (quiet_report, "No drift found"),
+        (failed_report, "No verdict: all 2 windows have too few rows with vectors"),
+        (segmented_report, "Drift in 1 segment only"),
+        (lambda: replace(quiet_report(), windows=()), "No windows to judge"),
+        (lambda: DriftReport((), ()), "No windows to judge"),
+        (lambda: joined(mixed_report(name="one"), quiet_report(2)), "Drift in 1 of 2 features"),
+        (
+            lambda: replace(mixed_report(), windows=mixed_report().windows[:4]),
+            "No drift in 2 windows, 2 inconclusive",
+        ),
+        (
+            lambda: replace(quiet_report(), windows=mixed_report().windows[2:3]),
+            "No verdict: too few rows with vectors",
+        ),
+    ],
+)
+def test_every_kind_of_report_has_its_headline(
+    report: object, headline: str, page_path: Path
+) -> None:
+    assert callable(report)
+    built = report()
+    page = rendered(built, page_path)
+
+    assert headline in page.text
+    assert len(page.named("h1")) == 1
+    assert headline in notebook_html(built)
+
+
+def test_rows_without_times_are_named_so(page_path: Path) -> None:
+    windows = tuple(replace(w, start=None, end=None) for w in quiet_report().windows)
+    page = rendered(replace(quiet_report(), windows=windows, every=None), page_path)
+
+    assert "When All rows" in page.text
+
+
+def test_segments_are_compared(page_path: Path) -> None:
+    text = rendered(segmented_report(), page_path).text
+
+    assert "Segments, by city" in text
+    assert text.index("København") < text.index("Berlin")
+    assert "København, 2 Mar 2026" in text
+
+
+def test_a_year_is_small_and_quick(page_path: Path) -> None:
+    year = long_report(365)
+    rendered(year, page_path)
+
+    began = time.process_time()
+    text = rendered(year, page_path).text
+
+    assert time.process_time() - began < 2
+    assert page_path.stat().st_size < 1_500_000
+    assert "40 of 365 windows drifted" in text
+    assert "The 12 most drifted of 40 drifted windows" in text
+    assert "325 windows without drift" in text
+
+
+def test_only_the_worst_windows_are_told_in_full(page_path: Path) -> None:
+    page = rendered(long_report(365), page_path)
+
+    blocks = [d for d in page.named("details") if d.get("class") == "detail"]
+    assert len(blocks) == 12
+    assert [i for i, block in enumerate(blocks) if "open" in block] == [0, 1]
+
+
+def test_examples_are_shown_before_and_after(
+    report: DriftReport, pictures: PictureServer, page_path: Path
+) -> None:
+    report = with_sources(report, pictures.url)
+    report.to_html(page_path, policy=pictures.policy)
+    page = Parsed.read(page_path)
+
+    labels = [e["aria-label"] for e in page.named("span") if e.get("role") == "img"]
+    assert f"http://{pictures.host}/day4-2-0?…" in labels
+    assert f"http://{pictures.host}/baseline-0-1?…" in labels
+    assert_inert(page)
+    assert "s3cr3t" not in page.text + page.texts_of_attributes(but="href")
+    assert len(set(pictures.paths)) == len(pictures.paths)
+    # Days that are told in no block show no picture.
+    assert not any("day0" in path for path in pictures.paths)
+
+
+def test_a_picture_that_fails_leaves_its_reason(
+    report: DriftReport, pictures: PictureServer, page_path: Path
+) -> None:
+    report = with_sources(report, lambda row: pictures.url(f"gone-{row}"))
+    report.to_html(page_path, policy=pictures.policy)
+    page = Parsed.read(page_path)
+
+    assert "http 404" in page.text
+    assert any("status 404" in (e.get("title") or "") for e in page.named("span"))
+    assert not [e for e in page.named("span") if e.get("role") == "img"]
+
+
+def test_without_thumbnails_nothing_is_fetched(
+    report: DriftReport, pictures: PictureServer, page_path: Path
+) -> None:
+    with_sources(report, pictures.url).to_html(page_path, policy=pictures.policy, thumbnails=False)
+
+    assert pictures.paths == []
+    page = Parsed.read(page_path)
+    assert " day4-2-0 " in page.text
+    assert "s3cr3t" not in page.text + page.texts_of_attributes(but="href")
+
+
+def test_tables_and_landmarks_can_be_followed(page_path: Path) -> None:
+    page = rendered(joined(mixed_report(name="one"), segmented_report()), page_path)
+
+    assert all("scope" in header for header in page.named("th"))
+    for landmark in ("main", "header", "nav", "footer"):
+        assert page.named(landmark)
+    ids = [a["id"] for _, a in page.elements if "id" in a]
+    assert len(ids) == len(set(ids))
+    targets = {(a["href"] or "")[1:] for a in page.named("a") + page.named("use")}
+    assert targets <= set(ids)
+
+
+def test_the_notebook_piece_is_short(report: DriftReport) -> None:
+    year = notebook_html(long_report(365))
+    page = Parsed(year)
+
+    assert len(page.named("tr")) == 13
+    assert "The 12 most drifted of 365 windows." in page.text
+    assert all(
+        rule.lstrip().startswith((".monitor-report", "}"))
+        for rule in re.search(r"<style>(.*?)</style>", year, re.DOTALL)[1].strip().splitlines()  # type: ignore[index]
+    )
+    assert report._repr_html_() == notebook_html(report)
+
+
+def test_the_same_report_gives_the_same_page(report: DriftReport, tmp_path: Path) -> None:
+    first = write_html(report, tmp_path / "a.html", thumbnails=False)
+    report.to_json(tmp_path / "report.json")
+    again = DriftReport.from_json(tmp_path / "report.json")
+    second = write_html(again, tmp_path / "b.html", thumbnails=False)
+
+    assert first.read_bytes() == second.read_bytes()
+
+
+def test_a_page_that_cannot_be_written(report: DriftReport, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+
+    with pytest.raises(ReportError, match="give a file in a folder that you may write to"):
+        write_html(report, tmp_path / "file" / "report.html", thumbnails=False)

@@ -1,0 +1,84 @@
+"""The chart's coordinates."""
+
+from __future__ import annotations
+
+import re
+from itertools import pairwise
+
+import pytest
+
+from monitor.drift import Verdict
+from monitor.reports import DriftReport
+from monitor.reports.timeline import PLOT_HEIGHT, PLOT_TOP, STRIP_HEIGHT, has_chart, timeline
+
+from .samples import failed_report, long_report, quiet_report
+
+FOOT = PLOT_TOP + PLOT_HEIGHT
+
+
+def test_marks_lie_where_their_distance_is(report: DriftReport) -> None:
+    chart = timeline(report.windows, 1000)
+
+    (top_y, top), (foot_y, foot) = chart.y_ticks[-1], chart.y_ticks[0]
+    assert (foot_y, float(foot)) == (FOOT, 0)
+    for mark, window in zip(chart.marks, report.windows, strict=True):
+        assert mark.verdict is window.judgement.verdict
+        if window.judgement.verdict is not Verdict.INCONCLUSIVE:
+            share = (FOOT - mark.y) / (FOOT - top_y)
+            assert share * float(top) == pytest.approx(
+                window.judgement.scores["jsd"].value, abs=0.001
+            )
+    assert [mark.x for mark in chart.marks] == sorted(mark.x for mark in chart.marks)
+
+
+def test_inconclusive_windows_break_the_line(report: DriftReport) -> None:
+    chart = timeline(report.windows, 1000)
+
+    assert chart.line.count("M") == 2
+    assert [chart.marks[i].y for i in (2, 3)] == [FOOT, FOOT]
+
+
+def test_bars_share_one_scale(report: DriftReport) -> None:
+    chart = timeline(report.windows, 1000)
+
+    heights = {
+        name: [float(number) for number in re.findall(r"v([\d.]+)", path)]
+        for name, path in (("rows", chart.rows), ("failed", chart.failed))
+    }
+    assert chart.most_rows == "304"
+    full = STRIP_HEIGHT / 304
+    assert heights["rows"] == pytest.approx([n * full for n in (300, 300, 12, 300, 300)], abs=0.01)
+    assert heights["failed"] == pytest.approx([n * full for n in (4, 288, 300)], abs=0.01)
+
+
+def test_many_windows_are_marked_where_they_drifted() -> None:
+    report = long_report(365)
+    chart = timeline(report.windows, 1000)
+
+    marked = [mark.verdict for mark in chart.marks if mark.verdict]
+    assert set(marked) == {Verdict.DRIFT}
+    assert chart.x_ticks[0][1] == "Apr 2026"
+    assert "Jan 2027" in [text for _, text in chart.x_ticks]
+
+
+@pytest.mark.parametrize("width", [400, 760, 1000])
+@pytest.mark.parametrize("n_windows", [2, 12, 40, 100])
+def test_labels_do_not_collide(width: int, n_windows: int) -> None:
+    ticks = timeline(long_report(n_windows).windows, width).x_ticks
+
+    assert ticks
+    for (x, text), (next_x, next_text) in pairwise(ticks):
+        assert x + 3.5 * len(text) < next_x - 3.5 * len(next_text)
+
+
+def test_a_tooltip_holds_the_figures(report: DriftReport) -> None:
+    told = timeline(report.windows, 1000).marks[4].tooltip
+
+    assert told.startswith("5 Mar 2026: drift\nJSD 0.")
+    assert "300 rows, 0 failed" in told
+
+
+def test_no_chart_without_two_windows_and_a_verdict(report: DriftReport) -> None:
+    assert has_chart(report.windows)
+    assert not has_chart(quiet_report(1).windows)
+    assert not has_chart(failed_report().windows)
