@@ -133,7 +133,7 @@ def test_drift_writes_the_report_and_finds_the_moved_day(fitted, monitor_command
     assert found["has_drift"] is True
     assert [w["verdict"] for w in found["windows"]] == ["no drift", "drift"]
     assert found["windows"][0]["window_start"] == "2026-02-01T00:00:00+00:00"
-    assert 0 < found["windows"][1]["p_value"] < 1e-10  # not rounded away
+    assert 0 < found["windows"][1]["p_value"] < 1e-8  # not rounded away
     saved = monitor.DriftReport.from_json("report.json")
     assert [w.n_rows for w in saved.windows] == [100, 100]
 
