@@ -21,6 +21,8 @@ from monitor.frames import Times, Vectors
 
 N_EXAMPLES = 4
 _MOST_SEGMENTS = 200
+_LONGEST_SOURCE = 100_000
+"""A `data:` URI longer than this would swell every report and baseline: such an example is named only."""
 
 
 def vector_column(feature: CustomFeature) -> str:
@@ -138,10 +140,11 @@ class RowExamples:
 
     def _example(self, row: int, distance: float) -> Example:
         cell = None if self._sources is None else self._sources[row]
+        source = str(cell) if isinstance(cell, str | Path) else None
         time = None if self.times is None else self.times.values[row]
         return Example(
             row=self._labels[row],
-            source=str(cell) if isinstance(cell, str | Path) else None,
+            source=source if source and len(source) <= _LONGEST_SOURCE else None,
             distance=distance,
             timestamp=None if time is None or np.isnat(time) else utc(time).isoformat(),
         )
