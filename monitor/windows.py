@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from monitor.errors import TimestampError
 
 MAX_WINDOWS = 100_000
+MAX_COUNT = 10_000
 _EVERY = re.compile(r"\s*(\d*)\s*([A-Za-z]+)\s*")
 Unit = Literal["m", "h", "D", "W", "M"]
 _UNITS: Final[dict[str, Unit]] = {
@@ -47,7 +48,7 @@ class Every:
         Raises
         ------
         TimestampError
-            If the text is none of these.
+            If the text is none of these, or the number is above `MAX_COUNT`.
 
         Examples
         --------
@@ -57,7 +58,7 @@ class Every:
         match = _EVERY.fullmatch(text) if isinstance(text, str) else None
         unit = _UNITS.get(match[2].lower()) if match else None
         count = int(match[1] or 1) if match else 0
-        if unit is None or count < 1:
+        if unit is None or not 1 <= count <= MAX_COUNT:
             raise TimestampError(
                 f"every={text!r} is no window length; give a number and one of min, h, d, w, mo, "
                 "for example '1d' or '6h'"

@@ -591,3 +591,9 @@ def test_import_is_light() -> None:
     )
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert out.stdout.strip() == "set()"
+
+
+@pytest.mark.parametrize("source", ["v_failure", "v_failure_detail"])
+def test_failures_must_not_overwrite_the_source(source: str) -> None:
+    with pytest.raises(InvalidFeatureError, match="writes its failures into"):
+        ImageEmbedding(name="a", source_column=source, column="v", model="compact")

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,12 +12,13 @@ from numpy.typing import NDArray
 
 from monitor.clusters.histogram import ClusterHistogram
 from monitor.clusters.kmeans import assign, unit_rows
+from monitor.clusters.reference import Reference
 from monitor.clusters.sketch import WindowSketch, sketch_rows
-from monitor.errors import BaselineError, FingerprintMismatchError, InvalidInputError
+from monitor.errors import FingerprintMismatchError, InvalidInputError
 
-FORMAT: Final = "monitor.baseline/1"
 UNIT: Final = "unit"
 STANDARD: Final = "standard"
+RAW: Final = "raw"
 
 
 @dataclass(frozen=True)
@@ -53,9 +51,9 @@ class Scaling:
     ----------
     kind
         `"unit"`: to length 1, for embeddings. `"standard"`: to mean 0 and standard deviation 1 per
-        column, as found in the baseline, for columns of different units.
+        column, as found in the baseline, for columns of different units. `"raw"`: not at all.
     center, scale
-        (width,) float64; empty for `"unit"`.
+        (width,) float64; empty but for `"standard"`.
     """
 
     kind: str = UNIT
@@ -65,13 +63,17 @@ class Scaling:
     @classmethod
     def standard(cls, vectors: NDArray[np.float64]) -> Scaling:
         """Mean and standard deviation of the columns of `vectors`; a constant column is only centred."""
-        deviation = vectors.std(axis=0)
-        return cls(STANDARD, vectors.mean(axis=0), np.where(deviation > 0, deviation, 1.0))
+        center, deviation = vectors.mean(axis=0), vectors.std(axis=0)
+        # A deviation in the last digits of the numbers is rounding, not variation.
+        is_constant = deviation <= 1e-9 * np.abs(vectors).max(axis=0)
+        return cls(STANDARD, center, np.where(is_constant, 1.0, deviation))
 
     def apply(self, vectors: NDArray[np.floating]) -> NDArray[np.float32]:
         """`vectors`, (n, width), in the space of the clusters."""
         if self.kind == UNIT:
             return unit_rows(vectors)
+        if self.kind == RAW:
+            return np.ascontiguousarray(vectors, dtype=np.float32)
         scaled = (np.asarray(vectors, dtype=np.float64) - self.center) / self.scale
         return np.ascontiguousarray(scaled, dtype=np.float32)
 
@@ -95,9 +97,7 @@ class Baseline:
     novelty_radius
         The 99 % quantile of the fit part's distances to the nearest centroid.
     reference
-        The sketch of the calibration part, which nothing was fitted on.
-    mean_moments, whitened_moments
-        (3,) float64: tr Σ, tr Σ², tr Σ³ of the calibration part, plain and whitened.
+        The calibration part, which nothing was fitted on, in numbers.
     n_fit
         Rows that the centroids were fitted on.
     random_state
@@ -113,7 +113,7 @@ class Baseline:
     time_range
         First and last timestamp, ISO 8601, when the rows had any.
     segment_column, segments
-        A metadata column, and the calibration sketch of each of its values.
+        A metadata column, and the reference of each of its values.
     """
 
     feature: Mapping[str, Any]
@@ -121,9 +121,7 @@ class Baseline:
     centroids: NDArray[np.float32]
     whitener: NDArray[np.float32]
     novelty_radius: float
-    reference: WindowSketch
-    mean_moments: NDArray[np.float64]
-    whitened_moments: NDArray[np.float64]
+    reference: Reference
     n_fit: int
     random_state: int
     scaling: Scaling = field(default_factory=Scaling)
@@ -132,7 +130,7 @@ class Baseline:
     choice: str | None = None
     time_range: tuple[str, str] | None = None
     segment_column: str | None = None
-    segments: Mapping[str, WindowSketch] = field(default_factory=dict)
+    segments: Mapping[str, Reference] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -152,17 +150,14 @@ class Baseline:
     @property
     def histogram(self) -> ClusterHistogram:
         """Rows of the calibration part per cluster: what windows are compared with."""
-        return self.reference.histogram
+        return self.reference.sketch.histogram
 
     @property
     def id(self) -> str:
         """16 hexadecimal digits that change whenever a verdict could."""
-        digest = hashlib.sha256()
-        for name, array in sorted(self._arrays().items()):
-            digest.update(f"{name}{array.dtype}{array.shape}".encode())
-            digest.update(np.ascontiguousarray(array).tobytes())
-        digest.update(json.dumps([self.name, self.fingerprint, self.novelty_radius]).encode())
-        return digest.hexdigest()[:16]
+        from monitor.clusters.storage import identity
+
+        return identity(self)
 
     def check_fingerprint(self, fingerprint: str | None) -> None:
         """Refuse vectors of another encoder; an unknown one passes.
@@ -215,17 +210,9 @@ class Baseline:
 
     def save(self, path: str | Path) -> Path:
         """Write the baseline to one safetensors file and return its path."""
-        from safetensors.numpy import save
+        from monitor.clusters.storage import write
 
-        path = Path(path)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        arrays = {name: np.ascontiguousarray(array) for name, array in self._arrays().items()}
-        content = save(arrays, metadata={"monitor": json.dumps(self._description())})
-        # A reader never sees half a file.
-        partial = path.with_name(path.name + ".partial")
-        partial.write_bytes(content)
-        partial.replace(path)
-        return path
+        return write(self, Path(path))
 
     @classmethod
     def load(cls, path: str | Path) -> Baseline:
@@ -234,104 +221,8 @@ class Baseline:
         Raises
         ------
         BaselineError
-            If there is no such file, or it is no baseline of ours.
+            If there is no such file, or it is no baseline of ours, or it was changed since.
         """
-        from safetensors import SafetensorError, safe_open
+        from monitor.clusters.storage import read
 
-        path = Path(path)
-        if not path.is_file():
-            raise BaselineError(
-                f"there is no baseline at {path}; fit one with monitor.fit_baseline(...).save(path) "
-                "or `monitor baseline fit`"
-            )
-        try:
-            with safe_open(path, framework="numpy") as file:
-                description = json.loads((file.metadata() or {}).get("monitor", "{}"))
-                arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-            if description.get("format") != FORMAT:
-                raise BaselineError(
-                    f"{path} is not a baseline of this version: its format is "
-                    f"{description.get('format')!r}, expected {FORMAT!r}; fit the baseline again"
-                )
-            return cls._from_parts(arrays, description)
-        except (SafetensorError, KeyError, TypeError, json.JSONDecodeError) as error:
-            raise BaselineError(
-                f"{path} cannot be read as a baseline ({error}); fit the baseline again"
-            ) from error
-
-    def _sketches(self) -> dict[str, WindowSketch]:
-        by_position = {f"segment{i}": s for i, s in enumerate(self.segments.values())}
-        return {"reference": self.reference, **by_position}
-
-    def _arrays(self) -> dict[str, NDArray[Any]]:
-        arrays: dict[str, NDArray[Any]] = {
-            "centroids": self.centroids,
-            "whitener": self.whitener,
-            "mean_moments": self.mean_moments,
-            "whitened_moments": self.whitened_moments,
-            "scaling.center": self.scaling.center,
-            "scaling.scale": self.scaling.scale,
-        }
-        for name, sketch in self._sketches().items():
-            arrays[f"{name}.counts"] = sketch.histogram.counts
-            arrays[f"{name}.cluster_totals"] = sketch.cluster_totals
-            arrays[f"{name}.total"] = sketch.total
-        return arrays
-
-    def _description(self) -> dict[str, Any]:
-        return {
-            "format": FORMAT,
-            "id": self.id,
-            "feature": dict(self.feature),
-            "fingerprint": self.fingerprint,
-            "novelty_radius": self.novelty_radius,
-            "n_fit": self.n_fit,
-            "random_state": self.random_state,
-            "scaling": self.scaling.kind,
-            "most_repeated": self.most_repeated,
-            "examples": [[dataclasses.asdict(e) for e in cluster] for cluster in self.examples],
-            "choice": self.choice,
-            "time_range": self.time_range,
-            "segment_column": self.segment_column,
-            "segments": list(self.segments),
-            "sketches": {
-                name: {
-                    "failures": dict(sketch.histogram.failures),
-                    "n_novel": sketch.n_novel,
-                    "distance_total": sketch.distance_total,
-                }
-                for name, sketch in self._sketches().items()
-            },
-        }
-
-    @classmethod
-    def _from_parts(cls, arrays: Mapping[str, NDArray[Any]], saved: Mapping[str, Any]) -> Baseline:
-        def sketch(name: str) -> WindowSketch:
-            scalars = saved["sketches"][name]
-            return WindowSketch(
-                histogram=ClusterHistogram(arrays[f"{name}.counts"], scalars["failures"]),
-                total=arrays[f"{name}.total"],
-                cluster_totals=arrays[f"{name}.cluster_totals"],
-                n_novel=scalars["n_novel"],
-                distance_total=scalars["distance_total"],
-            )
-
-        return cls(
-            feature=saved["feature"],
-            fingerprint=saved["fingerprint"],
-            centroids=arrays["centroids"],
-            whitener=arrays["whitener"],
-            novelty_radius=saved["novelty_radius"],
-            reference=sketch("reference"),
-            mean_moments=arrays["mean_moments"],
-            whitened_moments=arrays["whitened_moments"],
-            n_fit=saved["n_fit"],
-            random_state=saved["random_state"],
-            scaling=Scaling(saved["scaling"], arrays["scaling.center"], arrays["scaling.scale"]),
-            most_repeated=saved["most_repeated"],
-            examples=tuple(tuple(Example(**e) for e in cluster) for cluster in saved["examples"]),
-            choice=saved["choice"],
-            time_range=tuple(saved["time_range"]) if saved["time_range"] else None,
-            segment_column=saved["segment_column"],
-            segments={value: sketch(f"segment{i}") for i, value in enumerate(saved["segments"])},
-        )
+        return read(Path(path))

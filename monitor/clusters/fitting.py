@@ -8,15 +8,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from monitor.clusters.baseline import STANDARD, Baseline, Scaling
+from monitor.clusters.baseline import RAW, STANDARD, UNIT, Baseline, Scaling
 from monitor.clusters.choice import choose_n_clusters
 from monitor.clusters.kmeans import (
     assign,
-    content_order,
-    duplicate_end,
     fit_centroids,
+    largest_repeated_share,
+    split_by_content,
 )
-from monitor.clusters.moments import spectral_moments
+from monitor.clusters.reference import Reference
 from monitor.clusters.sketch import sketch_rows
 from monitor.errors import BaselineError, InvalidInputError
 
@@ -40,8 +40,8 @@ def fit(
 ) -> Baseline:
     """Fit a `Baseline` on usable vectors.
 
-    The rows are split at random by their content, so that duplicates stay on one side and the order of
-    the rows does not matter. Centroids, whitener and novelty radius come from the first part; counts,
+    The rows are split at random by their content (see `split_by_content`), so that the order of the
+    rows does not matter. Centroids, whitener and novelty radius come from the first part; counts,
     sums and covariance moments from the second, so that production is compared with rows that nothing
     was fitted on.
 
@@ -54,8 +54,9 @@ def fit(
     n_clusters
         2 or more, or None to choose it from the data.
     centroids
-        (n_clusters, width), used as they are; nothing is fitted then. With `"standard"` scaling they
-        are in the units of the columns.
+        (n_clusters, width), used as they are; nothing is fitted then. With `"unit"` scaling they are
+        centroids of vectors of length 1, no longer than 1 themselves; where one is longer, vectors are
+        not scaled. With `"standard"` scaling they are in the units of the columns.
     random_state
         Seed of the split and of k-means.
     fingerprint
@@ -84,42 +85,35 @@ def fit(
             f"needed for {n_clusters or 2} clusters, half of them to fit and half to compare with, "
             "and 1,000 or more make good verdicts: give more rows"
         )
-    scale = (
-        Scaling.standard(np.asarray(vectors, dtype=np.float64))
-        if scaling == STANDARD
-        else Scaling()
-    )
+    given = None if centroids is None else _checked_centroids(centroids, n_clusters, width)
+    scale = _scaling(scaling, vectors, given)
     scaled = scale.apply(vectors)
-    order = content_order(scaled, random_state)
-    least_fit = n_clusters or 2
-    cut = int(np.clip(round(n * fit_share), least_fit, n - 1))
-    cut = duplicate_end(scaled, order, cut)
-    if cut == n:
+    least = n_clusters or 2
+    n_fit = int(np.clip(round(n * fit_share), least, n - 1))
+    fit_rows, other_rows = split_by_content(scaled, n_fit, random_state)
+    if len(other_rows) == 0:
         raise BaselineError(
-            f"the baseline of feature {feature['name']!r} holds nearly one vector only "
-            f"({n} rows): give rows that differ, or check that the feed is not one placeholder image"
+            f"all {n} rows of the baseline of feature {feature['name']!r} hold one vector: give rows "
+            "that differ, or check that the feed is not one placeholder image"
         )
-    fit_part, calibration = scaled[order[:cut]], scaled[order[cut:]]
+    fit_part, calibration = scaled[fit_rows], scaled[other_rows]
 
     choice = None
-    if centroids is not None:
-        centres = _checked_centroids(centroids, n_clusters, width)
-        if scaling == STANDARD:
-            # Given in the columns' own units, as people know them.
-            centres = scale.apply(centres)
-    else:
+    if given is None:
         if n_clusters is None:
             choice = choose_n_clusters(fit_part, random_state=random_state)
             n_clusters = choice.n_clusters
         centres = fit_centroids(fit_part, n_clusters, random_state=random_state)
+    else:
+        # In the columns' own units, as people know them.
+        centres = scale.apply(given) if scale.kind == STANDARD else given
 
     radius = float(np.quantile(assign(fit_part, centres)[1], NOVELTY_QUANTILE))
     whitener = _whitener(fit_part)
-    exact = calibration.astype(np.float64)
     labels, distances = assign(calibration, centres)
 
-    def sketch(rows: NDArray[np.bool_] | slice, lost: Mapping[str, int]) -> Any:
-        return sketch_rows(
+    def reference(rows: NDArray[np.bool_], lost: Mapping[str, int]) -> Reference:
+        sketch = sketch_rows(
             calibration[rows],
             labels[rows],
             distances[rows],
@@ -127,45 +121,47 @@ def fit(
             novelty_radius=radius,
             failures=dict(lost),
         )
+        return Reference.of(sketch, calibration[rows], whitener)
 
-    values = None if segments is None else np.asarray(segments, dtype=object)[order[cut:]]
+    by_value: dict[str, Reference] = {}
+    if segments is not None:
+        values = np.asarray(segments, dtype=object)[other_rows]
+        by_value = {value: reference(values == value, {}) for value in sorted(set(values.tolist()))}
     return Baseline(
         feature=feature,
         fingerprint=fingerprint,
         centroids=centres,
-        whitener=whitener.astype(np.float32),
+        whitener=whitener,
         novelty_radius=radius,
-        reference=sketch(slice(None), failures or {}),
-        mean_moments=spectral_moments(exact),
-        whitened_moments=spectral_moments(exact @ whitener),
-        n_fit=cut,
+        reference=reference(np.ones(len(calibration), dtype=bool), failures or {}),
+        n_fit=len(fit_part),
         random_state=random_state,
         scaling=scale,
         most_repeated=largest_repeated_share(scaled),
         choice=choice.reason if choice else None,
         segment_column=segment_column,
-        segments={}
-        if values is None
-        else {value: sketch(values == value, {}) for value in sorted(set(values.tolist()))},
+        segments=by_value,
     )
 
 
-def largest_repeated_share(vectors: NDArray[np.float32]) -> float:
-    """The share of rows, in [0, 1], that hold the most frequent vector; 0 when all differ."""
-    if len(vectors) == 0:
-        return 0.0
-    rows = np.ascontiguousarray(vectors).view(np.dtype((np.void, vectors.shape[1] * 4))).ravel()
-    most = int(np.unique(rows, return_counts=True)[1].max())
-    return most / len(vectors) if most > 1 else 0.0
+def _scaling(
+    kind: str, vectors: NDArray[np.floating], given: NDArray[np.float32] | None
+) -> Scaling:
+    if kind == STANDARD:
+        return Scaling.standard(np.asarray(vectors, dtype=np.float64))
+    # A mean of unit vectors is no longer than 1, so longer centroids are of vectors as they are.
+    if given is not None and np.linalg.norm(given, axis=1).max() > 1.001:
+        return Scaling(RAW)
+    return Scaling(UNIT)
 
 
-def _whitener(fit_part: NDArray[np.float32]) -> NDArray[np.float64]:
+def _whitener(fit_part: NDArray[np.float32]) -> NDArray[np.float32]:
     """(width, width): the eigenbasis V of the covariance with columns scaled by (λ + mean λ)^(−1/2)."""
     centred = fit_part.astype(np.float64) - fit_part.mean(axis=0, dtype=np.float64)
     eigenvalues, eigenvectors = np.linalg.eigh(centred.T @ centred / max(len(centred) - 1, 1))
     eigenvalues = np.clip(eigenvalues, 0, None)
     ridge = float(eigenvalues.mean()) or 1.0
-    return np.asarray(eigenvectors / np.sqrt(eigenvalues + ridge))
+    return np.asarray(eigenvectors / np.sqrt(eigenvalues + ridge), dtype=np.float32)
 
 
 def _checked_centroids(

@@ -3,25 +3,42 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 
 import numpy as np
 from numpy.typing import NDArray
 
 from monitor.errors import BaselineError
 
-MAX_FIT_ROWS = 50_000
+MAX_FIT_ROWS = 20_000
 """k-means gains nothing visible from more rows than this, and its time grows with them."""
 
-_ASSIGN_ROWS = 16_384  # rows per block: a block of squared distances stays in the processor's cache
+_BLOCK_ROWS = 16_384  # rows per block: a block of squared distances stays in the processor's cache
 
 
 def unit_rows(vectors: NDArray[np.floating]) -> NDArray[np.float32]:
     """The rows of `vectors`, (n, width), scaled to length 1 in float32. No row may be all zero."""
-    exact = np.asarray(vectors, dtype=np.float64)
-    # Scaled by the largest entry first, so that squares of huge or tiny entries stay finite.
-    exact = exact / np.abs(exact).max(axis=1, keepdims=True)
-    exact /= np.linalg.norm(exact, axis=1, keepdims=True)
-    return np.ascontiguousarray(exact, dtype=np.float32)
+    scaled = np.empty(vectors.shape, dtype=np.float32)
+    for start in range(0, len(vectors), _BLOCK_ROWS):
+        exact = np.asarray(vectors[start : start + _BLOCK_ROWS], dtype=np.float64)
+        # Scaled by the largest entry first, so that squares of huge or tiny entries stay finite.
+        exact = exact / np.abs(exact).max(axis=1, keepdims=True)
+        scaled[start : start + len(exact)] = exact / np.linalg.norm(exact, axis=1, keepdims=True)
+    return scaled
+
+
+def largest_repeated_share(vectors: NDArray[np.float32]) -> float:
+    """The share of rows, in [0, 1], that hold the most frequent vector; 0 when all differ."""
+    if len(vectors) == 0:
+        return 0.0
+    most = int(np.unique(_as_bytes(vectors), return_counts=True)[1].max())
+    return most / len(vectors) if most > 1 else 0.0
+
+
+def _as_bytes(vectors: NDArray[np.float32]) -> NDArray[np.void]:
+    """Each row as one value, which sorts much faster than rows of numbers do."""
+    row = np.dtype((np.void, vectors.shape[1] * vectors.itemsize))
+    return np.ascontiguousarray(vectors).view(row).ravel()
 
 
 def assign(
@@ -53,8 +70,8 @@ def assign(
     labels = np.empty(len(vectors), dtype=np.int64)
     distances = np.empty(len(vectors), dtype=np.float32)
     half_norms = 0.5 * np.einsum("kd,kd->k", centroids, centroids)
-    for start in range(0, len(vectors), _ASSIGN_ROWS):
-        block = vectors[start : start + _ASSIGN_ROWS]
+    for start in range(0, len(vectors), _BLOCK_ROWS):
+        block = vectors[start : start + _BLOCK_ROWS]
         nearest = np.argmax(block @ centroids.T - half_norms, axis=1)
         labels[start : start + len(block)] = nearest
         # From the difference itself: ‖x‖² − 2x·c + ‖c‖² cancels to noise for near rows.
@@ -62,29 +79,45 @@ def assign(
     return labels, distances
 
 
-def content_order(vectors: NDArray[np.float32], random_state: int) -> NDArray[np.int64]:
-    """A random order of the rows that depends on their content alone, not on where they stand.
+def split_by_content(
+    vectors: NDArray[np.float32], n_first: int, random_state: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Split the rows in two at random, by their content alone, not by where they stand.
 
-    Equal rows get equal keys and stand together, so a cut through the order that respects
-    `duplicate_end` keeps duplicates on one side.
+    Copies of a row stay on one side, so that neither side knows the other's rows. But a row that is
+    copied very often, such as a placeholder image, is dealt in portions of half a percent of all rows:
+    whole, it would be missing on one side and doubled on the other.
+
+    Parameters
+    ----------
+    vectors
+        (n, width) float32, 2 rows or more.
+    n_first
+        About how many rows the first side gets; the nearest number that no portion straddles.
+    random_state
+        Seed.
+
+    Returns
+    -------
+    Positions of the rows on each side, in an order that depends on their content only. The second is
+    empty when one portion holds all rows.
     """
     key = f"monitor:{random_state}".encode()[:64]
-    rows = np.ascontiguousarray(vectors)
-    keys = np.array(
-        [
-            int.from_bytes(hashlib.blake2b(row.tobytes(), digest_size=8, key=key).digest(), "big")
-            for row in rows
-        ],
-        dtype=np.uint64,
-    )
-    return np.argsort(keys, kind="stable")
-
-
-def duplicate_end(vectors: NDArray[np.float32], order: NDArray[np.int64], cut: int) -> int:
-    """The first position at or after `cut` where a new content begins in `order`."""
-    while 0 < cut < len(order) and np.array_equal(vectors[order[cut - 1]], vectors[order[cut]]):
-        cut += 1
-    return cut
+    portion = max(2, len(vectors) // 200)
+    n_seen: Counter[bytes] = Counter()
+    keys = np.empty(len(vectors), dtype=np.uint64)
+    for i, row in enumerate(np.ascontiguousarray(vectors)):
+        content = hashlib.blake2b(row.tobytes(), digest_size=16, key=key).digest()
+        number = n_seen[content] // portion
+        n_seen[content] += 1
+        dealt = hashlib.blake2b(content + number.to_bytes(8, "big"), digest_size=8, key=key)
+        keys[i] = int.from_bytes(dealt.digest(), "big")
+    order = np.argsort(keys, kind="stable")
+    edges = 1 + np.flatnonzero(np.diff(keys[order]) != 0)
+    if len(edges) == 0:
+        return order, order[:0]
+    cut = int(edges[np.abs(edges - n_first).argmin()])
+    return order[:cut], order[cut:]
 
 
 def fit_centroids(
@@ -115,11 +148,12 @@ def fit_centroids(
     from sklearn.cluster import KMeans
 
     vectors = vectors[:MAX_FIT_ROWS]
-    n_distinct = len(np.unique(vectors, axis=0))
+    n_distinct = len(np.unique(_as_bytes(vectors)))
     if n_distinct < n_clusters:
         raise BaselineError(
-            f"the baseline has {n_distinct} distinct vectors to fit {n_clusters} clusters on; "
-            f"at least {n_clusters} are needed: give more rows, or set n_clusters to a smaller number"
+            f"{n_clusters} clusters are to be fitted on {n_distinct} distinct vectors; at least "
+            f"{n_clusters} are needed: give more rows that differ, set n_clusters to a smaller number, "
+            "or check that the feed is not one placeholder image"
         )
     fitted = KMeans(n_clusters, n_init=n_init, random_state=random_state).fit(vectors)
     centroids = fitted.cluster_centers_.astype(np.float32)

@@ -7,7 +7,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from monitor.clusters import Baseline, WindowSketch
+from monitor.clusters import Baseline, Reference, WindowSketch
 from monitor.drift.distances import DISTANCES, contributions
 from monitor.drift.judgement import ClusterShift, Judgement, Score, Verdict
 from monitor.drift.significance import (
@@ -23,8 +23,11 @@ from monitor.drift.significance import (
 
 MINIMUM_ROWS = 30
 """Under so many rows on either side, nothing is said: the mean tests rest on the central limit theorem."""
-_LEAST_DRAWS, _MOST_DRAWS = 9_999, 199_999
-_N_TESTS = 4
+_N_DRAWS = 9_999
+_N_DRAWS_UNJUDGED = 999
+"""A window with too few rows gets noise floors, but no verdict that would rest on them."""
+_MOST_DRAWN_COUNTS = 40_000_000
+"""Bounds the simulation's memory where there are thousands of clusters."""
 
 
 def judge(
@@ -32,7 +35,7 @@ def judge(
     baseline: Baseline,
     *,
     alpha: float,
-    reference: WindowSketch | None = None,
+    reference: Reference | None = None,
     minimum_rows: int = MINIMUM_ROWS,
     random_state: int = 0,
 ) -> Judgement:
@@ -47,8 +50,7 @@ def judge(
     alpha
         The level in (0, 1): a window without drift is called drifted at most this often.
     reference
-        Another calibration sketch of the same clusters, such as one segment's; the baseline's own by
-        default.
+        What the window is compared with, such as one segment's reference; the baseline's own by default.
     minimum_rows
         Fewer rows with vectors than this, on either side, are inconclusive.
     random_state
@@ -58,24 +60,27 @@ def judge(
     -------
     A `Judgement`.
     """
-    reference = reference or baseline.reference
-    if window.n == 0 or reference.n == 0:
-        return _without_rows(window, reference, alpha, minimum_rows)
-    base, seen = reference.histogram.counts, window.histogram.counts
-    n_draws = int(np.clip(math.ceil(4 * _N_TESTS / alpha), _LEAST_DRAWS, _MOST_DRAWS))
-    drawn = null_windows(
-        base, seen, n_draws=n_draws, rng=np.random.default_rng([random_state, 0x6D6F6E])
+    chosen = reference or baseline.reference
+    held = chosen.sketch
+    if window.n == 0 or held.n == 0:
+        return _without_rows(window, held, alpha, minimum_rows)
+    enough = min(window.n, held.n) >= minimum_rows
+    base, seen = held.histogram.counts, window.histogram.counts
+    rng = np.random.default_rng([random_state, 0x6D6F6E])
+    n_draws = min(
+        _N_DRAWS if enough else _N_DRAWS_UNJUDGED, max(_MOST_DRAWN_COUNTS // len(base), 99)
     )
-    difference = window.mean - reference.mean
+    drawn = null_windows(base, seen, n_draws=n_draws, rng=rng)
+    difference = window.mean - held.mean
     tests = (
-        mix_test(base, seen, drawn),
-        novelty_test(reference, window),
-        mean_test("mean", difference, baseline.mean_moments, reference.n, window.n),
+        mix_test(base, seen, drawn, level=alpha / len(SEES), rng=rng),
+        novelty_test(held, window),
+        mean_test("mean", difference, chosen.mean_moments, held.n, window.n),
         mean_test(
             "whitened_mean",
             difference @ baseline.whitener.astype(np.float64),
-            baseline.whitened_moments,
-            reference.n,
+            chosen.whitened_moments,
+            held.n,
             window.n,
         ),
     )
@@ -87,9 +92,8 @@ def judge(
             noise_floor=float(null.mean()),
             noise_ceiling=float(np.quantile(null, 1 - alpha)),
         )
-    content, appearance = _split_movement(reference, window)
+    content, appearance = _split_movement(held, window)
     p_value = combine(tests)
-    enough = min(window.n, reference.n) >= minimum_rows
     verdict = (
         Verdict.INCONCLUSIVE
         if not enough
@@ -99,12 +103,12 @@ def judge(
     )
     return Judgement(
         verdict=verdict,
-        reason=_reason(verdict, window.n, reference.n, minimum_rows, tests, alpha),
+        reason=_reason(verdict, window.n, held.n, minimum_rows, tests, alpha),
         p_value=p_value if enough else math.nan,
         alpha=alpha,
         tests=tests,
         scores=scores,
-        clusters=_cluster_shifts(reference, window, drawn),
+        clusters=_cluster_shifts(held, window, drawn),
         baseline_histogram=base,
         window_histogram=seen,
         content_shift=content,
@@ -171,8 +175,7 @@ def _cluster_shifts(
     as_far = np.abs(drawn - expected) / safe >= np.abs(residual) * (1 - 1e-9)
     adjusted = holm((1 + as_far.sum(axis=0)) / (len(drawn) + 1))
     caused = contributions(base, seen)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        moved = window.cluster_totals / seen[:, None] - reference.cluster_totals / base[:, None]
+    moved = _cluster_means(window) - _cluster_means(reference)
     movement = np.where((seen > 0) & (base > 0), np.linalg.norm(moved, axis=1), np.nan)
     return tuple(
         ClusterShift(
@@ -194,12 +197,16 @@ def _split_movement(reference: WindowSketch, window: WindowSketch) -> tuple[floa
     """Lengths of Σ (q − p) μ and Σ q (m′ − μ), which add up (as vectors) to the mean's movement."""
     base, seen = reference.histogram, window.histogram
     # A cluster that the baseline left empty has no mean of its own: its rows count as new content.
-    means = np.divide(
-        reference.cluster_totals,
-        base.counts[:, None],
-        out=np.zeros_like(reference.cluster_totals),
-        where=base.counts[:, None] > 0,
+    means = np.where(
+        base.counts[:, None] > 0,
+        _cluster_means(reference),
+        _cluster_means(window),
     )
     content = (seen.shares - base.shares) @ means
     appearance = window.mean - reference.mean - content
     return float(np.linalg.norm(content)), float(np.linalg.norm(appearance))
+
+
+def _cluster_means(sketch: WindowSketch) -> NDArray[np.float64]:
+    """(n_clusters, width): the mean vector of each cluster's rows, 0 where there are none."""
+    return np.asarray(sketch.cluster_totals / np.maximum(sketch.histogram.counts, 1)[:, None])

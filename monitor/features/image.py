@@ -133,6 +133,17 @@ class ImageEmbedding(SourcedFeature):
             )
         return self
 
+    @model_validator(mode="after")
+    def _failures_apart_from_sources(self) -> Self:
+        written = (f"{self.column}_failure", f"{self.column}_failure_detail")
+        for name in (self.source_column, self.description_column):
+            if name in written:
+                raise ValueError(
+                    f"column={self.column!r} writes its failures into {name!r}, which holds the "
+                    "source; give column another name"
+                )
+        return self
+
     @model_serializer(mode="wrap")
     def _without_repetition(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
         """A space names its model; beside it the fields would contradict `_one_model`."""

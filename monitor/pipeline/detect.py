@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from monitor import frames
-from monitor.clusters import Baseline, WindowSketch, largest_repeated_share
-from monitor.drift import MINIMUM_ROWS, judge
+from monitor.clusters import Baseline, largest_repeated_share
+from monitor.drift import MINIMUM_ROWS, Judgement, Verdict, judge
 from monitor.errors import InvalidInputError, TimestampError
 from monitor.features import CustomFeature
 from monitor.frames import Times, Vectors
@@ -29,6 +30,9 @@ from monitor.windows import Every, Window, cut
 ONE_SHOT_ALPHA = 0.01
 """The level of a verdict that belongs to no schedule, so that no rate of false alarms follows from it."""
 MOST_ALPHA = 0.05
+"""The highest level that follows from a rate of false alarms."""
+MOST_NOVEL = 0.2
+"""Where more of the baseline lies beyond its novelty radius, clusters were fitted on too few rows."""
 REPEATED_SHARE, REPEATED_ROWS = 0.05, 10
 """So many equal vectors in a window are worth a note: a broken feed serves one placeholder image."""
 
@@ -58,8 +62,9 @@ def detect_drift(
         The window's length: `"1d"`, `"6h"`, `"30min"`, `"1w"`, `"1mo"`; windows are half-open and in
         UTC. By default all rows are one window.
     segment_column
-        A metadata column; each of its values is judged too, against the same value in the baseline
-        when that was fitted with this column, else against the whole baseline (a note says which).
+        A metadata column; each of its values is judged too, against the same value in the baseline.
+        That must have been fitted with this column; otherwise, and for values that are new, distances
+        are to the whole baseline and the verdict is inconclusive.
     max_false_alarms_per_year
         How many windows without drift may be called drifted in a year of such windows, over all
         features and segments, on average. It sets alpha; without `every` alpha is 0.01 over all
@@ -85,7 +90,9 @@ def detect_drift(
     >>> report.to_frame()["verdict"].tolist()
     ['drift']
     """
-    baselines = (baseline,) if isinstance(baseline, Baseline) else tuple(baseline)
+    baselines = (
+        tuple(baseline) if isinstance(baseline, list | tuple) else (cast(Baseline, baseline),)
+    )
     _check_arguments(baselines, every, timestamp_column, max_false_alarms_per_year, minimum_rows)
     times = None if timestamp_column is None else frames.read_times(frame, timestamp_column)
     windows = _windows(frame, times, every)
@@ -115,7 +122,8 @@ def detect_drift(
         segment_column=segment_column,
         notes=_report_notes(
             times, (level, segment_level), every, max_false_alarms_per_year, alpha, n_segments
-        ),
+        )
+        + tuple(note for one in baselines for note in _baseline_notes(one)),
     )
 
 
@@ -166,15 +174,23 @@ class _FeatureRun:
         rows, at = window.rows[at >= 0], at[at >= 0]
         labels, distances = self.labels[at], self.distances[at]
         failures = count_failures(self.vectors.failures[window.rows])
-        sketch = self.baseline.sketch_assigned(self.scaled[at], labels, distances, failures)
-        reference, notes = self._reference(segment, segment_column)
+        judgement = judge(
+            self.baseline.sketch_assigned(self.scaled[at], labels, distances, failures),
+            self.baseline,
+            alpha=alpha,
+            reference=None if segment is None else self.baseline.segments.get(segment),
+            minimum_rows=self.minimum_rows,
+        )
+        if segment is not None:
+            judgement = self._unless_incomparable(judgement, segment, segment_column)
         repeated = largest_repeated_share(self.scaled[at])
+        notes: tuple[str, ...] = ()
         if self._is_broken_feed(repeated, len(at)):
             seen = (
                 f"{repeated:.0%} of the rows hold one and the same vector (in the baseline at most "
                 f"{self.baseline.most_repeated:.0%}): is the feed serving a placeholder image?"
             )
-            notes += (seen,)
+            notes = (seen,)
         far = np.argsort(-distances, kind="stable")
         far = far[distances[far] > self.baseline.novelty_radius]
         return WindowDrift(
@@ -183,32 +199,29 @@ class _FeatureRun:
             end=None if window.end is None else utc(window.end),
             segment=segment,
             failures=failures,
-            judgement=judge(
-                sketch,
-                self.baseline,
-                alpha=alpha,
-                reference=reference,
-                minimum_rows=self.minimum_rows,
-            ),
+            judgement=judgement,
             examples=self.examples.per_cluster(rows, labels, distances, self.baseline.n_clusters),
             novel_examples=self.examples.first(rows[far], distances[far]),
             most_repeated=repeated,
             notes=notes,
         )
 
-    def _reference(
-        self, segment: str | None, segment_column: str | None
-    ) -> tuple[WindowSketch | None, tuple[str, ...]]:
-        if segment is None:
-            return None, ()
-        if self.baseline.segment_column == segment_column and segment in self.baseline.segments:
-            return self.baseline.segments[segment], ()
-        why = (
-            "the baseline has no rows of this segment"
-            if self.baseline.segment_column == segment_column
-            else f"the baseline was not fitted with segment_column={segment_column!r}"
+    def _unless_incomparable(
+        self, judgement: Judgement, segment: str, segment_column: str | None
+    ) -> Judgement:
+        """A segment has always differed from the whole: without its own baseline no verdict is due."""
+        if self.baseline.segment_column != segment_column:
+            why = f"the baseline was not fitted with segment_column={segment_column!r}"
+        elif segment not in self.baseline.segments:
+            why = "the baseline has no rows of this segment"
+        else:
+            return judgement
+        return replace(
+            judgement,
+            verdict=Verdict.INCONCLUSIVE,
+            reason=f"{why}; the distances are to the whole baseline",
+            p_value=math.nan,
         )
-        return None, (f"compared with the whole baseline, because {why}",)
 
     def _is_broken_feed(self, repeated: float, n_rows: int) -> bool:
         return (
@@ -226,6 +239,12 @@ def _check_arguments(
 ) -> None:
     if not baselines:
         raise InvalidInputError("no baseline was given: fit one with monitor.fit_baseline")
+    for one in baselines:
+        if not isinstance(one, Baseline):
+            raise InvalidInputError(
+                f"expected a Baseline, got {type(one).__name__}: fit one with monitor.fit_baseline, or "
+                "read one with monitor.Baseline.load(path)"
+            )
     names = [one.name for one in baselines]
     if len(set(names)) < len(names):
         raise InvalidInputError(
@@ -315,11 +334,10 @@ def _report_notes(
     if n_segments:
         note += f", one of the {n_segments} segments at p ≤ {segment_level:.2g}"
     if alpha is None and every is not None:
-        alarms = "alarm" if max_false_alarms_per_year == 1 else "alarms"
-        note += (
-            f"; together that allows {max_false_alarms_per_year:g} false {alarms} a year over all "
-            "features"
-        )
+        # A level has a ceiling, so that long windows may be judged more strictly than was asked for.
+        rate = min(max_false_alarms_per_year, MOST_ALPHA / Every.parse(every).years)
+        alarms = "alarm" if rate == 1 else "alarms"
+        note += f"; together that allows {rate:.3g} false {alarms} a year over all features"
     notes = [
         note,
         "p-values take rows as independent; natural variation from day to day is not accounted for yet",
@@ -331,3 +349,16 @@ def _report_notes(
         if n_undated:
             notes.append(f"{n_undated} rows have no readable time and are in no window")
     return tuple(notes)
+
+
+def _baseline_notes(baseline: Baseline) -> list[str]:
+    held = baseline.reference.sketch
+    if held.n_novel > MOST_NOVEL * held.n:
+        return [
+            (
+                f"{held.n_novel / held.n:.0%} of the baseline's own rows count as novel for feature "
+                f"{baseline.name!r}, so new content is hard to see: {baseline.n_fit} rows are few for "
+                f"{baseline.n_clusters} clusters; give more rows, or set n_clusters to a smaller number"
+            )
+        ]
+    return []

@@ -10,7 +10,7 @@ import numpy as np
 from monitor import frames
 from monitor.clusters import Baseline, fit
 from monitor.clusters.baseline import STANDARD, UNIT
-from monitor.errors import BaselineError, InvalidFeatureError
+from monitor.errors import BaselineError, InvalidFeatureError, InvalidInputError
 from monitor.features import CustomFeature, Multivariate
 from monitor.frames import Times
 from monitor.pipeline.rows import (
@@ -61,6 +61,11 @@ def fit_baseline(
     >>> monitor.fit_baseline(pd.DataFrame({"vector": list(rows)}), points).centroids.shape
     (3, 16)
     """
+    if not isinstance(feature, CustomFeature):
+        raise InvalidInputError(
+            f"expected a feature, got {type(feature).__name__}: describe one with "
+            "monitor.VectorFeature(name=, column=) or monitor.ImageEmbedding(name=, ...)"
+        )
     if isinstance(feature, Multivariate) and feature.monitor_components:
         raise InvalidFeatureError(
             f"feature {feature.name!r} asks for monitor_components=True, which is not built yet: leave "

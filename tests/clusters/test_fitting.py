@@ -5,7 +5,7 @@ import pytest
 
 from monitor.clusters import Baseline, fit
 from monitor.clusters.choice import choose_n_clusters
-from monitor.clusters.kmeans import assign, content_order, unit_rows
+from monitor.clusters.kmeans import assign, split_by_content, unit_rows
 from monitor.clusters.moments import spectral_moments
 from monitor.errors import BaselineError, FingerprintMismatchError, InvalidInputError
 
@@ -40,14 +40,21 @@ def test_the_seed_decides_the_split():
     assert len(ids) == 2
 
 
-def test_duplicates_stay_on_one_side():
-    distinct = unit_rows(blobs(60))
-    rows = np.repeat(distinct, 5, axis=0)
-    baseline = fit(rows, FEATURE, n_clusters=3)
-    assert baseline.n_fit % 5 == 0
-    assert baseline.most_repeated == pytest.approx(5 / 300)
-    order = content_order(rows, 0)
-    assert (np.diff(order.reshape(-1, 5) // 5, axis=1) == 0).all()
+def test_copies_stay_on_one_side():
+    rows = np.repeat(unit_rows(blobs(400)), 5, axis=0)
+    first, second = split_by_content(rows, 1000, 0)
+    assert not {r.tobytes() for r in rows[first]} & {r.tobytes() for r in rows[second]}
+    assert sorted([*first, *second]) == list(range(2000))
+    assert abs(len(first) - 1000) <= 5
+
+
+def test_a_row_copied_very_often_is_dealt_to_both_sides():
+    rows = unit_rows(blobs(2000))
+    rows[:500] = rows[0]
+    first, second = split_by_content(rows, 1000, 0)
+    shares = [(rows[side] == rows[0]).all(axis=1).mean() for side in (first, second)]
+    assert shares == pytest.approx([0.25, 0.25], abs=0.05)
+    assert fit(rows, FEATURE, n_clusters=3).most_repeated == pytest.approx(0.25)
 
 
 def test_given_centroids_are_used_as_they_are():
@@ -72,9 +79,9 @@ def test_given_centroids_are_checked(given, n_clusters, message):
 def test_too_few_rows_and_too_few_distinct_rows_are_errors():
     with pytest.raises(BaselineError, match="9 usable rows; at least 10 are needed for 5 clusters"):
         fit(blobs(9), FEATURE, n_clusters=5)
-    with pytest.raises(BaselineError, match="holds nearly one vector only"):
+    with pytest.raises(BaselineError, match="5 clusters are to be fitted on 1 distinct vectors"):
         fit(np.ones((50, 4)), FEATURE, n_clusters=5)
-    with pytest.raises(BaselineError, match="distinct vectors to fit 5 clusters on"):
+    with pytest.raises(BaselineError, match=r"5 clusters are to be fitted on \d distinct vectors"):
         fit(np.repeat(np.eye(4)[:3], 20, axis=0), FEATURE, n_clusters=5)
 
 
@@ -104,9 +111,11 @@ def test_save_and_load_lose_nothing(tmp_path):
     assert loaded.id == saved.id
     assert loaded.fingerprint == "tiny:1"
     assert loaded.histogram.failures == {"missing": 2}
-    np.testing.assert_array_equal(loaded.reference.cluster_totals, saved.reference.cluster_totals)
+    np.testing.assert_array_equal(
+        loaded.reference.sketch.cluster_totals, saved.reference.sketch.cluster_totals
+    )
     assert list(loaded.segments) == ["a", "b"]
-    parts = sum(s.histogram.counts for s in loaded.segments.values())
+    parts = sum(s.sketch.histogram.counts for s in loaded.segments.values())
     np.testing.assert_array_equal(parts, loaded.histogram.counts)
 
 
@@ -117,6 +126,62 @@ def test_what_is_no_baseline_is_refused(tmp_path):
     broken.write_bytes(b"\x80\x04 this is no safetensors file")
     with pytest.raises(BaselineError, match="cannot be read as a baseline"):
         Baseline.load(broken)
+
+
+def damaged(path, *, arrays=None, saved=None):
+    """The file again, with some of its content changed."""
+    import json
+
+    from safetensors import safe_open
+    from safetensors.numpy import save_file
+
+    with safe_open(path, framework="numpy") as file:
+        held = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        described = json.loads(file.metadata()["monitor"])
+    described = saved(described) if saved else described
+    save_file(held | (arrays or {}), path, metadata={"monitor": json.dumps(described)})
+    return path
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"saved": lambda d: []},
+        {"saved": lambda d: 5},
+        {"saved": lambda d: d | {"feature": {}}},
+        {"saved": lambda d: d | {"feature": ["x"]}},
+        {"saved": lambda d: d | {"novelty_radius": "far"}},
+        {"saved": lambda d: d | {"novelty_radius": float("nan")}},
+        {"saved": lambda d: d | {"scaling": "junk"}},
+        {"saved": lambda d: d | {"fingerprint": "other:1"}},
+        {"saved": lambda d: {k: v for k, v in d.items() if k != "references"}},
+        {"arrays": {"centroids": np.zeros(3, np.float32)}},
+        {"arrays": {"centroids": np.zeros((2, 12), np.float32)}},
+        {"arrays": {"centroids": np.full((3, 12), np.nan, np.float32)}},
+        {"arrays": {"whitener": np.zeros((12, 3), np.float32)}},
+        {"arrays": {"reference.counts": np.array([-1, 2, 3])}},
+        {"arrays": {"reference.counts": np.ones(3)}},
+        {"arrays": {"reference.total": np.full(12, 50.0)}},
+        {"arrays": {"reference.mean_moments": np.full(3, np.nan)}},
+    ],
+)
+def test_a_damaged_file_gives_an_error_and_no_verdict(tmp_path, change):
+    path = fit(blobs(100), FEATURE, n_clusters=3).save(tmp_path / "b.safetensors")
+    assert Baseline.load(damaged(path)).n_clusters == 3
+    with pytest.raises(BaselineError, match="fit the baseline again"):
+        Baseline.load(damaged(path, **change))
+
+
+def test_centroids_longer_than_one_belong_to_vectors_as_they_are():
+    at = np.array([[5.0, 0, 0], [0, 9.0, 0]])
+    rows = at[np.arange(100) % 2] + np.random.default_rng(0).normal(scale=0.1, size=(100, 3))
+    counts = fit(rows, FEATURE, n_clusters=2, centroids=at).histogram.counts
+    assert abs(int(counts[0]) - int(counts[1])) < 20
+
+
+def test_a_constant_column_is_not_scaled_by_rounding():
+    rows = np.column_stack([np.full(100, 0.1), np.random.default_rng(0).normal(size=100)])
+    assert fit(rows, FEATURE, n_clusters=2, scaling="standard").scaling.scale[0] == 1
 
 
 def test_another_encoder_is_refused():

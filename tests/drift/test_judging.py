@@ -92,7 +92,7 @@ def test_the_level_holds():
 def test_the_simulated_p_value_agrees_with_chi_square_at_large_counts():
     base, seen = np.array([3000, 2000, 1000]), np.array([560, 420, 220])
     drawn = null_windows(base, seen, n_draws=20_000, rng=np.random.default_rng(0))
-    found = mix_test(base, seen, drawn)
+    found = mix_test(base, seen, drawn, level=0.01, rng=np.random.default_rng(1))
     expected = stats.chi2_contingency(np.array([base, seen]), correction=False)
     assert found.statistic == pytest.approx(expected.statistic)
     assert found.p_value == pytest.approx(expected.pvalue, abs=0.01)
@@ -103,7 +103,38 @@ def test_the_simulated_p_value_agrees_with_fisher_at_small_counts():
     drawn = null_windows(base, seen, n_draws=50_000, rng=np.random.default_rng(0))
     # For a 2 × 2 table with these margins the orders by X² and by probability agree.
     expected = stats.fisher_exact(np.array([base, seen])).pvalue
-    assert mix_test(base, seen, drawn).p_value == pytest.approx(expected, abs=0.005)
+    found = mix_test(base, seen, drawn, level=0.01, rng=np.random.default_rng(1))
+    assert found.p_value == pytest.approx(expected, abs=0.005)
+
+
+def test_a_small_level_can_be_reached():
+    base, seen = np.array([3000, 2000, 1000]), np.array([300, 300, 300])
+    drawn = null_windows(base, seen, n_draws=999, rng=np.random.default_rng(0))
+    found = mix_test(base, seen, drawn, level=1e-6, rng=np.random.default_rng(1))
+    assert found.p_value <= 1e-6
+    assert stats.chi2_contingency(np.array([base, seen]), correction=False).pvalue <= 1e-6
+
+
+def test_a_cluster_that_the_baseline_left_empty_is_new_content():
+    centres = np.eye(2, dtype=np.float32)
+    half = np.eye(2, dtype=np.float32)[[0, 1] * 20]
+    one = fit(np.tile(centres[0], (100, 1)), {"name": "x"}, n_clusters=2, centroids=centres)
+    found = judge(one.sketch(half, {}), one, alpha=0.01)
+    assert found.content_shift == pytest.approx(np.sqrt(0.5))
+    assert found.appearance_shift == pytest.approx(0, abs=1e-6)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.05, 0.25])
+def test_an_image_repeated_in_the_baseline_does_not_alarm(share):
+    """A calm feed with one placeholder image: the same share in the baseline and in each window."""
+    n_alarms = 0
+    for seed in range(6):
+        train, windows = rows(1000, 50 + seed), [rows(300, 100 * seed + i) for i in range(1, 6)]
+        for part in [train, *windows]:
+            part[np.random.default_rng(len(part)).random(len(part)) < share] = CENTRES[0]
+        one = fit(train, {"name": "photo"}, n_clusters=6, random_state=seed)
+        n_alarms += sum(judged(one, w).verdict is Verdict.DRIFT for w in windows)
+    assert n_alarms <= 2
 
 
 def test_the_mean_test_is_exact_for_equal_eigenvalues():

@@ -172,10 +172,45 @@ def test_segments_are_compared_with_their_own_baseline():
     assert found.verdict.tolist() == ["drift", "no drift", "drift", "no drift"]
 
 
-def test_segments_without_their_own_baseline_say_so(baseline):
+def test_a_segment_is_judged_by_its_own_variation():
+    rng = np.random.default_rng(0)
+
+    def mixed(n):
+        wide = rng.random(n) < 0.15
+        noise = rng.normal(size=(n, 16)) * np.where(wide, 1.2, 0.2)[:, None]
+        return pd.DataFrame({"vector": list(np.eye(16)[0] * 4 + noise), "shop": wide.astype(str)})
+
+    baseline = monitor.fit_baseline(mixed(3000), FEATURE, segment_column="shop")
+    found = [
+        monitor.detect_drift(mixed(800), baseline, segment_column="shop").to_frame()
+        for _ in range(5)
+    ]
+    assert sum((frame.verdict == "drift").sum() for frame in found) <= 1
+
+
+def test_segments_without_their_own_baseline_get_no_verdict(baseline):
     report = monitor.detect_drift(table(300, 1), baseline, segment_column="country")
-    assert len(report.windows) == 4
-    assert "was not fitted with segment_column='country'" in report.windows[1].notes[0]
+    assert [str(w.judgement.verdict) for w in report.windows] == ["no drift"] + ["inconclusive"] * 3
+    assert "was not fitted with segment_column='country'" in report.windows[1].judgement.reason
+    own = monitor.fit_baseline(table(1000, 0), FEATURE, segment_column="country")
+    new = table(300, 1).assign(country="es")
+    (_, spain) = monitor.detect_drift(new, own, segment_column="country").windows
+    assert spain.judgement.verdict == "inconclusive"
+    assert "no rows of this segment" in spain.judgement.reason
+
+
+def test_the_rate_that_is_promised_is_the_rate_that_holds(baseline):
+    report = monitor.detect_drift(
+        table(300, 1), baseline, timestamp_column="ts", every="1d", max_false_alarms_per_year=100
+    )
+    assert "p ≤ 0.05; together that allows 18.3 false alarms a year" in report.notes[0]
+
+
+def test_too_many_clusters_for_the_rows_are_named():
+    crowded = monitor.VectorFeature(name="points", column="vector", n_clusters=150)
+    one = monitor.fit_baseline(table(400, 0), crowded)
+    notes = monitor.detect_drift(table(100, 1), one).notes
+    assert any("new content is hard to see: 200 rows are few for 150 clusters" in n for n in notes)
 
 
 def test_a_key_is_no_segment(baseline):
@@ -314,6 +349,16 @@ def test_n_clusters_none_is_chosen_and_explained():
             lambda b: monitor.detect_drift(table(50, 0), b, max_false_alarms_per_year=0),
             InvalidInputError,
             "must be above 0",
+        ),
+        (
+            lambda b: monitor.detect_drift(table(50, 0), "b.safetensors"),
+            InvalidInputError,
+            "expected a Baseline, got str: .* monitor.Baseline.load",
+        ),
+        (
+            lambda b: monitor.fit_baseline(table(50, 0), "vector"),
+            InvalidInputError,
+            "expected a feature, got str",
         ),
         (
             lambda b: monitor.embed(table(5, 0), FEATURE),
