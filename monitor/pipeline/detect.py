@@ -102,8 +102,8 @@ def detect_drift(
         every, alpha, max_false_alarms_per_year, len(baselines), n_segments
     )
     entries: list[WindowDrift] = []
-    for one in baselines:
-        judged = _FeatureRun.open(frame, one, times, minimum_rows)
+    runs = [_FeatureRun.open(frame, one, times, minimum_rows) for one in baselines]
+    for judged in runs:
         overall = [judged.window(window, level) for window in windows]
         by_segment = (
             []
@@ -123,7 +123,7 @@ def detect_drift(
         notes=_report_notes(
             times, (level, segment_level), every, max_false_alarms_per_year, alpha, n_segments
         )
-        + tuple(note for one in baselines for note in _baseline_notes(one)),
+        + tuple(note for run in runs for note in run.notes()),
     )
 
 
@@ -160,6 +160,24 @@ class _FeatureRun:
             RowExamples(frame, feature, times),
             minimum_rows,
         )
+
+    def notes(self) -> list[str]:
+        """What must be known to read this feature's verdicts, in sentences."""
+        found = []
+        held = self.baseline.reference.sketch
+        if held.n_novel > MOST_NOVEL * held.n:
+            found.append(
+                f"{held.n_novel / held.n:.0%} of the baseline's own rows count as novel for feature "
+                f"{self.baseline.name!r}, so new content is hard to see: {self.baseline.n_fit} rows are "
+                f"few for {self.baseline.n_clusters} clusters; give more rows, or set n_clusters to a "
+                "smaller number"
+            )
+        if self.baseline.fingerprint and not self.vectors.fingerprint:
+            found.append(
+                f"the vectors of feature {self.baseline.name!r} do not say which encoder made them, so "
+                f"it was not checked against the baseline's, {self.baseline.fingerprint}"
+            )
+        return found
 
     def window(
         self,
@@ -287,11 +305,12 @@ def _levels(
 def _windows(frame: Any, times: Times | None, every: str | None) -> list[Window]:
     if times is None:
         return [Window(None, None, np.arange(len(frames.row_labels(frame))))]
-    if every is not None:
-        return cut(times.values, Every.parse(every))
     dated = np.flatnonzero(~np.isnat(times.values))
     if len(dated) == 0:
-        return []
+        # One empty window, which is inconclusive: no window at all would look like no drift.
+        return [Window(None, None, dated)]
+    if every is not None:
+        return cut(times.values, Every.parse(every))
     instants = times.values[dated]
     # Half-open: the last row lies inside.
     return [Window(instants.min(), instants.max() + np.timedelta64(1, "us"), dated)]
@@ -349,16 +368,3 @@ def _report_notes(
         if n_undated:
             notes.append(f"{n_undated} rows have no readable time and are in no window")
     return tuple(notes)
-
-
-def _baseline_notes(baseline: Baseline) -> list[str]:
-    held = baseline.reference.sketch
-    if held.n_novel > MOST_NOVEL * held.n:
-        return [
-            (
-                f"{held.n_novel / held.n:.0%} of the baseline's own rows count as novel for feature "
-                f"{baseline.name!r}, so new content is hard to see: {baseline.n_fit} rows are few for "
-                f"{baseline.n_clusters} clusters; give more rows, or set n_clusters to a smaller number"
-            )
-        ]
-    return []

@@ -132,9 +132,11 @@ def test_an_empty_frame_and_one_row(baseline):
     assert monitor.detect_drift(table(1, 0), baseline).to_frame().verdict.tolist() == [
         "inconclusive"
     ]
-    report = monitor.detect_drift(empty, baseline, timestamp_column="ts", every="1d")
-    assert len(report.to_frame()) == 0
-    assert "verdict" in report.to_frame().columns
+    undated = table(50, 0).assign(ts=pd.NaT)
+    for frame in (empty, undated):
+        report = monitor.detect_drift(frame, baseline, timestamp_column="ts", every="1d")
+        assert report.to_frame().verdict.tolist() == ["inconclusive"]
+        assert report.to_frame().n_rows.tolist() == [0]
 
 
 def test_rows_without_a_time_are_named(baseline):
@@ -284,6 +286,9 @@ def test_vectors_of_another_encoder_are_refused():
     assert baseline.fingerprint == "a:1"
     with pytest.raises(FingerprintMismatchError, match="embed these rows again"):
         monitor.detect_drift(prod, baseline)
+    prod.attrs.clear()
+    notes = monitor.detect_drift(prod, baseline).notes
+    assert any("do not say which encoder made them" in note for note in notes)
 
 
 def test_given_centroids_are_the_baselines():
