@@ -58,7 +58,9 @@ def test_rows_without_a_time_are_in_no_window():
     assert cut(values[:1], Every.parse("1d")) == []
 
 
-@pytest.mark.parametrize("text", ["", "0d", "fortnight", "1.5h", "-1d", "99999999999999999999d", "20000mo", None])
+@pytest.mark.parametrize(
+    "text", ["", "0d", "fortnight", "1.5h", "-1d", "99999999999999999999d", "20000mo", None]
+)
 def test_what_is_no_length_is_refused_with_the_cure(text):
     with pytest.raises(
         TimestampError, match="is no window length; give a number and one of min, h, d, w, mo"

@@ -8,8 +8,9 @@ images are in memory at any time, however long the column is.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -74,7 +75,7 @@ def embed_cells(
     encoder
         Makes the vectors.
     reader
-        Fetches and decodes.
+        Fetches and decodes. An error or Ctrl-C on the way cancels it.
     descriptions
         (n,) texts whose unit vectors are added to the images' before the sum is scaled to length 1;
         an empty one leaves the image's vector alone.
@@ -106,21 +107,22 @@ def embed_cells(
         batch.clear()
         waiting.clear()
 
-    for rows, result in _read_all(jobs, cells, encoder, reader, n_threads):
-        if isinstance(result, Failure):
-            for row in rows:
-                failures[row] = result
-            on_progress(len(rows))
-        elif result.sha256 in first_row_of:
-            vectors[rows] = vectors[first_row_of[result.sha256]]
-            on_progress(len(rows))
-        elif result.sha256 in waiting:
-            waiting[result.sha256] += rows
-        else:
-            batch.append(result)
-            waiting[result.sha256] = []
-            if len(batch) == encoder.spec.batch_size:
-                flush()
+    with closing(_read_all(jobs, cells, encoder, reader, n_threads)) as results:
+        for rows, result in results:
+            if isinstance(result, Failure):
+                for row in rows:
+                    failures[row] = result
+                on_progress(len(rows))
+            elif result.sha256 in first_row_of:
+                vectors[rows] = vectors[first_row_of[result.sha256]]
+                on_progress(len(rows))
+            elif result.sha256 in waiting:
+                waiting[result.sha256] += rows
+            else:
+                batch.append(result)
+                waiting[result.sha256] = []
+                if len(batch) == encoder.spec.batch_size:
+                    flush()
     flush()
     if descriptions is not None:
         vectors = _add_descriptions(vectors, failures, descriptions, encoder)
@@ -148,8 +150,11 @@ def _read_all(
     encoder: Encoder,
     reader: ImageReader,
     n_threads: int,
-) -> Iterator[tuple[list[int], _Ready | Failure]]:
-    """Read the sources in order, a bounded number ahead of the one that is wanted next."""
+) -> Generator[tuple[list[int], _Ready | Failure], None, None]:
+    """Read the sources in order, a bounded number ahead of the one that is wanted next.
+
+    Close it, so that a reading that ends early ends at once.
+    """
 
     def read(rows: list[int]) -> _Ready | Failure:
         image = reader.read(cells[rows[0]])
@@ -169,8 +174,13 @@ def _read_all(
         while pending:
             first, future = pending.popleft()
             yield first, future.result()
-    finally:
+    except BaseException:
+        # Else the threads would read on for as long as slow servers let them. Not waited for in a
+        # `finally`: a second Ctrl-C may come before the reader has heard of the first.
+        reader.cancel()
         pool.shutdown(wait=True, cancel_futures=True)
+        raise
+    pool.shutdown(wait=True)
 
 
 def _add_descriptions(

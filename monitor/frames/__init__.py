@@ -1,10 +1,12 @@
 """The only door to data frames: pandas, polars and Arrow in, the same kind out."""
 
+from monitor.frames.empty_cells import is_missing
 from monitor.frames.table import (
     Frame,
     cells,
     column_names,
     duplicated_columns,
+    n_rows,
     read_file,
     row_labels,
     with_embedding,
@@ -20,6 +22,8 @@ __all__ = [
     "cells",
     "column_names",
     "duplicated_columns",
+    "is_missing",
+    "n_rows",
     "read_columns",
     "read_file",
     "read_times",

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import difflib
+import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
@@ -22,7 +23,15 @@ Frame = TypeVar("Frame")
 """A pandas DataFrame, a polars DataFrame or a pyarrow Table."""
 
 FINGERPRINT_KEY = "monitor.fingerprint"
-"""Where a frame remembers its encoders: pandas attrs, or Arrow field metadata. Both survive Parquet."""
+"""Where a frame remembers its encoders: pandas attrs, or the metadata of an Arrow field.
+
+Each survives Parquet when the library that wrote the file reads it again, and Arrow reads what pandas
+wrote. pandas drops it on a merge or concat with a frame whose attrs differ, and a renamed column leaves
+it behind.
+"""
+
+_UNWRITABLE = (ArithmeticError, NotImplementedError, TypeError, ValueError)
+"""What pandas and Arrow raise for values that Parquet cannot hold; a full disk is an OSError."""
 
 
 def narwhal(frame: Any) -> nw.DataFrame[Any]:
@@ -49,7 +58,15 @@ def column_names(frame: Any) -> list[str]:
     """The names of the frame's columns, in order."""
     if _is_pandas(frame):
         return [str(name) for name in frame.columns]
+    if _is_arrow(frame):
+        # Not by narwhals, which refuses duplicate names.
+        return list(frame.column_names)
     return list(narwhal(frame).columns)
+
+
+def n_rows(frame: Any) -> int:
+    """How many rows the frame has."""
+    return len(frame) if _is_pandas(frame) or _is_arrow(frame) else len(narwhal(frame))
 
 
 def duplicated_columns(frame: Any) -> list[str]:
@@ -64,7 +81,11 @@ def series(frame: Any, name: str) -> nw.Series[Any]:
     ------
     MissingColumnError
         If the frame has no such column, naming the close ones.
+    InvalidInputError
+        If more than one column has the name.
     """
+    import narwhals as nw
+
     names = column_names(frame)
     if name not in names:
         close = difflib.get_close_matches(name, names, n=1)
@@ -72,15 +93,14 @@ def series(frame: Any, name: str) -> nw.Series[Any]:
             f"there is no column {name!r}; the data has {', '.join(map(repr, names)) or 'no columns'}"
             + (f": did you mean {close[0]!r}?" if close else "")
         )
-    if names.count(name) > 1:
-        raise InvalidInputError(
-            f"there are {names.count(name)} columns named {name!r}: rename all but one"
-        )
+    _refuse_duplicates(names, name)
+    # By position: the label of a pandas column may be a number or a tuple. And the column alone:
+    # narwhals refuses a frame with duplicate names elsewhere.
+    position = names.index(name)
     if _is_pandas(frame):
-        import narwhals as nw
-
-        # By the column alone: narwhals refuses a frame with duplicate names elsewhere.
-        return nw.from_native(frame[name], series_only=True)
+        return nw.from_native(frame.iloc[:, position], series_only=True)
+    if _is_arrow(frame):
+        return nw.from_native(frame.column(position), series_only=True)
     return narwhal(frame)[name]
 
 
@@ -93,18 +113,17 @@ def row_labels(frame: Any) -> list[str]:
     """One label a row: the pandas index as text, or the row's position."""
     if _is_pandas(frame):
         return [str(label) for label in frame.index]
-    return [str(i) for i in range(len(narwhal(frame)))]
+    return [str(i) for i in range(n_rows(frame))]
 
 
 def fingerprint(frame: Any, column: str) -> str | None:
     """The encoder that made the vectors of `column`, where the frame remembers it (polars cannot)."""
     if _is_pandas(frame):
-        recorded = frame.attrs.get(FINGERPRINT_KEY)
-        return recorded.get(column) if isinstance(recorded, dict) else None
+        return _recorded(frame.attrs, column)
     if _is_arrow(frame) and column in frame.column_names:
-        metadata = frame.schema.field(column).metadata or {}
-        found = metadata.get(FINGERPRINT_KEY.encode())
-        return found.decode() if found else None
+        field = frame.schema.field(frame.column_names.index(column))
+        found = (field.metadata or {}).get(FINGERPRINT_KEY.encode())
+        return found.decode() if found else _recorded(_attrs_in_arrow(frame.schema), column)
     return None
 
 
@@ -134,6 +153,11 @@ def with_embedding(
         The encoder, kept beside the column.
     texts
         Further text columns, by name.
+
+    Raises
+    ------
+    InvalidInputError
+        If the frame has several columns of a name that is to be replaced.
     """
     import pyarrow as pa
 
@@ -146,6 +170,9 @@ def with_embedding(
     columns: dict[str, pa.Array] = {column: embedding}
     for name, values in {failure_column: failures, **(texts or {})}.items():
         columns[name] = pa.array(list(values), type=pa.string())
+    names = column_names(frame)
+    for name in columns:
+        _refuse_duplicates(names, name)
     result: Any
     if _is_pandas(frame):
         result = _with_pandas_columns(frame, columns, {column: fingerprint})
@@ -181,14 +208,29 @@ def read_file(path: Path) -> pd.DataFrame:
 
 
 def write_file(frame: pd.DataFrame, path: Path) -> None:
-    """Write `frame` to a Parquet file; a reader never sees half of it."""
+    """Write `frame` to a Parquet file; a reader never sees half of it.
+
+    Raises
+    ------
+    InvalidInputError
+        If the file is of another kind, or if a column holds what Parquet cannot, such as mixed types.
+    """
     if path.suffix.lower() not in {".parquet", ".pq"}:
         raise InvalidInputError(
             f"{path} is of kind {path.suffix!r}: vectors are written to .parquet files only"
         )
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(path.name + ".partial")
-    frame.to_parquet(partial)
+    try:
+        frame.to_parquet(partial)
+    except _UNWRITABLE as error:
+        partial.unlink(missing_ok=True)
+        why = "; ".join(str(part) for part in error.args)
+        column = _unwritable_column(frame)
+        raise InvalidInputError(
+            f"{path} cannot be written as Parquet: {why}"
+            + (f": give column {column!r} values of one type" if column is not None else "")
+        ) from error
     partial.replace(path)
 
 
@@ -202,6 +244,50 @@ def _is_arrow(frame: Any) -> bool:
     import narwhals as nw
 
     return bool(nw.dependencies.is_pyarrow_table(frame))
+
+
+def _refuse_duplicates(names: Sequence[str], name: str) -> None:
+    if names.count(name) > 1:
+        raise InvalidInputError(
+            f"there are {names.count(name)} columns named {name!r}: rename all but one"
+        )
+
+
+def _recorded(attrs: Mapping[str, Any], column: str) -> str | None:
+    """The fingerprint of `column` in pandas attrs, which anybody may have written."""
+    recorded = attrs.get(FINGERPRINT_KEY)
+    found = recorded.get(column) if isinstance(recorded, dict) else None
+    return found if isinstance(found, str) else None
+
+
+def _attrs_in_arrow(schema: pa.Schema) -> dict[str, Any]:
+    """The attrs of the pandas DataFrame that an Arrow table came from."""
+    metadata = schema.metadata or {}
+    # pandas writes the one into Parquet files, pyarrow the other into every table.
+    attrs = _json_object(metadata.get(b"PANDAS_ATTRS")) or (
+        _json_object(metadata.get(b"pandas")).get("attributes")
+    )
+    return attrs if isinstance(attrs, dict) else {}
+
+
+def _json_object(text: bytes | None) -> dict[str, Any]:
+    try:
+        found = json.loads(text or b"")
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _unwritable_column(frame: pd.DataFrame) -> str | None:
+    """The first column that Arrow cannot hold."""
+    import pyarrow as pa
+
+    for position, name in enumerate(column_names(frame)):
+        try:
+            pa.array(frame.iloc[:, position], from_pandas=True)
+        except _UNWRITABLE:
+            return name
+    return None
 
 
 def _with_pandas_columns(
@@ -219,7 +305,13 @@ def _with_pandas_columns(
             if pa.types.is_fixed_size_list(values.type)
             else pd.array(values.to_pylist(), dtype="str" if _has_str_dtype() else "object")
         )
-        result[name] = pd.Series(array, index=frame.index)
+        series = pd.Series(array, index=frame.index)
+        names = column_names(result)
+        if name in names:
+            # By position: its label may be a number, beside which the name would be another column.
+            result.isetitem(names.index(name), series)
+        else:
+            result[name] = series
     recorded = frame.attrs.get(FINGERPRINT_KEY)
     result.attrs = {
         **frame.attrs,

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from monitor.errors import InvalidInputError
 from monitor.frames import table
+from monitor.frames.empty_cells import is_missing
 
 _MAX_VALUE = np.float64(1e150)  # squares of larger numbers overflow
+
+_Stacked: TypeAlias = tuple[NDArray[np.floating], NDArray[np.object_]]
+"""The rows of one width, and for each row of the frame the reason why it is not among them, or None."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,14 +65,15 @@ def read_vectors(
         If the column holds scalars only, so that it cannot be an embedding column.
     """
     series = table.series(frame, column)
-    rows = _arrow_rows(series)
-    if rows is None:
-        rows = _object_rows(series.to_list())
-        _refuse_scalars(series.to_list(), column)
+    found = _stack_lists(series, width)
+    if found is None:
+        cells = series.to_list()
+        _refuse_scalars(cells, column)
+        found = _stack_rows([_row(cell) for cell in cells], width)
     recorded: Sequence[Any] = ()
     if failure_column is not None and failure_column in table.column_names(frame):
         recorded = table.cells(frame, failure_column)
-    return _collect(rows, width, recorded, table.fingerprint(frame, column))
+    return _judge(*found, recorded=recorded, fingerprint=table.fingerprint(frame, column))
 
 
 def read_columns(frame: Any, columns: Sequence[str]) -> Vectors:
@@ -79,22 +83,20 @@ def read_columns(frame: Any, columns: Sequence[str]) -> Vectors:
         values = table.cells(frame, name)
         try:
             parts.append(
-                np.array([np.nan if v is None else float(v) for v in values], dtype=np.float64)
+                np.array([np.nan if is_missing(v) else float(v) for v in values], dtype=np.float64)
             )
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, OverflowError) as error:
             raise InvalidInputError(
                 f"column {name!r} holds something that is no number ({error}): give numeric columns"
             ) from error
     matrix = np.column_stack(parts)
     rows: list[Any] = ["missing" if np.isnan(row).all() else row for row in matrix]
-    return _collect(rows, len(columns), (), None, zero_is_failure=False)
+    return _judge(*_stack_rows(rows, len(columns)), zero_is_failure=False)
 
 
-def _refuse_scalars(values: Sequence[Any], column: str) -> None:
+def _refuse_scalars(cells: Sequence[Any], column: str) -> None:
     """A column of nothing but scalars was named by mistake."""
-    present = [
-        cell for cell in values if cell is not None and not (np.isscalar(cell) and cell != cell)
-    ]
+    present = [cell for cell in cells if not is_missing(cell)]
     if present and all(np.isscalar(cell) for cell in present):
         kinds = ", ".join(sorted({type(cell).__name__ for cell in present}))
         raise InvalidInputError(
@@ -103,8 +105,8 @@ def _refuse_scalars(values: Sequence[Any], column: str) -> None:
         )
 
 
-def _arrow_rows(series: Any) -> list[Any] | None:
-    """Rows of a typed list column, fast; None when the column is of another kind."""
+def _stack_lists(series: Any, width: int | None) -> _Stacked | None:
+    """The rows of a typed list column, without a Python object for any; None for other columns."""
     import pyarrow as pa
 
     if series.dtype.__class__.__name__ not in {"Array", "List"}:
@@ -117,26 +119,61 @@ def _arrow_rows(series: Any) -> list[Any] | None:
         pa.types.is_fixed_size_list(kind) or pa.types.is_list(kind) or pa.types.is_large_list(kind)
     ) or not (pa.types.is_floating(kind.value_type) or pa.types.is_integer(kind.value_type)):
         return None
-    valid = np.asarray(arrow.is_valid())
+    # `flatten` leaves null rows out; a null inside a row becomes NaN.
     flat = arrow.flatten().to_numpy(zero_copy_only=False)
-    lengths = np.asarray(arrow.value_lengths().fill_null(0)).astype(np.int64) * valid
-    ends = np.cumsum(lengths)
-    return [
-        flat[end - length : end] if length else "missing"
-        for end, length in zip(ends, lengths, strict=True)
-    ]
+    lengths = np.asarray(arrow.value_lengths().fill_null(0)).astype(np.int64)
+    present = lengths > 0
+    if width is None:
+        width = _usual_width(lengths[present])
+    fits = present & (lengths == width)
+    failures = np.full(len(lengths), None, dtype=object)
+    failures[~present] = "missing"
+    failures[present & ~fits] = "wrong_dimension"
+    if (present & ~fits).any():
+        flat = flat[np.repeat(fits, lengths)]
+    return _as_float(flat.reshape(int(fits.sum()), width)), failures
 
 
-def _object_rows(values: Sequence[Any]) -> list[Any]:
-    return [_object_row(cell) for cell in values]
+def _stack_rows(rows: Sequence[NDArray[Any] | str], width: int | None) -> _Stacked:
+    """Rows of one width; a row that is text is the reason why there is none."""
+    if width is None:
+        widths = [len(row) for row in rows if not isinstance(row, str)]
+        width = _usual_width(np.array(widths, dtype=np.int64))
+    failures = np.full(len(rows), None, dtype=object)
+    fitting = []
+    for i, row in enumerate(rows):
+        if isinstance(row, str):
+            failures[i] = row
+        elif len(row) != width:
+            failures[i] = "wrong_dimension"
+        else:
+            fitting.append(row)
+    if not fitting:
+        return np.empty((0, width), dtype=np.float32), failures
+    return _as_float(np.stack(fitting)), failures
 
 
-def _object_row(cell: Any) -> NDArray[np.floating] | str:
+def _usual_width(widths: NDArray[np.int64]) -> int:
+    """The most frequent width, of several the one seen first, and 0 if there is none."""
+    if len(widths) == 0:
+        return 0
+    values, first, counts = np.unique(widths, return_index=True, return_counts=True)
+    return int(values[np.lexsort((first, -counts))[0]])
+
+
+def _as_float(matrix: NDArray[Any]) -> NDArray[np.floating]:
+    return matrix if matrix.dtype.kind == "f" else matrix.astype(np.float64)
+
+
+def _row(cell: Any) -> NDArray[Any] | str:
     """One cell as a vector, or the reason why it is none."""
-    if cell is None or (np.isscalar(cell) and cell != cell):
+    if is_missing(cell):
         return "missing"
     if isinstance(cell, str | bytes | dict | set) or np.isscalar(cell):
         return "not_numeric"
+    if isinstance(cell, np.ma.MaskedArray) and np.ma.is_masked(cell):
+        # Under the mask lies a value that does not count.
+        cell = np.ma.filled(cell.astype(object), np.nan)
     try:
         vector = np.asarray(cell)
     except ValueError:  # ragged inside
@@ -146,50 +183,53 @@ def _object_row(cell: Any) -> NDArray[np.floating] | str:
     if vector.ndim != 1:
         return "wrong_dimension"
     if vector.dtype.kind == "O":
-        if any(isinstance(x, str | bytes) for x in vector):
-            return "not_numeric"
-        try:
-            return np.array([np.nan if x is None else float(x) for x in vector])
-        except (TypeError, ValueError):
-            return "not_numeric"
+        return _numbers(vector)
     return vector if vector.dtype.kind in "fiu" else "not_numeric"
 
 
-def _collect(
-    rows: Sequence[Any],
-    width: int | None,
-    recorded: Sequence[Any],
-    fingerprint: str | None,
+def _numbers(values: NDArray[np.object_]) -> NDArray[np.float64] | str:
+    if any(isinstance(value, str | bytes) for value in values):
+        return "not_numeric"
+    try:
+        return np.array([np.nan if is_missing(value) else float(value) for value in values])
+    except OverflowError:  # an int that no float can hold
+        return "not_finite"
+    except (TypeError, ValueError):
+        return "not_numeric"
+
+
+def _judge(
+    matrix: NDArray[np.floating],
+    failures: NDArray[np.object_],
     *,
+    recorded: Sequence[Any] = (),
+    fingerprint: str | None = None,
     zero_is_failure: bool = True,
 ) -> Vectors:
-    failures = np.full(len(rows), None, dtype=object)
-    if width is None:
-        widths = Counter(len(row) for row in rows if isinstance(row, np.ndarray))
-        width = widths.most_common(1)[0][0] if widths else 0
-    for i, row in enumerate(rows):
-        if isinstance(row, str):
-            failures[i] = row
-        elif len(row) != width:
-            failures[i] = "wrong_dimension"
-    fits = np.array([reason is None for reason in failures], dtype=bool)
-    if fits.any():
-        matrix = np.stack([row for row, fit in zip(rows, fits, strict=True) if fit])
-        if matrix.dtype.kind != "f":
-            matrix = matrix.astype(np.float64)
-    else:
-        matrix = np.empty((0, width), dtype=np.float32)
-    positions = np.flatnonzero(fits)
-    finite = (np.isfinite(matrix) & (np.abs(matrix) < _MAX_VALUE)).all(axis=1)
-    failures[positions[~finite]] = "not_finite"
-    keep = finite
-    if zero_is_failure:
-        nonzero = matrix.any(axis=1)
-        failures[positions[finite & ~nonzero]] = "zero_vector"
-        keep = finite & nonzero
-    for i, reason in enumerate(recorded):
-        # The reason that embed wrote says more than "missing".
-        if failures[i] == "missing" and isinstance(reason, str) and reason:
-            failures[i] = reason
+    """Sort out the rows of `matrix` that are no usable vectors; `failures` has those without a row."""
     usable = np.array([reason is None for reason in failures], dtype=bool)
-    return Vectors(matrix[keep], usable, failures, fingerprint)
+    positions = np.flatnonzero(usable)
+    keep = _is_finite(matrix).all(axis=1)
+    failures[positions[~keep]] = "not_finite"
+    if zero_is_failure:
+        is_zero = keep & ~matrix.any(axis=1)
+        failures[positions[is_zero]] = "zero_vector"
+        keep &= ~is_zero
+    usable[positions[~keep]] = False
+    if recorded:
+        for i in np.flatnonzero(failures == "missing").tolist():
+            # The reason that embed wrote says more than "missing".
+            if isinstance(recorded[i], str) and recorded[i]:
+                failures[i] = recorded[i]
+    # A copy is only needed to leave rows out, or where the matrix is the frame's own memory.
+    is_ours = matrix.flags.writeable and bool(keep.all())
+    return Vectors(matrix if is_ours else matrix[keep], usable, failures, fingerprint)
+
+
+def _is_finite(matrix: NDArray[np.floating]) -> NDArray[np.bool_]:
+    finite: NDArray[np.bool_]
+    if matrix.dtype.itemsize <= 4:  # float16 and float32 cannot reach the largest value
+        finite = np.isfinite(matrix)
+    else:
+        finite = (matrix < _MAX_VALUE) & (matrix > -_MAX_VALUE)
+    return finite

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import ipaddress
-import queue
 import socket
-import threading
 from dataclasses import dataclass
 
 from monitor.failures import Failure
+from monitor.images.stop import Stop, ask
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -82,14 +81,14 @@ def is_private(address: Address) -> bool:
 
 
 def resolve(
-    host: str, port: int, *, allow_private: bool, timeout: float
+    host: str, port: int, *, allow_private: bool, timeout: float, stop: Stop
 ) -> tuple[Endpoint, ...] | Failure:
     """The addresses of `host`, looked up once, in the order the system prefers them.
 
     If one of them may not be dialled, none is: a name with a public and a private address is how
     rebinding begins, and which of them would be dialled should not hang on the order of an answer.
     """
-    found = _look_up(host, port, timeout)
+    found = _look_up(host, port, timeout, stop)
     if isinstance(found, Failure):
         return found
     endpoints = []
@@ -105,21 +104,16 @@ def resolve(
     return tuple(endpoints)
 
 
-def _look_up(host: str, port: int, timeout: float) -> list[str] | Failure:
-    answer: queue.SimpleQueue[list[str] | Failure] = queue.SimpleQueue()
-
-    def ask() -> None:
+def _look_up(host: str, port: int, timeout: float, stop: Stop) -> list[str] | Failure:
+    def addresses() -> list[str] | Failure:
         try:
             found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
             families = (socket.AF_INET, socket.AF_INET6)
             texts = [str(place[0]) for family, _, _, _, place in found if family in families]
-            answer.put(texts or Failure("dns", f"{host} has no address"))
+            return texts or Failure("dns", f"{host} has no address")
         except (OSError, UnicodeError):
-            answer.put(Failure("dns", f"{host} cannot be resolved"))
+            return Failure("dns", f"{host} cannot be resolved")
 
-    # The system's resolver cannot be interrupted, only left behind.
-    threading.Thread(target=ask, name="monitor-resolve", daemon=True).start()
-    try:
-        return answer.get(timeout=timeout)
-    except queue.Empty:
-        return Failure("deadline", f"{host} could not be resolved in time")
+    # The system's resolver cannot be interrupted.
+    found = ask(addresses, name="monitor-resolve", seconds=timeout, stop=stop)
+    return found or Failure("deadline", f"{host} could not be resolved in time")

@@ -57,6 +57,11 @@ class Deadline:
         """Whether the time is over."""
         return self.remaining == 0.0
 
+    def end(self) -> None:
+        """Let the time be over now."""
+        self._ends = 0.0
+        self._cut()
+
     def watch(self, connection: socket.socket) -> None:
         """Shut `connection` when the time is over, in place of the one watched before."""
         # A handle of our own: TLS takes the plain socket over, and only hands the new one out once

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from datetime import UTC
 from email.utils import parsedate_to_datetime
-from threading import Event
 
 import requests
 
@@ -17,6 +16,7 @@ from monitor.images.policy import SourcePolicy
 from monitor.images.raw import RawImage
 from monitor.images.redact import redact_url, shorten
 from monitor.images.session import Session
+from monitor.images.stop import Stop
 from monitor.images.turns import Turn, Turns
 from monitor.images.urls import Target, check_url, redirect_url
 
@@ -26,35 +26,36 @@ _NO_PAUSE = 0.0
 
 
 class HTTPFetcher:
-    """Fetches over HTTP as a policy allows. Thread-safe; `close` it."""
+    """Fetches over HTTP as a policy allows, until `stop` is told. Thread-safe; `close` it."""
 
-    def __init__(self, policy: SourcePolicy) -> None:
+    def __init__(self, policy: SourcePolicy, stop: Stop) -> None:
         self._policy = policy
         self._session = Session(policy)
-        self._turns = Turns(policy.max_connections_per_host)
-        self._closed = Event()
+        self._turns = Turns(policy.max_connections_per_host, stop)
+        self._stop = stop
 
     def fetch(self, url: str) -> RawImage | Failure:
         """The bytes at `url`, after redirects and retries.
 
         The deadline covers all of it: look-ups, connections, TLS, headers, redirects, bodies,
         retries and the pauses before them. It counts from the fetch's turn at the host, since a
-        queue of our own is not the server's fault.
+        queue of our own is not the server's fault. When the stop is told, the time is over.
         """
         target = check_url(url, self._policy)
         if isinstance(target, Failure):
             return target
         with Turn(self._turns) as turn:
-            turn.move_to(target.host)
-            with Deadline(self._policy.deadline_seconds) as deadline:
+            if not turn.move_to(target.host):
+                return self._too_late(url)
+            deadline = Deadline(self._policy.deadline_seconds)
+            with deadline, self._stop.wakes(deadline.end):
                 outcome = self._try_again_and_again(target, turn, deadline)
                 if deadline.has_passed and isinstance(outcome, Failure):
                     return self._too_late(url)
                 return outcome
 
     def close(self) -> None:
-        """Close idle connections and end the pauses of fetches that still run."""
-        self._closed.set()
+        """Close the idle connections."""
         self._session.close()
 
     def _try_again_and_again(
@@ -67,7 +68,7 @@ class HTTPFetcher:
             own_pause = self._policy.backoff_seconds * 2.0**attempt
             pause = max(own_pause, min(asked_pause, self._policy.max_retry_after_seconds))
             is_last = attempt == self._policy.retries
-            if is_last or pause >= deadline.remaining or self._closed.wait(pause):
+            if is_last or pause >= deadline.remaining or self._stop.wait(pause):
                 break
         return outcome
 
@@ -100,6 +101,7 @@ class HTTPFetcher:
             target.port,
             allow_private=target.may_be_private,
             timeout=deadline.remaining,
+            stop=self._stop,
         )
         if isinstance(endpoints, Failure):
             return endpoints, _NO_PAUSE

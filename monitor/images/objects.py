@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import queue
-import threading
-
 from monitor.errors import MissingExtraError
 from monitor.failures import Failure
 from monitor.images.policy import SourcePolicy
 from monitor.images.redact import redact_url
+from monitor.images.stop import Stop, ask
 
 _PACKAGES = {"s3": "s3fs", "gs": "gcsfs", "az": "adlfs"}
 
 
-def read_object(url: str, scheme: str, policy: SourcePolicy) -> bytes | Failure:
+def read_object(url: str, scheme: str, policy: SourcePolicy, stop: Stop) -> bytes | Failure:
     """The bytes of ``scheme://bucket/key``.
 
-    >>> print(read_object("s3://other/a.jpg", "s3", SourcePolicy(schemes=["s3"], buckets=["ours"])))
+    >>> policy = SourcePolicy(schemes=["s3"], buckets=["ours"])
+    >>> print(read_object("s3://other/a.jpg", "s3", policy, Stop()))
     host: bucket 'other'; allowed: ours
     """
     shown = redact_url(url)
@@ -28,17 +27,16 @@ def read_object(url: str, scheme: str, policy: SourcePolicy) -> bytes | Failure:
         return Failure("host", f"bucket {bucket[:80]!r}; allowed: {', '.join(policy.buckets)}")
     if not key:
         return Failure("invalid_url", f"a bucket without a key: {shown}")
-    answer: queue.SimpleQueue[bytes | Failure] = queue.SimpleQueue()
-
-    def ask() -> None:
-        answer.put(_read(scheme, f"{bucket}/{key}", shown, policy))
-
     # The stores' clients have time limits of their own and no common way to be interrupted.
-    threading.Thread(target=ask, name="monitor-object", daemon=True).start()
-    try:
-        return answer.get(timeout=policy.deadline_seconds)
-    except queue.Empty:
+    found = ask(
+        lambda: _read(scheme, f"{bucket}/{key}", shown, policy),
+        name="monitor-object",
+        seconds=policy.deadline_seconds,
+        stop=stop,
+    )
+    if found is None:
         return Failure("deadline", f"not done after {policy.deadline_seconds:g} s: {shown}")
+    return found
 
 
 def _read(scheme: str, path: str, shown: str, policy: SourcePolicy) -> bytes | Failure:

@@ -25,9 +25,11 @@ from monitor.images.policy import OBJECT_STORES, SourcePolicy
 from monitor.images.quiet import quiet_pillow
 from monitor.images.raw import RawImage
 from monitor.images.redact import redact_url
+from monitor.images.stop import Stop
 from monitor.images.urls import file_path, scheme_of
 
 _ACCEPTED = f"URLs, data: URIs, paths, base64, bytes, Pillow images and {ACCEPTED_ARRAYS}"
+_STOPPED = Failure("deadline", "the reader was told to stop")
 
 
 def source_key(cell: object) -> str | None:
@@ -69,7 +71,8 @@ class ImageReader:
 
     def __init__(self, policy: SourcePolicy | None = None) -> None:
         self.policy = policy or SourcePolicy()
-        self._http = HTTPFetcher(self.policy)
+        self._stop = Stop()
+        self._http = HTTPFetcher(self.policy, self._stop)
         # Pillow reads lazily, and the same image may stand in many rows.
         self._loading = threading.Lock()
 
@@ -90,6 +93,43 @@ class ImageReader:
             URI, an object's address, base64 of an image, or a path. Also `pathlib.Path`, bytes, a
             Pillow image, or an array of shape (H, W), (H, W, 1), (H, W, 3) or (H, W, 4).
         """
+        found = _STOPPED if self._stop.is_told else self._fetch(cell)
+        # How a fetch fails that was cut says nothing about its source.
+        return _STOPPED if isinstance(found, Failure) and self._stop.is_told else found
+
+    def cancel(self) -> None:
+        """End all that is under way at once, and read nothing more.
+
+        For a caller that gives up while other threads read, on Ctrl-C say. Connections are shut; the
+        waits for a turn at a host, for a look-up, for an object and before a retry end. What was
+        cut so, and each read from now on, is a Failure with the reason `deadline`.
+
+        Examples
+        --------
+        >>> with ImageReader() as reader:
+        ...     reader.cancel()
+        ...     print(reader.read("https://example.com/a.jpg"))
+        deadline: the reader was told to stop
+        """
+        self._stop.tell()
+
+    def close(self) -> None:
+        """Cancel what is under way, and close the connections that are kept alive."""
+        self.cancel()
+        self._http.close()
+
+    def __enter__(self) -> ImageReader:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _fetch(self, cell: object) -> RawImage | Failure:
         if _is_missing(cell):
             return Failure("missing")
         if isinstance(cell, str):
@@ -105,21 +145,6 @@ class ImageReader:
         kind = type(cell).__name__
         return Failure("unsupported_type", f"{kind}; accepted: {_ACCEPTED}")
 
-    def close(self) -> None:
-        """Close the connections that are kept alive."""
-        self._http.close()
-
-    def __enter__(self) -> ImageReader:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
-
     def _fetch_text(self, text: str) -> RawImage | Failure:
         scheme = scheme_of(text)
         if scheme is None:
@@ -133,7 +158,7 @@ class ImageReader:
         if scheme == "data":
             return _raw(read_data_uri(text, self.policy))
         if scheme in OBJECT_STORES:
-            return _raw(read_object(text, scheme, self.policy))
+            return _raw(read_object(text, scheme, self.policy, self._stop))
         path = file_path(text)
         return path if isinstance(path, Failure) else _raw(read_file(path, self.policy))
 

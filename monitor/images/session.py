@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,6 +12,7 @@ from requests.adapters import HTTPAdapter
 from requests_hardened.ip_filter_adapter import IPFilterAdapter
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
 from monitor.errors import PolicyError
 from monitor.images.addresses import Endpoint
@@ -85,9 +87,26 @@ class PinnedAdapter(IPFilterAdapter):  # type: ignore[misc]  # requests-hardened
 class _Watched(HTTPConnection):
     """A connection that puts itself under the deadline of the fetch that uses it."""
 
-    def _new_conn(self) -> Any:
-        connection = super()._new_conn()
-        watch(connection)
+    def _new_conn(self) -> socket.socket:
+        # Not urllib3's own, which hands the socket out once it is connected: that too is a wait that
+        # someone may want to end. The host is an address here, so there is nothing to look up.
+        host = self.host.strip("[]")
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        connection = socket.socket(family, socket.SOCK_STREAM)
+        try:
+            for option in self.socket_options or ():
+                connection.setsockopt(*option)
+            connection.settimeout(self.timeout)
+            watch(connection)
+            connection.connect((host, self.port))
+            # Again: before it was connected it may have been shut without effect.
+            watch(connection)
+        except TimeoutError as error:
+            connection.close()
+            raise ConnectTimeoutError(self, "took too long") from error
+        except OSError as error:
+            connection.close()
+            raise NewConnectionError(self, "failed") from error
         return connection
 
     def request(self, *args: Any, **options: Any) -> None:

@@ -5,24 +5,29 @@ from __future__ import annotations
 import threading
 from types import TracebackType
 
+from monitor.images.stop import Stop
+
 
 class Turns:
     """Counts the fetches at each host; hosts without one take no memory."""
 
-    def __init__(self, n_per_host: int) -> None:
+    def __init__(self, n_per_host: int, stop: Stop) -> None:
         self._n_per_host = n_per_host
+        self._stop = stop
         self._n_at: dict[str, int] = {}
         self._changed = threading.Condition()
 
     def enter(self, host: str, timeout: float | None) -> bool:
-        """Wait for a turn at `host`, at most `timeout` seconds; whether there was one."""
-        with self._changed:
-            free = self._changed.wait_for(
-                lambda: self._n_at.get(host, 0) < self._n_per_host, timeout
-            )
-            if free:
-                self._n_at[host] = self._n_at.get(host, 0) + 1
-            return free
+        """Wait for a turn at `host`, at most `timeout` seconds; whether there was one.
+
+        Once the stop is told there is none, for nobody.
+        """
+        with self._stop.wakes(self._wake), self._changed:
+            self._changed.wait_for(lambda: self._stop.is_told or self._is_free(host), timeout)
+            if self._stop.is_told or not self._is_free(host):
+                return False
+            self._n_at[host] = self._n_at.get(host, 0) + 1
+            return True
 
     def leave(self, host: str) -> None:
         """Give the turn back."""
@@ -30,6 +35,13 @@ class Turns:
             self._n_at[host] -= 1
             if not self._n_at[host]:
                 del self._n_at[host]
+            self._changed.notify_all()
+
+    def _is_free(self, host: str) -> bool:
+        return self._n_at.get(host, 0) < self._n_per_host
+
+    def _wake(self) -> None:
+        with self._changed:
             self._changed.notify_all()
 
 
@@ -44,7 +56,7 @@ class Turn:
         self._host: str | None = None
 
     def move_to(self, host: str, timeout: float | None = None) -> bool:
-        """Hold a turn at `host` instead; False when there was none in time."""
+        """Hold a turn at `host` instead; False when there was none in time or the stop is told."""
         if host == self._host:
             return True
         self.end()

@@ -304,7 +304,7 @@ def _levels(
 
 def _windows(frame: Any, times: Times | None, every: str | None) -> list[Window]:
     if times is None:
-        return [Window(None, None, np.arange(len(frames.row_labels(frame))))]
+        return [Window(None, None, np.arange(frames.n_rows(frame)))]
     dated = np.flatnonzero(~np.isnat(times.values))
     if len(dated) == 0:
         # One empty window, which is inconclusive: no window at all would look like no drift.

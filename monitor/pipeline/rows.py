@@ -70,14 +70,17 @@ def segment_values(frame: Any, column: str) -> NDArray[np.object_]:
     Raises
     ------
     InvalidInputError
-        If there are so many values that the column is no segment but a key.
+        If the column holds lists or arrays, or so many values that it is no segment but a key.
     """
+    cells = frames.cells(frame, column)
+    compound = next((c for c in cells if isinstance(c, np.ndarray | list | dict)), None)
+    if compound is not None:
+        raise InvalidInputError(
+            f"column {column!r} holds {type(compound).__name__}, not single values: name a column of "
+            "categories"
+        )
     values = np.array(
-        [
-            "(empty)" if cell is None or cell != cell else str(cell)
-            for cell in frames.cells(frame, column)
-        ],
-        dtype=object,
+        ["(empty)" if frames.is_missing(cell) else str(cell) for cell in cells], dtype=object
     )
     n_values = len(set(values.tolist()))
     if n_values > _MOST_SEGMENTS:

@@ -2,7 +2,11 @@
 
 import base64
 import io
+import signal
+import subprocess
+import sys
 import threading
+import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -18,6 +22,7 @@ from monitor import frames
 from monitor.demo.render import KINDS, draw
 from monitor.encoders import load_encoder
 from monitor.errors import FingerprintMismatchError, MissingColumnError, ModelNotFoundError
+from tests.images.servers import Server, silence
 
 FEATURE = monitor.ImageEmbedding(
     name="photo", source_column="image", column="vector", model="compact", n_clusters=2
@@ -238,3 +243,87 @@ def test_progress_is_shown_on_stderr_when_asked(images, capsys):
     shown = capsys.readouterr()
     assert "embed photo" in shown.err
     assert shown.out == ""
+
+
+EMBED_SLOWLY = """
+import signal, sys
+import pandas as pd
+import monitor
+
+# Shells start what runs in the background with Ctrl-C ignored, and that is inherited.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+host = sys.argv[1]
+feature = monitor.ImageEmbedding(
+    name="photo", source_column="image", column="vector", model="compact"
+)
+policy = monitor.SourcePolicy(hosts=[host], allow_private=True)
+table = pd.DataFrame({"image": [f"http://{host}/{i}.png" for i in range(200)]})
+monitor.embed(table, feature, policy=policy)
+"""
+
+
+def test_ctrl_c_ends_it_although_no_server_answers():
+    with Server({"*": silence}) as tarpit:
+        process = subprocess.Popen(
+            [sys.executable, "-c", EMBED_SLOWLY, tarpit.host], stderr=subprocess.PIPE, text=True
+        )
+        try:
+            while not tarpit.requests:
+                assert process.poll() is None, process.stderr.read()
+                time.sleep(0.01)
+            process.send_signal(signal.SIGINT)
+            _, shown = process.communicate(timeout=3)
+        finally:
+            process.kill()
+            process.communicate()
+    assert process.returncode == -signal.SIGINT
+    assert shown.splitlines()[-1] == "KeyboardInterrupt"
+
+
+def test_an_error_of_the_encoder_does_not_wait_for_slow_servers(images, monkeypatch):
+    from monitor.embedding import embed_cells
+    from monitor.images import ImageReader
+
+    def fail(tensors):
+        raise RuntimeError("out of memory")
+
+    monkeypatch.setattr(ENCODER, "encode_batch", fail)
+    n_images = ENCODER.spec.batch_size
+    with Server({"*": silence}) as tarpit:
+        cells = [png(images[0])] + [np.full((8, 8, 3), i, np.uint8) for i in range(n_images - 1)]
+        cells += [f"{tarpit.url}/{i}.png" for i in range(40)]
+        policy = monitor.SourcePolicy(hosts=[tarpit.host], allow_private=True)
+        with ImageReader(policy) as reader:
+            began = time.monotonic()
+            with pytest.raises(RuntimeError, match="out of memory"):
+                embed_cells(cells, ENCODER, reader)
+            assert time.monotonic() - began < 5
+            # All of it was over before the reader was closed.
+            names = [thread.name for thread in threading.enumerate()]
+            assert not [name for name in names if name.startswith("monitor-read")]
+
+
+def test_a_second_ctrl_c_while_the_reader_is_told_of_the_first_waits_for_nobody():
+    from monitor.embedding import embed_cells
+    from monitor.images import ImageReader
+
+    class Reader(ImageReader):
+        n_told = 0
+
+        def cancel(self):
+            self.n_told += 1
+            if self.n_told == 1:
+                raise KeyboardInterrupt
+            super().cancel()
+
+    def interrupt(n_rows):
+        raise KeyboardInterrupt
+
+    with Server({"*": silence}) as tarpit:
+        policy = monitor.SourcePolicy(hosts=[tarpit.host], allow_private=True)
+        cells = [None] + [f"{tarpit.url}/{i}.png" for i in range(40)]
+        began = time.monotonic()
+        with Reader(policy) as reader, pytest.raises(KeyboardInterrupt):
+            embed_cells(cells, ENCODER, reader, on_progress=interrupt, n_threads=4)
+        assert time.monotonic() - began < 5
+        assert reader.n_told == 2

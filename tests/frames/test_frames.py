@@ -1,6 +1,9 @@
 """Data frames: one test body over pandas, polars and Arrow."""
 
 import datetime as dt
+import subprocess
+import sys
+from decimal import Decimal
 
 import numpy as np
 import pandas as pd
@@ -11,7 +14,7 @@ import pytest
 
 from monitor import frames
 from monitor.errors import InvalidInputError, MissingColumnError, TimestampError
-from monitor.frames.table import fingerprint
+from monitor.frames.table import FINGERPRINT_KEY, fingerprint
 
 KINDS = {
     "pandas": pd.DataFrame,
@@ -138,6 +141,15 @@ def test_pandas_columns_survive_everyday_changes_and_parquet(change, tmp_path):
         ({"a": 1}, "not_numeric"),
         (5.0, "not_numeric"),
         ([1.0, None], "not_finite"),
+        (pd.NA, "missing"),
+        (pd.NaT, "missing"),
+        (" ", "missing"),
+        ([1.0, pd.NA], "not_finite"),
+        (pd.array([1.0, None], dtype="Float64"), "not_finite"),
+        ([1.0, 10**400], "not_finite"),
+        (np.ma.masked_array([1.0, 2.0], mask=[False, True]), "not_finite"),
+        (np.ma.masked_array([1, 2], mask=[False, True]), "not_finite"),
+        (np.ma.masked_array(["a", "b"], mask=[False, True]), "not_numeric"),
     ],
 )
 def test_a_bad_vector_is_a_row_with_a_reason(cell, reason):
@@ -235,6 +247,153 @@ def test_columns_as_vectors():
         frames.read_columns(pd.DataFrame({"a": ["x"], "b": [1]}), ["a", "b"])
 
 
+@pytest.mark.parametrize("dtype", ["Float64", "Int64", "object"])
+def test_a_missing_number_is_one_counted_row(dtype):
+    frame = pd.DataFrame(
+        {"a": pd.array([1, pd.NA, 2], dtype=dtype), "b": pd.array([1, pd.NA, pd.NA], dtype=dtype)}
+    )
+    assert frames.read_columns(frame, ["a", "b"]).failures.tolist() == [
+        None,
+        "missing",
+        "not_finite",
+    ]
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        *(None, np.nan, np.float32("nan"), Decimal("sNaN"), pd.NA, pd.NaT, np.ma.masked, "", "\t"),
+        *(np.datetime64("NaT"), np.timedelta64("NaT")),
+    ],
+)
+def test_empty_cells_of_every_library(cell):
+    assert frames.is_missing(cell)
+
+
+@pytest.mark.parametrize("cell", [0, False, 0.0, "0", [], {}, np.array([np.nan]), Decimal(0)])
+def test_cells_that_are_not_empty(cell):
+    assert not frames.is_missing(cell)
+
+
+def test_frames_are_imported_without_pandas():
+    code = (
+        "import sys, monitor.frames; sys.exit('pandas' in sys.modules or 'narwhals' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_lists_of_whole_numbers_and_of_nulls(kind):
+    read = frames.read_vectors(kind({"v": [[1, 2], [3, None], [0, 0], None]}), "v")
+    assert read.failures.tolist() == [None, "not_finite", "zero_vector", "missing"]
+    np.testing.assert_array_equal(read.matrix, [[1, 2]])
+    assert read.matrix.dtype == np.float64
+
+
+@pytest.mark.parametrize("width", [None, 3])
+def test_lists_and_objects_are_read_alike(width):
+    rows = [[1.0, 2.0, 3.0], [1.0, 2.0], [], None, [4.0, 5.0], [1.0, 2.0, 1e200], [0.0, 0.0, 0.0]]
+    lists = frames.read_vectors(pa.table({"v": rows}), "v", width=width)
+    objects = frames.read_vectors(
+        pd.DataFrame({"v": pd.Series(rows, dtype=object)}), "v", width=width
+    )
+    assert lists.failures.tolist() == objects.failures.tolist()
+    np.testing.assert_array_equal(lists.matrix, objects.matrix)
+    assert lists.usable.tolist() == objects.usable.tolist()
+
+
+def test_of_two_widths_as_frequent_the_first_counts(kind):
+    read = frames.read_vectors(kind({"v": [[1.0, 2.0, 3.0], [1.0, 2.0]]}), "v")
+    assert read.failures.tolist() == [None, "wrong_dimension"]
+
+
+def test_the_matrix_is_a_copy(kind):
+    frame = kind({"v": [[1.0, 2.0], [3.0, 4.0]]})
+    frames.read_vectors(frame, "v").matrix[:] = 7
+    assert frames.read_vectors(frame, "v").matrix.tolist() == [[1, 2], [3, 4]]
+
+
+def test_typed_lists_are_read_without_python_objects(monkeypatch):
+    monkeypatch.setattr("monitor.frames.vectors._stack_rows", None)
+    monkeypatch.setattr("narwhals.Series.to_list", None)
+    frame = pa.table({"v": [[1.0, 2.0], None, [1.0]]})
+    assert frames.read_vectors(frame, "v").usable.tolist() == [True, False, False]
+
+
+def test_columns_with_labels_that_are_no_text_are_found():
+    frame = pd.DataFrame({0: [1, 2], ("a", "b"): [3, 4]})
+    assert frames.cells(frame, "0") == [1, 2]
+    assert frames.cells(frame, "('a', 'b')") == [3, 4]
+    levels = pd.DataFrame([[1, 2]], columns=pd.MultiIndex.from_tuples([("a", "b"), ("a", "c")]))
+    assert frames.cells(levels, "('a', 'c')") == [2]
+
+
+def test_a_column_with_a_number_as_label_is_replaced():
+    frame = pd.DataFrame({"url": ["a", "b", "c"], 0: [1, 2, 3]})
+    result = frames.with_embedding(
+        frame, "0", VECTORS, FAILURES, failure_column="f", fingerprint="tiny:1"
+    )
+    assert frames.column_names(result) == ["url", "0", "f"]
+    np.testing.assert_array_equal(frames.read_vectors(result, "0").matrix, VECTORS[[0, 2]])
+    assert frame[0].tolist() == [1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        pd.DataFrame([[1, 2, 3]] * 3, columns=["v", "v", "w"]),
+        pa.Table.from_arrays([pa.array([1, 2, 3])] * 3, names=["v", "v", "w"]),
+    ],
+    ids=["pandas", "arrow"],
+)
+def test_two_columns_of_the_name_of_the_target_are_an_error(frame):
+    assert frames.duplicated_columns(frame) == ["v"]
+    assert len(frames.cells(frame, "w")) == 3
+    with pytest.raises(InvalidInputError, match="2 columns named 'v'"):
+        embedded(frame)
+
+
+def test_the_number_of_rows(kind):
+    assert frames.n_rows(kind({"url": ["a", "b", "c"]})) == 3
+    assert frames.n_rows(pd.DataFrame([[1, 2]], columns=["a", "a"])) == 1
+
+
+def test_arrow_reads_the_encoder_that_pandas_wrote(tmp_path):
+    result = embedded(pd.DataFrame({"url": ["a", "b", "c"]}))
+    result.to_parquet(tmp_path / "t.parquet")
+    again = pq.read_table(tmp_path / "t.parquet")
+    assert fingerprint(again, "v") == "tiny:1"
+    assert fingerprint(again, "url") is None
+    for key in (b"pandas", b"PANDAS_ATTRS"):
+        alone = again.replace_schema_metadata({key: again.schema.metadata[key]})
+        assert fingerprint(alone, "v") == "tiny:1"
+
+
+@pytest.mark.parametrize("text", [b"{", b"[]", b'{"attributes": 1}', b'{"attributes": []}'])
+def test_foreign_metadata_is_no_fingerprint(text):
+    table = pa.table({"v": [[1.0]]}).replace_schema_metadata({b"pandas": text})
+    assert fingerprint(table, "v") is None
+
+
+@pytest.mark.parametrize("recorded", [1, ["x"], {"v": 1}, {"v": None}])
+def test_a_fingerprint_is_text(recorded):
+    frame = pd.DataFrame({"v": [[1.0]]})
+    frame.attrs[FINGERPRINT_KEY] = recorded
+    assert fingerprint(frame, "v") is None
+    assert fingerprint(pa.Table.from_pandas(frame), "v") is None
+
+
+def test_what_parquet_cannot_hold_names_the_column(tmp_path):
+    path = tmp_path / "t.parquet"
+    for cells in ([1, "big"], [{"a": 1}, [1]], [10**30, 1]):
+        frame = pd.DataFrame({"url": ["a", "b"], "size": pd.Series(cells, dtype=object)})
+        with pytest.raises(InvalidInputError, match=r"t\.parquet cannot be written.*column 'size'"):
+            frames.write_file(frame, path)
+    twice = pd.DataFrame([[1, 2]], columns=["a", "a"])
+    with pytest.raises(InvalidInputError, match=r"cannot be written.*[Dd]uplicate"):
+        frames.write_file(twice, path)
+    assert list(tmp_path.iterdir()) == []
+
+
 UTC = dt.UTC
 NOON = np.datetime64("2026-03-01T12:00", "us")
 
@@ -248,6 +407,10 @@ NOON = np.datetime64("2026-03-01T12:00", "us")
         (["2026-03-01 14:00:00+02:00"], False),
         ([dt.datetime(2026, 3, 1, 12)], True),  # noqa: DTZ001
         (["2026-03-01T12:00:00"], True),
+        (["20260301T120000Z"], False),
+        (["2026-03-01t12:00z"], False),
+        ([" 2026-03-01 12 "], True),
+        (["2026-03-01 12:00:00,000"], True),
     ],
 )
 def test_times_are_instants_in_utc(kind, cells, note):
@@ -272,3 +435,100 @@ def test_numbers_and_rubbish_are_no_times():
         TimestampError, match="no cell of column 'ts' is a time; the first is 'soon'"
     ):
         frames.read_times(pd.DataFrame({"ts": ["soon", "later"]}), "ts")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("03/04/2026", "13/04/2026", "March 1, 2026", "2026/03/01", "2026-3-1", "12:00"),
+        *("now", "today", "NOW", "2026", "2026-03", "202603", "1772366400", "٢٠٢٦-03-01"),
+        *("2026-02-30", "2026-03-01T25:00", "0000-01-01", "9999-06-01", "10000-01-01"),
+    ],
+)
+def test_text_that_is_not_iso_8601_is_no_time(kind, text):
+    read = frames.read_times(kind({"ts": ["2026-03-01T12:00:00Z", text]}), "ts")
+    assert read.values[0] == NOON
+    assert np.isnat(read.values[1])
+    assert read.note is None
+    with pytest.raises(TimestampError, match=r"ISO 8601 text such as.*format='%d/%m/%Y'"):
+        frames.read_times(kind({"ts": [text]}), "ts")
+
+
+def test_texts_of_different_zones_mix(kind):
+    cells = ["2026-03-01 14:00:00+02:00", "2026-03-01T12:00:00Z", "2026-03-01T12:00:00.000000001Z"]
+    read = frames.read_times(kind({"ts": cells}), "ts")
+    assert read.values.tolist() == [NOON.item()] * 3
+    assert read.note is None
+
+
+def test_one_late_time_without_a_zone_is_noted(kind):
+    cells = ["2026-03-01T12:00:00Z"] * 2000
+    assert frames.read_times(kind({"ts": cells}), "ts").note is None
+    note = frames.read_times(kind({"ts": [*cells, "2026-03-01"]}), "ts").note
+    assert note == "column 'ts' has times without a zone; they were taken as UTC"
+
+
+INSTANTS = pd.Series(pd.to_datetime(["2026-03-01T12:00Z", None], utc=True))
+TYPED = {
+    "pandas": pd.DataFrame({"ts": INSTANTS}),
+    "pandas zone": pd.DataFrame({"ts": INSTANTS.dt.tz_convert("Asia/Tokyo")}),
+    "pandas ns": pd.DataFrame({"ts": INSTANTS.astype("datetime64[ns, UTC]")}),
+    "pandas arrow": pd.DataFrame(
+        {"ts": INSTANTS.astype(pd.ArrowDtype(pa.timestamp("ms", "Asia/Tokyo")))}
+    ),
+    "polars": pl.DataFrame({"ts": pl.Series([NOON.item(), None]).dt.replace_time_zone("UTC")}),
+    "arrow": pa.table({"ts": pa.array(INSTANTS).cast(pa.timestamp("s", "Asia/Tokyo"))}),
+}
+
+
+@pytest.mark.parametrize("name", TYPED)
+def test_columns_of_datetimes_are_read_without_python_objects(name, monkeypatch):
+    monkeypatch.setattr("narwhals.Series.to_list", None)
+    read = frames.read_times(TYPED[name], "ts")
+    assert read.values.dtype == np.dtype("datetime64[us]")
+    assert read.values[0] == NOON
+    assert np.isnat(read.values[1])
+    assert read.note is None
+
+
+def test_columns_of_datetimes_and_dates_without_a_zone(kind):
+    for cell in (NOON.item(), dt.date(2026, 3, 1)):
+        read = frames.read_times(kind({"ts": [cell, None]}), "ts")
+        assert read.values[0] == np.datetime64(cell)
+        assert "without a zone" in read.note
+
+
+def test_years_that_datetime_cannot_hold_are_no_times():
+    years = ["-0001", "0001", "9998", "9999", "20000"]
+    far = pa.array([np.datetime64(f"{year}-06-01", "s") for year in years]).cast(
+        pa.timestamp("s", "UTC")
+    )
+    read = frames.read_times(pa.table({"ts": far}), "ts")
+    assert np.isnat(read.values).tolist() == [True, False, False, True, True]
+    objects = pd.Series(
+        [dt.datetime.max.replace(tzinfo=UTC), np.datetime64("20000-01-01"), NOON.item()],
+        dtype=object,
+    )
+    read = frames.read_times(pd.DataFrame({"ts": objects}), "ts")
+    assert np.isnat(read.values).tolist() == [True, True, False]
+    with pytest.raises(TimestampError, match="the first is '20000-06-01"):
+        frames.read_times(pa.table({"ts": far[-1:]}), "ts")
+
+
+@pytest.mark.parametrize("dtype", ["string", "object"])
+def test_a_missing_time_is_no_time(dtype):
+    cells = pd.Series(["2026-03-01T12:00:00Z", pd.NA], dtype=dtype)
+    assert np.isnat(frames.read_times(pd.DataFrame({"ts": cells}), "ts").values).tolist() == [
+        False,
+        True,
+    ]
+    assert np.isnat(frames.read_times(pd.DataFrame({"ts": cells[1:]}), "ts").values).all()
+
+
+def test_numbers_with_gaps_and_periods_are_refused():
+    with pytest.raises(TimestampError, match="numbers such as 1772366400"):
+        frames.read_times(pd.DataFrame({"ts": pd.array([pd.NA, 1772366400], dtype="Int64")}), "ts")
+    with pytest.raises(TimestampError, match=r"'2026-01'.*column\.dt\.to_timestamp\(\)"):
+        frames.read_times(
+            pd.DataFrame({"ts": pd.period_range("2026-01", periods=2, freq="M")}), "ts"
+        )

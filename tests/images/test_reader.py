@@ -338,4 +338,4 @@ def test_closing_ends_pauses() -> None:
             thread.join(0.01)
         reader.close()
         thread.join(5)
-    assert [getattr(o, "reason", o) for o in outcomes] == ["http_503"]
+    assert [getattr(o, "reason", o) for o in outcomes] == ["deadline"]

@@ -1,0 +1,164 @@
+"""A reader that is told to stop lets go of whatever it waits for."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from monitor.images import ImageReader, RawImage, SourcePolicy
+
+from .pictures import PNG
+from .servers import Handler, Server, answer, drip, silence
+
+OK = b"HTTP/1.1 200 OK\r\n"
+AT_ONCE = 1.0
+"""Seconds; every deadline here is 30."""
+
+
+def reader_of(server: Server, **options: Any) -> ImageReader:
+    return ImageReader(SourcePolicy(hosts=[server.host], allow_private=True, **options))
+
+
+@contextmanager
+def reading(reader: ImageReader, *urls: str) -> Iterator[None]:
+    """Read `urls` in threads; cancel within the block, after which all must be over at once."""
+    outcomes: list[object] = []
+    threads = [
+        threading.Thread(target=lambda u=url: outcomes.append(reader.read(u)), daemon=True)
+        for url in urls
+    ]
+    for thread in threads:
+        thread.start()
+    yield
+    ends = time.monotonic() + AT_ONCE
+    for thread in threads:
+        thread.join(max(0.0, ends - time.monotonic()))
+    said = ["deadline: the reader was told to stop"] * len(urls)
+    assert [str(outcome) for outcome in outcomes] == said
+
+
+def until(is_so: Any) -> None:
+    """Wait for `is_so()`, at most 10 seconds."""
+    ends = time.monotonic() + 10
+    while not is_so():
+        assert time.monotonic() < ends
+        time.sleep(0.005)
+
+
+@pytest.mark.parametrize(
+    "handler",
+    [
+        pytest.param(silence, id="silence"),
+        pytest.param(drip(b"a: b\r\n", begin=OK), id="headers"),
+        pytest.param(drip(b"a", begin=OK + b"Content-Length: 9999\r\n\r\n"), id="body"),
+        pytest.param(drip(b"a", begin=OK + b"\r\n"), id="body without length"),
+        pytest.param(answer(status="503 Busy"), id="pause"),
+    ],
+)
+@pytest.mark.parametrize("how", ["cancel", "close"])
+def test_ends_a_fetch(server: Server, handler: Handler | bytes, how: str) -> None:
+    server.routes["/a"] = handler
+    reader = reader_of(server, backoff_seconds=20)
+    with reading(reader, server.url + "/a"):
+        until(lambda: server.requests)
+        getattr(reader, how)()
+    # It was not tried again.
+    assert len(server.requests) == 1
+    reader.close()
+
+
+def test_ends_the_wait_for_a_turn(server: Server) -> None:
+    server.routes["/a"] = silence
+    with (
+        reader_of(server, max_connections_per_host=1) as reader,
+        reading(reader, *[server.url + "/a"] * 6),
+    ):
+        until(lambda: server.requests)
+        reader.cancel()
+    assert len(server.requests) == 1
+
+
+def test_ends_a_tls_handshake() -> None:
+    with (
+        Server(greeting=silence) as server,
+        reader_of(server) as reader,
+        reading(reader, f"https://{server.host}/a"),
+    ):
+        until(lambda: server.n_connections)
+        reader.cancel()
+
+
+def test_ends_a_look_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    began, hang = threading.Event(), threading.Event()
+
+    def look_up(*args: Any, **options: Any) -> list[Any]:
+        began.set()
+        hang.wait(10)
+        return []
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+    with ImageReader() as reader, reading(reader, "http://example.com/a.jpg"):
+        assert began.wait(10)
+        reader.cancel()
+    hang.set()
+
+
+def test_ends_a_connection_that_nobody_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    dialled = threading.Event()
+    connect = socket.socket.connect
+
+    def dial(this: socket.socket, address: tuple[str, int]) -> None:
+        dialled.set()
+        connect(this, address)
+
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        host = f"127.0.0.1:{listener.getsockname()[1]}"
+        # A full queue: the kernel drops what comes next without a word.
+        waiting = [socket.socket() for _ in range(4)]
+        for one in waiting:
+            one.setblocking(False)
+            one.connect_ex(listener.getsockname())
+        monkeypatch.setattr(socket.socket, "connect", dial)
+        policy = SourcePolicy(hosts=[host], allow_private=True, connect_timeout_seconds=30)
+        with ImageReader(policy) as reader, reading(reader, f"http://{host}/a"):
+            assert dialled.wait(10)
+            reader.cancel()
+        for one in waiting:
+            one.close()
+
+
+def test_ends_the_wait_for_an_object(monkeypatch: pytest.MonkeyPatch) -> None:
+    fsspec = pytest.importorskip("fsspec")
+    began, hang = threading.Event(), threading.Event()
+
+    def filesystem(scheme: str) -> Any:
+        began.set()
+        hang.wait(10)
+        raise FileNotFoundError
+
+    monkeypatch.setattr(fsspec, "filesystem", filesystem)
+    policy = SourcePolicy(schemes=["s3"], buckets=["ours"])
+    with ImageReader(policy) as reader, reading(reader, "s3://ours/a.png"):
+        assert began.wait(10)
+        reader.cancel()
+    hang.set()
+
+
+def test_nothing_is_read_afterwards(server: Server) -> None:
+    server.routes["/a"] = answer(PNG)
+    reader = reader_of(server)
+    assert isinstance(reader.fetch(server.url + "/a"), RawImage)
+    reader.cancel()
+    reader.cancel()
+    for cell in (server.url + "/a", PNG, None):
+        assert str(reader.read(cell)) == "deadline: the reader was told to stop"
+    assert len(server.requests) == 1
+    reader.close()
