@@ -126,16 +126,10 @@ def write(frame: pd.DataFrame, target: Path, source: Path) -> None:
     InvalidInputError
         If a column mixes types, which a CSV file may and a Parquet file may not.
     """
-    import pyarrow as pa
-
     try:
         frames.write_file(frame, target)
-    except pa.ArrowException as error:
-        why = "; ".join(str(part) for part in error.args)
-        raise InvalidInputError(
-            f"the rows of {source} cannot be written as Parquet: {why}. Give each column values of "
-            "one type"
-        ) from error
+    except InvalidInputError as error:
+        raise InvalidInputError(f"the rows of {source} cannot be written: {error}") from error
 
 
 def _missing(path: Path) -> str:

@@ -78,7 +78,12 @@ def collect_thumbnails(
                 return Thumbnail(data=_shrink(found.image))
             return Thumbnail(failure=found)
 
-        return dict(zip(wanted, pool.map(make, wanted), strict=True))
+        try:
+            return dict(zip(wanted, pool.map(make, wanted), strict=True))
+        except BaseException:
+            # Ctrl-C: the pool waits for its threads, and they for servers.
+            reader.cancel()
+            raise
 
 
 def link_of(source: str) -> str | None:

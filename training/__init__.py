@@ -1,0 +1,1 @@
+"""Training recipe of the model `compact`: data, teacher, captions, training and benchmark."""
