@@ -18,7 +18,7 @@ from monitor.images.redact import redact_url, shorten
 from monitor.images.session import Session
 from monitor.images.stop import Stop
 from monitor.images.turns import Turn, Turns
-from monitor.images.urls import Target, check_url, redirect_url
+from monitor.images.urls import Target, check_port, check_url, redirect_url
 
 _REDIRECTS = (301, 302, 303, 307, 308)
 _CHUNK = 1 << 16
@@ -105,6 +105,8 @@ class HTTPFetcher:
         )
         if isinstance(endpoints, Failure):
             return endpoints, _NO_PAUSE
+        if fault := check_port(target, self._policy):
+            return fault, _NO_PAUSE
         try:
             # Another attempt takes the host's next address, if it has one.
             endpoint = endpoints[attempt % len(endpoints)]

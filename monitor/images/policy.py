@@ -54,10 +54,11 @@ class SourcePolicy(BaseModel):
         description="Hosts that may be asked: 'example.com', 'example.com:8080' (that port only) "
         "or '*.example.com' (its subdomains). Null allows every host with a public address.",
     )
-    ports: tuple[Port, ...] = Field(
-        default=(80, 443),
+    ports: tuple[Port, ...] | None = Field(
+        default=None,
         min_length=1,
-        description="Ports that may be asked, besides those named in hosts.",
+        description="Ports that may be asked, besides those named in hosts. Null allows 80 and 443, "
+        "and with allow_private every port, because services inside a network stand on any.",
     )
     allow_private: bool = Field(
         default=False,

@@ -16,6 +16,7 @@ from monitor.images.redact import redact_url
 LONGEST_URL = 8_192
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
+_WEB_PORTS = tuple(_DEFAULT_PORTS.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +51,8 @@ def scheme_of(text: str) -> str | None:
 def check_url(url: str, policy: SourcePolicy) -> Target | Failure:
     """The target of an http or https `url`, or why `policy` or its form does not allow it.
 
-    >>> check_url("http://example.com:8080/a.jpg", SourcePolicy()).detail
-    'port 8080; allowed: 80, 443'
+    >>> check_url("ftp://example.com/a.jpg", SourcePolicy()).detail
+    'ftp; allowed: http, https, data'
     """
     if len(url) > LONGEST_URL:
         return Failure("url_too_long", f"{len(url):,} characters, at most {LONGEST_URL:,}")
@@ -73,8 +74,8 @@ def check_url(url: str, policy: SourcePolicy) -> Target | Failure:
     port = _DEFAULT_PORTS[scheme] if parts.port is None else parts.port
     if not host or not 1 <= port <= 65_535:
         return Failure("invalid_url", redact_url(url))
-    if fault := _check_host(host, port, policy):
-        return fault
+    if policy.hosts is not None and not _named_ports(host, policy):
+        return Failure("host", f"{host}; allowed: {', '.join(policy.hosts)}"[:200])
     # The fragment never leaves this machine.
     sent = parts._replace(fragment=None).url
     return Target(sent, scheme, host, port, may_be_private=policy.allow_private)
@@ -90,16 +91,28 @@ def redirect_url(url: str, location: str) -> str | Failure:
         return Failure("invalid_url", f"redirect from {redact_url(url)} to no valid URL")
 
 
-def _check_host(host: str, port: int, policy: SourcePolicy) -> Failure | None:
-    named = [split_host(entry) for entry in policy.hosts or ()]
-    mine = [named_port for name, named_port in named if _matches(host, name)]
-    if policy.hosts is not None and not mine:
-        return Failure("host", f"{host}; allowed: {', '.join(policy.hosts)}"[:200])
-    if port in mine or (port in policy.ports and (None in mine or policy.hosts is None)):
+def check_port(target: Target, policy: SourcePolicy) -> Failure | None:
+    """Why `policy` does not allow the port of `target`, or None where it does.
+
+    Asked once the host's addresses are known, so that a forbidden address is named as that.
+
+    >>> check_port(check_url("http://example.com:8080/a.jpg", SourcePolicy()), SourcePolicy()).detail
+    'port 8080; allowed: 80, 443'
+    """
+    mine = _named_ports(target.host, policy)
+    is_shared = policy.hosts is None or None in mine
+    shared = policy.ports or (() if policy.allow_private else _WEB_PORTS)
+    is_any = is_shared and policy.ports is None and policy.allow_private
+    if is_any or target.port in mine or (is_shared and target.port in shared):
         return None
-    own = sorted(p for p in mine if p is not None)
-    shared = policy.ports if None in mine or policy.hosts is None else ()
-    return Failure("port", f"port {port}; allowed: {', '.join(map(str, [*own, *shared]))}")
+    allowed = [*sorted(p for p in mine if p is not None), *(shared if is_shared else ())]
+    return Failure("port", f"port {target.port}; allowed: {', '.join(map(str, allowed))}")
+
+
+def _named_ports(host: str, policy: SourcePolicy) -> list[int | None]:
+    """The ports of the entries of `policy.hosts` that name `host`; None for an entry without one."""
+    named = [split_host(entry) for entry in policy.hosts or ()]
+    return [port for name, port in named if _matches(host, name)]
 
 
 def _matches(host: str, name: str) -> bool:

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ValidationError
 
 from monitor.errors import PolicyError
 from monitor.images import SourcePolicy
-from monitor.images.urls import check_url
+from monitor.images.urls import Target, check_port, check_url
 
 
 def test_lists_are_taken_for_tuples_and_the_policy_is_frozen() -> None:
@@ -117,8 +117,27 @@ def test_json_schema_describes_each_field() -> None:
     ],
 )
 def test_hosts_and_ports(hosts: list[str] | None, url: str, expected: str | None) -> None:
-    outcome = check_url(url, SourcePolicy(hosts=hosts))
+    policy = SourcePolicy(hosts=hosts)
+    outcome = check_url(url, policy)
+    if isinstance(outcome, Target):
+        outcome = check_port(outcome, policy)
     assert getattr(outcome, "reason", None) == expected, outcome
+
+
+def test_private_networks_use_any_port_unless_ports_are_named() -> None:
+    private = SourcePolicy(allow_private=True)
+    strict = SourcePolicy(allow_private=True, ports=[80])
+    named = SourcePolicy(allow_private=True, hosts=["10.0.0.7", "10.0.0.8:9000"])
+    for url, policy, reason in [
+        ("http://10.0.0.7:9000/x", private, None),
+        ("http://10.0.0.7:9000/x", strict, "port"),
+        ("http://10.0.0.7:9000/x", named, None),
+        ("http://10.0.0.8:9000/x", named, None),
+        ("http://10.0.0.8:9001/x", named, "port"),
+    ]:
+        target = check_url(url, policy)
+        assert isinstance(target, Target)
+        assert getattr(check_port(target, policy), "reason", None) == reason, url
 
 
 def test_policy_is_light() -> None:
