@@ -243,7 +243,9 @@ def _no_config(path: Path) -> str:
 
 def _feature_values(feature: CustomFeature) -> dict[str, Any]:
     values = feature.model_dump(mode="json", exclude_defaults=True)
-    if values.get("pretrained", "") is None:
-        # Follows from a model that brings its own weights.
-        del values["pretrained"]
+    if isinstance(feature, ImageEmbedding) and "model" in values:
+        # The default tag belongs to the default model; beside another one it must be said.
+        values["pretrained"] = feature.pretrained
+        if feature.pretrained is None:
+            del values["pretrained"]
     return {"name": feature.name, "type": feature.type.value, **values}

@@ -246,3 +246,16 @@ def test_the_schema_describes_each_key():
             continue
         for key, field in definition.get("properties", {}).items():
             assert field.get("description"), f"{name}.{key}"
+
+
+def test_a_tag_that_is_the_default_is_kept_beside_another_model() -> None:
+    feature = monitor.ImageEmbedding(
+        name="a", source_column="b", column="c", model="ViT-B-16", pretrained="laion2b_s34b_b79k"
+    )
+    config = MonitoringConfig.from_dict(
+        {
+            "features": [feature],
+            "data": {"baseline": {"path": "a.csv"}, "production": {"path": "b.csv"}},
+        }
+    )
+    assert MonitoringConfig.from_dict(config.to_dict()).features == (feature,)
