@@ -116,7 +116,7 @@ def detect_drift(
         )
         entries += overall + by_segment
     return DriftReport(
-        features=tuple(_summary(one) for one in baselines),
+        features=tuple(run.summary() for run in runs),
         windows=tuple(entries),
         every=every,
         segment_column=segment_column,
@@ -159,6 +159,24 @@ class _FeatureRun:
             distances,
             RowExamples(frame, feature, times),
             minimum_rows,
+        )
+
+    def summary(self) -> FeatureSummary:
+        """What the report says of the feature and its baseline."""
+        feature, baseline = self.examples.feature, self.baseline
+        return FeatureSummary(
+            name=baseline.name,
+            source_column=getattr(feature, "source_column", None),
+            column=vector_column(feature),
+            baseline_id=baseline.id,
+            fingerprint=baseline.fingerprint,
+            n_fit=baseline.n_fit,
+            histogram=baseline.histogram.counts,
+            failures=baseline.histogram.failures,
+            examples=baseline.examples,
+            choice=baseline.choice,
+            time_range=baseline.time_range,
+            segment_column=baseline.segment_column,
         )
 
     def notes(self) -> list[str]:
@@ -320,24 +338,6 @@ def _split(window: Window, segments: NDArray[np.object_]) -> Iterator[tuple[str,
     values = segments[window.rows]
     for value in sorted(set(values.tolist())):
         yield value, Window(window.start, window.end, window.rows[values == value])
-
-
-def _summary(baseline: Baseline) -> FeatureSummary:
-    feature = CustomFeature.from_dict(dict(baseline.feature))
-    return FeatureSummary(
-        name=baseline.name,
-        source_column=getattr(feature, "source_column", None),
-        column=vector_column(feature),
-        baseline_id=baseline.id,
-        fingerprint=baseline.fingerprint,
-        n_fit=baseline.n_fit,
-        histogram=baseline.histogram.counts,
-        failures=baseline.histogram.failures,
-        examples=baseline.examples,
-        choice=baseline.choice,
-        time_range=baseline.time_range,
-        segment_column=baseline.segment_column,
-    )
 
 
 def _report_notes(
