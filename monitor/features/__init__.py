@@ -15,6 +15,7 @@ A feature is a value: it compares, hashes, pickles and goes through JSON and YAM
 from monitor.features.base import CustomFeature, CustomFeatureType
 from monitor.features.checks import check_features
 from monitor.features.family import (
+    ClusteredFeature,
     Enrichment,
     Multivariate,
     TextEmbedding,
@@ -25,6 +26,7 @@ from monitor.features.image import DEFAULT_MODEL, DEFAULT_PRETRAINED, ImageEmbed
 __all__ = [
     "DEFAULT_MODEL",
     "DEFAULT_PRETRAINED",
+    "ClusteredFeature",
     "CustomFeature",
     "CustomFeatureType",
     "Enrichment",

@@ -11,12 +11,13 @@ from monitor import frames
 from monitor.clusters import Baseline, fit
 from monitor.clusters.baseline import STANDARD, UNIT
 from monitor.errors import BaselineError, InvalidFeatureError, InvalidInputError
-from monitor.features import CustomFeature, Multivariate
+from monitor.features import ClusteredFeature, CustomFeature, Multivariate
 from monitor.frames import Times
 from monitor.pipeline.rows import (
     RowExamples,
     count_failures,
     in_words,
+    no_vectors,
     read_vectors,
     segment_values,
     utc,
@@ -66,6 +67,8 @@ def fit_baseline(
             f"expected a feature, got {type(feature).__name__}: describe one with "
             "monitor.VectorFeature(name=, column=) or monitor.ImageEmbedding(name=, ...)"
         )
+    if not isinstance(feature, ClusteredFeature):
+        raise no_vectors(feature)
     if isinstance(feature, Multivariate) and feature.monitor_components:
         raise InvalidFeatureError(
             f"feature {feature.name!r} asks for monitor_components=True, which is not built yet: leave "
@@ -87,9 +90,9 @@ def fit_baseline(
     baseline = fit(
         vectors.matrix,
         _description(feature),
-        n_clusters=feature.n_clusters,  # type: ignore[attr-defined]
-        centroids=getattr(feature, "centroids", None),
-        random_state=getattr(feature, "random_state", 0),
+        n_clusters=feature.n_clusters,
+        centroids=feature.centroids,
+        random_state=feature.random_state,
         fingerprint=vectors.fingerprint,
         failures=count_failures(vectors.failures),
         scaling=STANDARD if isinstance(feature, Multivariate) else UNIT,
@@ -104,12 +107,9 @@ def fit_baseline(
     return replace(baseline, examples=examples, time_range=_time_range(times))
 
 
-def _description(feature: CustomFeature) -> dict[str, Any]:
+def _description(feature: ClusteredFeature) -> dict[str, Any]:
     """The feature without its centroids, which the baseline holds as an array."""
-    description = feature.to_dict()
-    if "centroids" in description:
-        description["centroids"] = None
-    return description
+    return feature.to_dict() | {"centroids": None}
 
 
 def _time_range(times: Times | None) -> tuple[str, str] | None:

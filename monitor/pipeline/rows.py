@@ -31,7 +31,12 @@ def vector_column(feature: CustomFeature) -> str:
         return feature.column
     if isinstance(feature, Multivariate):
         return feature.columns[0]
-    raise InvalidFeatureError(
+    raise no_vectors(feature)
+
+
+def no_vectors(feature: CustomFeature) -> InvalidFeatureError:
+    """The error for a feature that cannot be monitored."""
+    return InvalidFeatureError(
         f"feature {feature.name!r} is of type {feature.type.value}, which has no vectors to monitor: "
         "use a VectorFeature, TextEmbedding, ImageEmbedding or Multivariate"
     )
