@@ -12,8 +12,10 @@ from numpy.typing import NDArray
 
 from monitor.clusters.histogram import ClusterHistogram
 from monitor.clusters.kmeans import assign, unit_rows
+from monitor.clusters.quality_sketch import QualityReference
 from monitor.clusters.reference import Reference
 from monitor.clusters.sketch import WindowSketch, sketch_rows
+from monitor.clusters.value_table import ValueTable
 from monitor.errors import FingerprintMismatchError, InvalidInputError
 
 UNIT: Final = "unit"
@@ -96,6 +98,10 @@ class Baseline:
         (width, width) float32: coordinates of equal weight, V (λ + mean λ)^(−1/2), from the fit part.
     novelty_radius
         The 99 % quantile of the fit part's distances to the nearest centroid.
+    distance_edges
+        (N_DISTANCE_BINS − 1,) float64, rising: the inner edges of the bins of that distance.
+    quantum
+        The unit of a sketch's sums (see `WindowSketch`).
     reference
         The calibration part, which nothing was fitted on, in numbers.
     n_fit
@@ -114,6 +120,10 @@ class Baseline:
         First and last timestamp, ISO 8601, when the rows had any.
     segment_column, segments
         A metadata column, and the reference of each of its values.
+    columns
+        Further metadata columns, each with its values counted against the clusters.
+    quality
+        The images' pixel statistics, when the rows had any.
     """
 
     feature: Mapping[str, Any]
@@ -121,6 +131,8 @@ class Baseline:
     centroids: NDArray[np.float32]
     whitener: NDArray[np.float32]
     novelty_radius: float
+    distance_edges: NDArray[np.float64]
+    quantum: float
     reference: Reference
     n_fit: int
     random_state: int
@@ -131,6 +143,8 @@ class Baseline:
     time_range: tuple[str, str] | None = None
     segment_column: str | None = None
     segments: Mapping[str, Reference] = field(default_factory=dict)
+    columns: Mapping[str, ValueTable] = field(default_factory=dict)
+    quality: QualityReference | None = None
 
     @property
     def name(self) -> str:
@@ -151,6 +165,12 @@ class Baseline:
     def histogram(self) -> ClusterHistogram:
         """Rows of the calibration part per cluster: what windows are compared with."""
         return self.reference.sketch.histogram
+
+    @property
+    def distance_positions(self) -> NDArray[np.float64]:
+        """(N_DISTANCE_BINS,) float64: where the rows of a bin are taken to lie; the last at its edge."""
+        edges = np.concatenate([[0.0], self.distance_edges])
+        return np.append((edges[1:] + edges[:-1]) / 2, edges[-1])
 
     @property
     def id(self) -> str:
@@ -204,7 +224,9 @@ class Baseline:
             labels,
             distances,
             n_clusters=self.n_clusters,
+            quantum=self.quantum,
             novelty_radius=self.novelty_radius,
+            distance_edges=self.distance_edges,
             failures=dict(failures),
         )
 

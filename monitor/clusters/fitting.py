@@ -16,12 +16,16 @@ from monitor.clusters.kmeans import (
     largest_repeated_share,
     split_by_content,
 )
-from monitor.clusters.reference import Reference
-from monitor.clusters.sketch import sketch_rows
+from monitor.clusters.reference import MAX_SAMPLE, Reference
+from monitor.clusters.sketch import N_DISTANCE_BINS, quantum_for, sketch_rows
+from monitor.clusters.value_table import fit_values
+from monitor.clusters.variation import Variation
 from monitor.errors import BaselineError, InvalidInputError
 
 FIT_SHARE = 0.5
 NOVELTY_QUANTILE = 0.99
+MAX_SAMPLE_OF_SEGMENTS, LEAST_SAMPLE = 4_000, 64
+"""Rows that the references of all segments keep together, and each at least."""
 
 
 def fit(
@@ -37,6 +41,9 @@ def fit(
     fit_share: float = FIT_SHARE,
     segment_column: str | None = None,
     segments: NDArray[np.object_] | None = None,
+    every: str = "1d",
+    windows: NDArray[np.int64] | None = None,
+    columns: Mapping[str, NDArray[np.object_]] | None = None,
 ) -> Baseline:
     """Fit a `Baseline` on usable vectors.
 
@@ -69,6 +76,11 @@ def fit(
         Share of the rows that clusters are fitted on, in (0, 1).
     segment_column, segments
         Name of a metadata column and its values, (n,).
+    every, windows
+        A length of time, and (n,) the number of the window of that length that each row lies in,
+        negative where it has no time. From them the natural variation between windows is learned.
+    columns
+        Further metadata columns and their values, (n,) text each.
 
     Raises
     ------
@@ -108,32 +120,71 @@ def fit(
         # In the columns' own units, as people know them.
         centres = scale.apply(given) if scale.kind == STANDARD else given
 
-    radius = float(np.quantile(assign(fit_part, centres)[1], NOVELTY_QUANTILE))
+    fit_distances = assign(fit_part, centres)[1]
+    radius = float(np.quantile(fit_distances, NOVELTY_QUANTILE))
+    edges = np.linspace(0.0, 2 * float(fit_distances.max() or 1.0), N_DISTANCE_BINS)[1:]
+    quantum = quantum_for(float(np.abs(fit_part).max()))
     whitener = _whitener(fit_part)
+    whitened = calibration.astype(np.float64) @ whitener.astype(np.float64)
     labels, distances = assign(calibration, centres)
+    when = None if windows is None else windows[other_rows]
+    rng = np.random.default_rng([random_state, 0x736D70])
 
-    def reference(rows: NDArray[np.bool_], lost: Mapping[str, int]) -> Reference:
+    def reference(
+        rows: NDArray[np.bool_],
+        fitted_on: NDArray[np.float32],
+        lost: Mapping[str, int],
+        max_sample: int = MAX_SAMPLE,
+    ) -> Reference:
         sketch = sketch_rows(
             calibration[rows],
             labels[rows],
             distances[rows],
             n_clusters=len(centres),
+            quantum=quantum,
             novelty_radius=radius,
+            distance_edges=edges,
             failures=dict(lost),
         )
-        return Reference.of(sketch, calibration[rows], whitener)
+        variation = None
+        if when is not None:
+            variation = Variation.of(
+                every,
+                when[rows],
+                labels[rows],
+                distances[rows] > radius,
+                calibration[rows].astype(np.float64),
+                whitened[rows],
+                n_clusters=len(centres),
+            )
+        return Reference.of(
+            sketch,
+            calibration[rows],
+            whitened[rows],
+            fitted_on,
+            variation=variation,
+            max_sample=max_sample,
+            rng=rng,
+        )
 
     by_value: dict[str, Reference] = {}
     if segments is not None:
-        values = np.asarray(segments, dtype=object)[other_rows]
-        by_value = {value: reference(values == value, {}) for value in sorted(set(values.tolist()))}
+        of_rows = np.asarray(segments, dtype=object)
+        values, fitted = of_rows[other_rows], of_rows[fit_rows]
+        names = sorted(set(values.tolist()))
+        of_each = max(MAX_SAMPLE_OF_SEGMENTS // len(names), LEAST_SAMPLE)
+        by_value = {
+            name: reference(values == name, fit_part[fitted == name], {}, of_each) for name in names
+        }
     return Baseline(
         feature=feature,
         fingerprint=fingerprint,
         centroids=centres,
         whitener=whitener,
         novelty_radius=radius,
-        reference=reference(np.ones(len(calibration), dtype=bool), failures or {}),
+        distance_edges=edges,
+        quantum=quantum,
+        reference=reference(np.ones(len(calibration), dtype=bool), fit_part, failures or {}),
         n_fit=len(fit_part),
         random_state=random_state,
         scaling=scale,
@@ -141,6 +192,10 @@ def fit(
         choice=choice.reason if choice else None,
         segment_column=segment_column,
         segments=by_value,
+        columns={
+            name: fit_values(column[other_rows].tolist(), labels, n_clusters=len(centres))
+            for name, column in (columns or {}).items()
+        },
     )
 
 

@@ -13,6 +13,7 @@ from monitor.errors import BaselineError
 MAX_FIT_ROWS = 20_000
 """k-means gains nothing visible from more rows than this, and its time grows with them."""
 
+_TIE = 1e-4  # far above the rounding error of a float32 product
 _BLOCK_ROWS = 16_384  # rows per block: a block of squared distances stays in the processor's cache
 
 
@@ -72,11 +73,35 @@ def assign(
     half_norms = 0.5 * np.einsum("kd,kd->k", centroids, centroids)
     for start in range(0, len(vectors), _BLOCK_ROWS):
         block = vectors[start : start + _BLOCK_ROWS]
-        nearest = np.argmax(block @ centroids.T - half_norms, axis=1)
+        nearness = block @ centroids.T - half_norms
+        nearest = np.argmax(nearness, axis=1)
+        _settle_ties(block, centroids, nearness, nearest)
         labels[start : start + len(block)] = nearest
         # From the difference itself: ‖x‖² − 2x·c + ‖c‖² cancels to noise for near rows.
         distances[start : start + len(block)] = np.linalg.norm(block - centroids[nearest], axis=1)
     return labels, distances
+
+
+def _settle_ties(
+    block: NDArray[np.float32],
+    centroids: NDArray[np.float32],
+    nearness: NDArray[np.float32],
+    nearest: NDArray[np.int64],
+) -> None:
+    """Decide rows that lie almost between two centroids in float64, in place.
+
+    The last bits of a float32 matrix product depend on how many rows it has; without this a row could
+    fall on either side, depending on the pieces that a window came in.
+    """
+    if len(centroids) < 2:
+        return
+    best = np.take_along_axis(nearness, nearest[:, None], axis=1)
+    is_near = nearness >= best - _TIE * (1 + np.abs(best))
+    tied = np.flatnonzero(is_near.sum(axis=1) > 1)
+    if len(tied):
+        exact = centroids.astype(np.float64)
+        gaps = block[tied, None, :].astype(np.float64) - exact
+        nearest[tied] = np.argmin(np.einsum("nkd,nkd->nk", gaps, gaps), axis=1)
 
 
 def split_by_content(

@@ -6,7 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-def spectral_moments(vectors: NDArray[np.float64]) -> NDArray[np.float64]:
+def spectral_moments(
+    vectors: NDArray[np.float64], *, is_centred: bool = False
+) -> NDArray[np.float64]:
     """tr Σ, tr Σ² and tr Σ³ of the covariance Σ that the rows of `vectors` were drawn from.
 
     The plain traces of the sample covariance S grow with width / n. The second is unbiased under
@@ -18,6 +20,8 @@ def spectral_moments(vectors: NDArray[np.float64]) -> NDArray[np.float64]:
     ----------
     vectors
         (n, width) float64.
+    is_centred
+        Whether a mean was already taken off.
 
     Returns
     -------
@@ -33,7 +37,7 @@ def spectral_moments(vectors: NDArray[np.float64]) -> NDArray[np.float64]:
     if n < 4:
         return np.full(3, np.nan)
     m = n - 1
-    centred = vectors - vectors.mean(axis=0)
+    centred = vectors if is_centred else vectors - vectors.mean(axis=0)
     # The smaller of the two Gram matrices has the same traces.
     gram = (centred @ centred.T if n < width else centred.T @ centred) / m
     squared = gram @ gram

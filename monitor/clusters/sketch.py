@@ -3,36 +3,50 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from monitor.clusters.histogram import ClusterHistogram
 
+MAX_KEPT_ROWS: Final = 256
+"""A set of no more rows than this keeps them: so few are compared by permutation, not by formula."""
+N_DISTANCE_BINS: Final = 64
+_MOST_UNITS: Final = 2.0**38
+_BLOCK_ROWS: Final = 8_192
+
 
 @dataclass(frozen=True, eq=False)
 class WindowSketch:
     """The sufficient statistics of a set of vectors for every test of `monitor.drift`.
 
+    Sketches of one baseline add up. Sums are whole numbers of a small unit, so that any order and any
+    number of pieces give the same bits.
+
     Parameters
     ----------
     histogram
         Rows per cluster, and failures.
-    total
-        (width,) float64, the sum of the vectors.
-    cluster_totals
-        (n_clusters, width) float64, the sum of the vectors of each cluster.
+    cluster_units
+        (n_clusters, width) int64, the sum of the vectors of each cluster, in units of `quantum`.
+    quantum
+        The size of a unit, > 0.
     n_novel
         Rows farther from their nearest centroid than the baseline's novelty radius.
-    distance_total
-        Sum of the distances to the nearest centroid.
+    distance_counts
+        (N_DISTANCE_BINS,) int64, rows per bin of the distance to the nearest centroid; the last bin
+        has no upper edge.
+    rows
+        (n, width) float32, the vectors themselves while there are at most `MAX_KEPT_ROWS`; else None.
     """
 
     histogram: ClusterHistogram
-    total: NDArray[np.float64]
-    cluster_totals: NDArray[np.float64]
+    cluster_units: NDArray[np.int64]
+    quantum: float
     n_novel: int
-    distance_total: float
+    distance_counts: NDArray[np.int64]
+    rows: NDArray[np.float32] | None
 
     @property
     def n(self) -> int:
@@ -43,16 +57,42 @@ class WindowSketch:
     def mean(self) -> NDArray[np.float64]:
         """(width,) float64, the mean vector; NaN when there is no row."""
         with np.errstate(invalid="ignore"):
-            return self.total / np.float64(self.n)
+            return np.asarray(self.cluster_units.sum(axis=0) * self.quantum / np.float64(self.n))
+
+    @property
+    def cluster_means(self) -> NDArray[np.float64]:
+        """(n_clusters, width) float64, the mean vector of each cluster's rows; 0 where there is none."""
+        totals = self.cluster_units * self.quantum
+        return np.asarray(totals / np.maximum(self.histogram.counts, 1)[:, None])
 
     def __add__(self, other: WindowSketch) -> WindowSketch:
+        if self.quantum != other.quantum:
+            raise ValueError("sketches of two baselines do not add up")
         return WindowSketch(
             histogram=self.histogram + other.histogram,
-            total=self.total + other.total,
-            cluster_totals=self.cluster_totals + other.cluster_totals,
+            cluster_units=self.cluster_units + other.cluster_units,
+            quantum=self.quantum,
             n_novel=self.n_novel + other.n_novel,
-            distance_total=self.distance_total + other.distance_total,
+            distance_counts=self.distance_counts + other.distance_counts,
+            rows=_few(self.rows, other.rows),
         )
+
+
+def _few(
+    rows: NDArray[np.float32] | None, others: NDArray[np.float32] | None
+) -> NDArray[np.float32] | None:
+    if rows is None or others is None or len(rows) + len(others) > MAX_KEPT_ROWS:
+        return None
+    return np.concatenate([rows, others])
+
+
+def quantum_for(largest: float) -> float:
+    """The unit of sums for vectors whose entries are mostly no larger than `largest`.
+
+    A power of two about 10⁹ times smaller; an entry more than 256 times larger than `largest` counts
+    as that, so that the sums of millions of rows stay whole numbers of 64 bits.
+    """
+    return float(2.0 ** (np.ceil(np.log2(max(largest, 1e-30))) - 30))
 
 
 def sketch_rows(
@@ -61,17 +101,34 @@ def sketch_rows(
     distances: NDArray[np.float32],
     *,
     n_clusters: int,
+    quantum: float,
     novelty_radius: float,
+    distance_edges: NDArray[np.float64],
     failures: dict[str, int],
 ) -> WindowSketch:
     """The sketch of `vectors`, (n, width), already assigned to clusters."""
-    cluster_totals = np.zeros((n_clusters, vectors.shape[1]))
-    for cluster in range(n_clusters):
-        cluster_totals[cluster] = vectors[labels == cluster].sum(axis=0, dtype=np.float64)
     return WindowSketch(
         histogram=ClusterHistogram(np.bincount(labels, minlength=n_clusters), failures),
-        total=cluster_totals.sum(axis=0),
-        cluster_totals=cluster_totals,
+        cluster_units=_cluster_units(vectors, labels, n_clusters, quantum),
+        quantum=quantum,
         n_novel=int(np.count_nonzero(distances > novelty_radius)),
-        distance_total=float(distances.sum(dtype=np.float64)),
+        distance_counts=np.bincount(
+            np.searchsorted(distance_edges, distances, side="right"), minlength=N_DISTANCE_BINS
+        ),
+        rows=np.array(vectors) if len(vectors) <= MAX_KEPT_ROWS else None,
     )
+
+
+def _cluster_units(
+    vectors: NDArray[np.float32], labels: NDArray[np.int64], n_clusters: int, quantum: float
+) -> NDArray[np.int64]:
+    """Sums of whole units. Each block's are exact in float64: 8,192 · 2³⁸ < 2⁵³, in any order."""
+    units = np.zeros((n_clusters, vectors.shape[1]), dtype=np.int64)
+    for start in range(0, len(vectors), _BLOCK_ROWS):
+        block = vectors[start : start + _BLOCK_ROWS].astype(np.float64)
+        np.rint(block / quantum, out=block)
+        np.clip(block, -_MOST_UNITS, _MOST_UNITS, out=block)
+        members = np.zeros((n_clusters, len(block)))
+        members[labels[start : start + len(block)], np.arange(len(block))] = 1.0
+        units += (members @ block).astype(np.int64)
+    return units

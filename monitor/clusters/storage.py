@@ -14,11 +14,14 @@ from numpy.typing import NDArray
 
 from monitor.clusters.baseline import RAW, STANDARD, UNIT, Baseline, Example, Scaling
 from monitor.clusters.histogram import ClusterHistogram
+from monitor.clusters.quality_sketch import QualityReference, QualitySketch
 from monitor.clusters.reference import Reference
-from monitor.clusters.sketch import WindowSketch
+from monitor.clusters.sketch import N_DISTANCE_BINS, WindowSketch
+from monitor.clusters.value_table import ValueTable
+from monitor.clusters.variation import Movement, Variation
 from monitor.errors import BaselineError
 
-FORMAT: Final = "monitor.baseline/1"
+FORMAT: Final = "monitor.baseline/2"
 _BROKEN = (
     KeyError, TypeError, ValueError, AttributeError, IndexError, RecursionError, OverflowError,
 )  # fmt: skip
@@ -34,10 +37,15 @@ def identity(baseline: Baseline) -> str:
         baseline.name,
         baseline.fingerprint,
         float(baseline.novelty_radius),
+        float(baseline.quantum),
         baseline.scaling.kind,
         baseline.segment_column,
         list(baseline.segments),
-        [reference.sketch.n_novel for reference in _references(baseline).values()],
+        list(baseline.columns),
+        [
+            [part.sketch.n_novel, part.n_mean, part.variation and part.variation.every]
+            for part in _references(baseline).values()
+        ],
     ]
     digest.update(json.dumps(decisive).encode())
     return digest.hexdigest()[:16]
@@ -109,13 +117,32 @@ def _arrays(baseline: Baseline) -> dict[str, NDArray[Any]]:
         "whitener": baseline.whitener,
         "scaling.center": baseline.scaling.center,
         "scaling.scale": baseline.scaling.scale,
+        "distance_edges": baseline.distance_edges,
     }
     for name, reference in _references(baseline).items():
-        arrays[f"{name}.counts"] = reference.sketch.histogram.counts
-        arrays[f"{name}.cluster_totals"] = reference.sketch.cluster_totals
-        arrays[f"{name}.total"] = reference.sketch.total
+        sketch, variation = reference.sketch, reference.variation
+        arrays[f"{name}.counts"] = sketch.histogram.counts
+        arrays[f"{name}.cluster_units"] = sketch.cluster_units
+        arrays[f"{name}.distance_counts"] = sketch.distance_counts
         arrays[f"{name}.mean_moments"] = reference.mean_moments
         arrays[f"{name}.whitened_moments"] = reference.whitened_moments
+        arrays[f"{name}.mean"] = reference.mean
+        arrays[f"{name}.sample"] = reference.sample
+        arrays[f"{name}.fit_sample"] = reference.fit_sample
+        if variation is not None:
+            arrays[f"{name}.windows.counts"] = variation.counts
+            arrays[f"{name}.windows.novel"] = variation.novel
+            for kind, moved in (("plain", variation.plain), ("whitened", variation.whitened)):
+                arrays[f"{name}.windows.{kind}_moments"] = np.array([moved.rows, moved.windows])
+    for i, column in enumerate(baseline.columns.values()):
+        arrays[f"column{i}.counts"] = column.counts
+    if baseline.quality is not None:
+        sketch_of_pixels = baseline.quality.sketch
+        arrays["quality.edges"] = baseline.quality.edges
+        arrays["quality.counts"] = sketch_of_pixels.counts
+        arrays["quality.missing_counts"] = sketch_of_pixels.n_missing
+        arrays["quality.least"] = sketch_of_pixels.least
+        arrays["quality.greatest"] = sketch_of_pixels.greatest
     return arrays
 
 
@@ -126,6 +153,7 @@ def _description(baseline: Baseline) -> dict[str, Any]:
         "feature": dict(baseline.feature),
         "fingerprint": baseline.fingerprint,
         "novelty_radius": baseline.novelty_radius,
+        "quantum": baseline.quantum,
         "n_fit": baseline.n_fit,
         "random_state": baseline.random_state,
         "scaling": baseline.scaling.kind,
@@ -135,11 +163,17 @@ def _description(baseline: Baseline) -> dict[str, Any]:
         "time_range": baseline.time_range,
         "segment_column": baseline.segment_column,
         "segments": list(baseline.segments),
+        "columns": [
+            [name, list(table.known), None if table.rest is None else sorted(table.rest)]
+            for name, table in baseline.columns.items()
+        ],
+        "quality_fields": baseline.quality and list(baseline.quality.fields),
         "references": {
             name: {
                 "failures": dict(reference.sketch.histogram.failures),
                 "n_novel": reference.sketch.n_novel,
-                "distance_total": reference.sketch.distance_total,
+                "n_mean": reference.n_mean,
+                "every": reference.variation and reference.variation.every,
             }
             for name, reference in _references(baseline).items()
         },
@@ -151,19 +185,50 @@ def _from_parts(arrays: Mapping[str, NDArray[Any]], saved: Mapping[str, Any]) ->
         scalars = saved["references"][name]
         sketch = WindowSketch(
             histogram=ClusterHistogram(arrays[f"{name}.counts"], scalars["failures"]),
-            total=arrays[f"{name}.total"],
-            cluster_totals=arrays[f"{name}.cluster_totals"],
+            cluster_units=arrays[f"{name}.cluster_units"],
+            quantum=saved["quantum"],
             n_novel=scalars["n_novel"],
-            distance_total=scalars["distance_total"],
+            distance_counts=arrays[f"{name}.distance_counts"],
+            rows=None,  # a reference keeps a sample instead
         )
-        return Reference(sketch, arrays[f"{name}.mean_moments"], arrays[f"{name}.whitened_moments"])
+        variation = None
+        if scalars["every"] is not None:
+            variation = Variation(
+                every=scalars["every"],
+                counts=arrays[f"{name}.windows.counts"],
+                novel=arrays[f"{name}.windows.novel"],
+                plain=Movement(*arrays[f"{name}.windows.plain_moments"]),
+                whitened=Movement(*arrays[f"{name}.windows.whitened_moments"]),
+            )
+        return Reference(
+            sketch=sketch,
+            mean=arrays[f"{name}.mean"],
+            n_mean=scalars["n_mean"],
+            mean_moments=arrays[f"{name}.mean_moments"],
+            whitened_moments=arrays[f"{name}.whitened_moments"],
+            sample=arrays[f"{name}.sample"],
+            fit_sample=arrays[f"{name}.fit_sample"],
+            variation=variation,
+        )
 
+    k = len(arrays["centroids"])
+    quality = None
+    if saved["quality_fields"] is not None:
+        pixels = QualitySketch(
+            arrays["quality.counts"],
+            arrays["quality.missing_counts"],
+            arrays["quality.least"],
+            arrays["quality.greatest"],
+        )
+        quality = QualityReference(tuple(saved["quality_fields"]), arrays["quality.edges"], pixels)
     return Baseline(
         feature=saved["feature"],
         fingerprint=saved["fingerprint"],
         centroids=arrays["centroids"],
         whitener=arrays["whitener"],
         novelty_radius=saved["novelty_radius"],
+        distance_edges=arrays["distance_edges"],
+        quantum=saved["quantum"],
         reference=reference("reference"),
         n_fit=saved["n_fit"],
         random_state=saved["random_state"],
@@ -174,6 +239,17 @@ def _from_parts(arrays: Mapping[str, NDArray[Any]], saved: Mapping[str, Any]) ->
         time_range=tuple(saved["time_range"]) if saved["time_range"] else None,
         segment_column=saved["segment_column"],
         segments={value: reference(f"segment{i}") for i, value in enumerate(saved["segments"])},
+        columns={
+            name: ValueTable(
+                tuple(known),
+                arrays[f"column{i}.counts"],
+                (),
+                np.empty((0, k), dtype=np.int64),
+                None if rest is None else frozenset(rest),
+            )
+            for i, (name, known, rest) in enumerate(saved["columns"])
+        },
+        quality=quality,
     )
 
 
@@ -183,31 +259,74 @@ def _check(baseline: Baseline) -> None:
     shapes: dict[str, tuple[int, ...]] = {"centroids": (k, width), "whitener": (width, width)}
     scaled = (width,) if baseline.scaling.kind == STANDARD else (0,)
     shapes |= {"scaling.center": scaled, "scaling.scale": scaled}
-    for name in _references(baseline):
+    shapes["distance_edges"] = (N_DISTANCE_BINS - 1,)
+    for name, part in _references(baseline).items():
         shapes |= {
             f"{name}.counts": (k,),
-            f"{name}.cluster_totals": (k, width),
-            f"{name}.total": (width,),
+            f"{name}.cluster_units": (k, width),
+            f"{name}.distance_counts": (N_DISTANCE_BINS,),
             f"{name}.mean_moments": (3,),
             f"{name}.whitened_moments": (3,),
+            f"{name}.mean": (width,),
+            f"{name}.sample": (len(part.sample), width),
+            f"{name}.fit_sample": (len(part.fit_sample), width),
+        }
+        if part.variation is not None:
+            n_windows = len(part.variation.counts)
+            shapes |= {
+                f"{name}.windows.counts": (n_windows, k),
+                f"{name}.windows.novel": (n_windows,),
+                f"{name}.windows.plain_moments": (2, 3),
+                f"{name}.windows.whitened_moments": (2, 3),
+            }
+    for i, table in enumerate(baseline.columns.values()):
+        shapes[f"column{i}.counts"] = (len(table.known) + 1, k)
+    if (quality := baseline.quality) is not None:
+        fields, bins = len(quality.fields), quality.sketch.counts.shape[-1]
+        shapes |= {
+            "quality.edges": (fields, bins - 1),
+            "quality.counts": (fields, bins),
+            "quality.missing_counts": (fields,),
+            "quality.least": (fields, bins),
+            "quality.greatest": (fields, bins),
         }
     for name, array in _arrays(baseline).items():
         if array.shape != shapes[name]:
             raise ValueError(f"{name} has shape {array.shape}, not {shapes[name]}")
-        kinds = "i" if name.endswith("counts") else "f"
+        kinds = "i" if name.endswith(("counts", "units", "novel")) else "f"
         if array.dtype.kind not in kinds:
             raise ValueError(f"{name} holds {array.dtype}")
-        if not name.endswith("moments") and not np.isfinite(array).all():
+        if (
+            not name.endswith("moments")
+            and not name.startswith("quality")
+            and not np.isfinite(array).all()
+        ):
             raise ValueError(f"{name} holds NaN or infinity")
     if baseline.scaling.kind not in (UNIT, STANDARD, RAW):
         raise ValueError(f"the scaling {baseline.scaling.kind!r} is not known")
     if not np.isfinite(baseline.novelty_radius):
         raise ValueError(f"the novelty radius is {baseline.novelty_radius}")
+    if not (np.isfinite(baseline.quantum) and baseline.quantum > 0):
+        raise ValueError(f"the unit of sums is {baseline.quantum}")
+    if (np.diff(baseline.distance_edges) <= 0).any():
+        raise ValueError("the distance edges do not rise")
     if not isinstance(baseline.feature, dict) or not isinstance(baseline.feature["name"], str):
         raise ValueError("it names no feature")
     for name, reference in _references(baseline).items():
         sketch = reference.sketch
         if sketch.histogram.counts.min() < 0 or not 0 <= sketch.n_novel <= sketch.n:
             raise ValueError(f"the counts of {name} cannot be")
+        if (
+            sketch.distance_counts.sum() != sketch.n
+            or len(reference.sample) > sketch.n
+            or reference.n_mean < sketch.n
+        ):
+            raise ValueError(f"the counts of {name} do not agree")
+        if (windows := reference.variation) is not None and (
+            windows.counts.min() < 0
+            or windows.counts.sum() > sketch.n
+            or (windows.novel > windows.sizes).any()
+        ):
+            raise ValueError(f"the windows of {name} cannot be")
         if sketch.n >= 4 and not np.isfinite(reference.mean_moments).all():
             raise ValueError(f"the moments of {name} hold NaN or infinity")

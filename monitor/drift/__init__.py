@@ -1,7 +1,45 @@
 """Histograms ─► judgement: distances, significance, attribution. Pure numbers: no I/O, no clock."""
 
-from monitor.drift.judgement import ClusterShift, Judgement, Score, Verdict
-from monitor.drift.judging import MINIMUM_ROWS, judge
+from monitor.drift.column_explanation import ColumnExplanation, ValueShift
+from monitor.drift.effect import Effect
+from monitor.drift.explanation import explain
+from monitor.drift.failures import FailureShift, failure_shifts
+from monitor.drift.judgement import ClusterShift, Judgement, Look, Score, Verdict
+from monitor.drift.judging import MINIMUM_CHANGE, MINIMUM_ROWS, Rules, judge
+from monitor.drift.kinds import ShiftKind, shift_kinds
+from monitor.drift.metrics import METRICS, Metric
+from monitor.drift.quality import QualityShift, quality_shifts
+from monitor.drift.sequence import LONGEST, LOOKS_SHARE, PastWindow, longer_looks, onset
 from monitor.drift.significance import SubTest
+from monitor.drift.thresholds import resolve_thresholds
 
-__all__ = ["MINIMUM_ROWS", "ClusterShift", "Judgement", "Score", "SubTest", "Verdict", "judge"]
+__all__ = [
+    "LONGEST",
+    "LOOKS_SHARE",
+    "METRICS",
+    "MINIMUM_CHANGE",
+    "MINIMUM_ROWS",
+    "ClusterShift",
+    "ColumnExplanation",
+    "Effect",
+    "FailureShift",
+    "Judgement",
+    "Look",
+    "Metric",
+    "PastWindow",
+    "QualityShift",
+    "Rules",
+    "Score",
+    "ShiftKind",
+    "SubTest",
+    "ValueShift",
+    "Verdict",
+    "explain",
+    "failure_shifts",
+    "judge",
+    "longer_looks",
+    "onset",
+    "quality_shifts",
+    "resolve_thresholds",
+    "shift_kinds",
+]

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 import numpy as np
 from numpy.typing import NDArray
 
+from monitor.drift.effect import Effect
 from monitor.drift.significance import SubTest
 
 
@@ -21,7 +24,7 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True)
 class Score:
-    """A distance between two histograms, beside what chance alone gives.
+    """A distance between the baseline and a window, beside what chance alone gives.
 
     Parameters
     ----------
@@ -32,11 +35,16 @@ class Score:
     noise_ceiling
         Its (1 − alpha) quantile over such windows: a true shift much smaller than this cannot be seen
         in so few rows.
+    low, high
+        An interval that holds the distance of the two populations, without the noise of sampling them,
+        in about 95 of 100 cases.
     """
 
     value: float
     noise_floor: float
     noise_ceiling: float
+    low: float
+    high: float
 
 
 @dataclass(frozen=True)
@@ -51,6 +59,8 @@ class ClusterShift:
         Rows.
     baseline_share, window_share
         In [0, 1].
+    change_low, change_high
+        An interval of the change of share; all clusters' together hold in 95 of 100 cases.
     contribution
         Its share of the Jensen–Shannon divergence, in [0, 1].
     residual
@@ -66,10 +76,48 @@ class ClusterShift:
     window_count: int
     baseline_share: float
     window_share: float
+    change_low: float
+    change_high: float
     contribution: float
     residual: float
     p_value: float
     movement: float
+
+
+@dataclass(frozen=True)
+class Look:
+    """Several windows judged as one: what is too small for each of them shows in all together.
+
+    Parameters
+    ----------
+    n_windows
+        How many of the last windows were pooled; those that drifted by themselves and those without
+        rows are left out.
+    n_rows
+        Their rows with vectors.
+    p_value
+        Of the four tests together, in [0, 1].
+    alpha
+        The level of this look.
+    tests
+        The four tests.
+    changed_share
+        How large the shift is (see `Effect`), as a share of rows.
+    is_drift
+        Whether p_value ≤ alpha and the change is large enough to matter.
+    """
+
+    n_windows: int
+    n_rows: int
+    p_value: float
+    alpha: float
+    tests: tuple[SubTest, ...]
+    changed_share: float
+    is_drift: bool
+
+
+def _no_counts() -> NDArray[np.int64]:
+    return np.zeros(0, dtype=np.int64)
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,7 +127,8 @@ class Judgement:
     Parameters
     ----------
     verdict
-        `drift` when p_value ≤ alpha, `no drift` otherwise, `inconclusive` with too few rows.
+        `drift` when p_value ≤ alpha and the change is large enough to matter, or, with thresholds, when
+        a score reaches its own; `no drift` otherwise; `inconclusive` with too few rows.
     reason
         The verdict in a sentence.
     p_value
@@ -89,7 +138,7 @@ class Judgement:
     tests
         The four tests.
     scores
-        `jsd`, `psi`, `hellinger`.
+        By the name of the metric.
     clusters
         One per cluster, in their order.
     baseline_histogram, window_histogram
@@ -97,8 +146,21 @@ class Judgement:
     content_shift, appearance_shift
         The two parts of the mean's movement: other shares of the same clusters, Σ (q − p) μ, and other
         vectors inside them, Σ q (m′ − μ); lengths ≥ 0.
-    novel_share
+    novel_share, baseline_novel_share
         Share of rows beyond the novelty radius, in [0, 1].
+    baseline_distances, window_distances
+        (bins,) int64, rows per bin of the distance to the nearest centroid.
+    effect
+        How large the shift is, as a share of rows; None without rows.
+    design_effect
+        How many times more the cluster shares of such a window vary than those of independent rows, ≥ 1,
+        as the baseline's own windows show; None when that is not known.
+    look
+        The last windows together, where there is a row of them; when it has drifted, so has this window.
+    thresholds
+        Set by the user: scores that make a window drifted, whatever its p-value.
+    minimum_change
+        The `Effect.changed_share` from which on a change matters.
     n_rows_needed
         Rows with vectors that a verdict needs; None when there were enough.
     """
@@ -115,4 +177,25 @@ class Judgement:
     content_shift: float
     appearance_shift: float
     novel_share: float
+    effect: Effect | None = None
+    design_effect: float | None = None
+    look: Look | None = None
+    thresholds: Mapping[str, float] = field(default_factory=dict)
+    minimum_change: float = 0.0
     n_rows_needed: int | None = None
+    baseline_novel_share: float = math.nan
+    baseline_distances: NDArray[np.int64] = field(default_factory=_no_counts)
+    window_distances: NDArray[np.int64] = field(default_factory=_no_counts)
+
+    @property
+    def is_drift_alone(self) -> bool:
+        """Whether the window has drifted by itself, not only together with those before it."""
+        if self.verdict is not Verdict.DRIFT:
+            return False
+        if self.thresholds:
+            return True
+        return (
+            self.p_value <= self.alpha
+            and self.effect is not None
+            and self.effect.changed_share >= self.minimum_change
+        )

@@ -112,7 +112,7 @@ def test_save_and_load_lose_nothing(tmp_path):
     assert loaded.fingerprint == "tiny:1"
     assert loaded.histogram.failures == {"missing": 2}
     np.testing.assert_array_equal(
-        loaded.reference.sketch.cluster_totals, saved.reference.sketch.cluster_totals
+        loaded.reference.sketch.cluster_units, saved.reference.sketch.cluster_units
     )
     assert list(loaded.segments) == ["a", "b"]
     parts = sum(s.sketch.histogram.counts for s in loaded.segments.values())
@@ -161,7 +161,7 @@ def damaged(path, *, arrays=None, saved=None):
         {"arrays": {"whitener": np.zeros((12, 3), np.float32)}},
         {"arrays": {"reference.counts": np.array([-1, 2, 3])}},
         {"arrays": {"reference.counts": np.ones(3)}},
-        {"arrays": {"reference.total": np.full(12, 50.0)}},
+        {"arrays": {"reference.sample": np.full((9, 3), 50.0, dtype=np.float32)}},
         {"arrays": {"reference.mean_moments": np.full(3, np.nan)}},
     ],
 )
@@ -202,7 +202,7 @@ def test_sketches_of_pieces_add_up():
     whole = baseline.sketch(rows, {"missing": 3})
     pieces = baseline.sketch(rows[:31], {"missing": 1}) + baseline.sketch(rows[31:], {"missing": 2})
     np.testing.assert_array_equal(whole.histogram.counts, pieces.histogram.counts)
-    np.testing.assert_allclose(whole.cluster_totals, pieces.cluster_totals)
+    np.testing.assert_array_equal(whole.cluster_units, pieces.cluster_units)
     assert whole.histogram.failures == pieces.histogram.failures
     assert whole.n_novel == pieces.n_novel
 

@@ -4,9 +4,13 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import stats
 from scipy.spatial.distance import jensenshannon
 
-from monitor.drift.distances import DISTANCES, contributions, hellinger, jsd, psi
+from monitor.drift.counts import chi_square
+from monitor.drift.distances import contributions, hellinger, jsd, psi, wasserstein
+
+OVER_CLUSTERS = (jsd, psi, hellinger, chi_square)
 
 counts = st.lists(st.integers(0, 1000), min_size=4, max_size=4).filter(any).map(np.array)
 
@@ -20,7 +24,7 @@ def test_jsd_is_scipys(baseline, window):
 
 @given(counts, counts)
 def test_every_distance_is_zero_for_equal_shares_and_never_negative(baseline, window):
-    for distance in DISTANCES.values():
+    for distance in OVER_CLUSTERS:
         assert distance(baseline, window) >= 0
         assert distance(baseline, baseline) == pytest.approx(0, abs=1e-7)
 
@@ -44,6 +48,21 @@ def test_psi_by_hand():
 def test_many_windows_at_once():
     baseline = np.array([10, 20, 30])
     windows = np.array([[1, 2, 3], [3, 2, 1]])
-    for distance in DISTANCES.values():
+    for distance in OVER_CLUSTERS:
         together = distance(baseline, windows)
         assert together.tolist() == [float(distance(baseline, w)) for w in windows]
+
+
+@given(counts, counts)
+def test_wasserstein_is_scipys(baseline, window):
+    positions = np.array([0.0, 0.5, 2.0, 7.0])
+    expected = stats.wasserstein_distance(positions, positions, baseline, window)
+    assert wasserstein(baseline, window, positions) == pytest.approx(expected, abs=1e-9)
+
+
+@given(counts, counts)
+def test_chi_square_is_scipys(baseline, window):
+    table = np.array([baseline, window])
+    table = table[:, table.any(axis=0)]
+    expected = stats.chi2_contingency(table, correction=False).statistic
+    assert chi_square(baseline, window) == pytest.approx(expected, rel=1e-9, abs=1e-9)

@@ -1,0 +1,72 @@
+"""Who caused a shift: each cluster's part, and content against appearance."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from monitor.clusters import WindowSketch
+from monitor.drift.distances import contributions
+from monitor.drift.effect import share_change_interval
+from monitor.drift.judgement import ClusterShift
+from monitor.drift.nulls import NullTables
+from monitor.drift.significance import holm
+
+CONFIDENCE = 0.95
+"""Of the intervals of all clusters together."""
+
+
+def cluster_shifts(
+    reference: WindowSketch,
+    window: WindowSketch,
+    null: NullTables,
+    drawn: tuple[NDArray[np.int64], NDArray[np.int64]],
+) -> tuple[ClusterShift, ...]:
+    """What each cluster did, with p-values from the tables that `null` drew."""
+    base, seen = reference.histogram.counts, window.histogram.counts
+    change = seen / window.n - base / reference.n
+    by_chance = drawn[1] / window.n - drawn[0] / reference.n
+    deviation = by_chance.std(axis=0)
+    residual = np.divide(change, deviation, out=np.zeros(len(base)), where=deviation > 0)
+    as_far = np.abs(by_chance) >= np.abs(change) * (1 - 1e-9)
+    adjusted = holm((1 + as_far.sum(axis=0)) / (1 + len(by_chance)))
+    rho = 0.0 if null.overdispersion is None else null.overdispersion.correlation
+    effective = [
+        n / (1 + (n - 1) * rho * uneven)
+        for n, uneven in zip((reference.n, window.n), null.unevenness, strict=True)
+    ]
+    low, high = share_change_interval(
+        base,
+        seen,
+        effective=(effective[0], effective[1]),
+        confidence=1 - (1 - CONFIDENCE) / len(base),
+    )
+    caused = contributions(base, seen)
+    moved = np.linalg.norm(window.cluster_means - reference.cluster_means, axis=1)
+    movement = np.where((seen > 0) & (base > 0), moved, np.nan)
+    return tuple(
+        ClusterShift(
+            cluster=k,
+            baseline_count=int(base[k]),
+            window_count=int(seen[k]),
+            baseline_share=float(reference.histogram.shares[k]),
+            window_share=float(window.histogram.shares[k]),
+            change_low=float(low[k]),
+            change_high=float(high[k]),
+            contribution=float(caused[k]),
+            residual=float(residual[k]),
+            p_value=float(adjusted[k]),
+            movement=float(movement[k]),
+        )
+        for k in range(len(base))
+    )
+
+
+def split_movement(reference: WindowSketch, window: WindowSketch) -> tuple[float, float]:
+    """Lengths of Σ (q − p) μ and Σ q (m′ − μ), which add up (as vectors) to the mean's movement."""
+    base, seen = reference.histogram, window.histogram
+    # A cluster that the baseline left empty has no mean of its own: its rows count as new content.
+    means = np.where(base.counts[:, None] > 0, reference.cluster_means, window.cluster_means)
+    content = (seen.shares - base.shares) @ means
+    appearance = window.mean - reference.mean - content
+    return float(np.linalg.norm(content)), float(np.linalg.norm(appearance))

@@ -1,0 +1,73 @@
+"""What a shift looks like: a broken feed, worse pictures, new content, or a new mix of the old."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import StrEnum
+
+from monitor.drift.failures import FailureShift
+from monitor.drift.judgement import Judgement, Verdict
+from monitor.drift.quality import QualityShift
+
+LEAST_EFFECT = 0.2
+"""Cliff's delta from which pixel statistics are called changed; 0.15 is small, 0.33 medium (Romano 2006)."""
+QUALITY_LEVEL = 0.01
+"""Of a pixel statistic, in a window that has drifted for sure: drawn tables do not reach every alpha."""
+LEAST_FAILURES = 0.05
+"""The rise in the share of rows without a vector from which a feed is called broken."""
+
+
+class ShiftKind(StrEnum):
+    """What a shift looks like."""
+
+    BROKEN_FEED = "broken feed"
+    QUALITY = "quality change"
+    NEW_CONTENT = "new content"
+    NEW_MIX = "new mix"
+    APPEARANCE = "new appearance"
+
+
+def moved_clearly(shift: QualityShift) -> bool:
+    """Whether a pixel statistic of a drifted window moved, for sure and by much."""
+    return shift.p_value <= QUALITY_LEVEL and abs(shift.effect) >= LEAST_EFFECT
+
+
+def shift_kinds(
+    judgement: Judgement,
+    quality: Sequence[QualityShift],
+    failures: Sequence[FailureShift],
+    *,
+    is_placeholder: bool,
+) -> tuple[ShiftKind, ...]:
+    """What a window's shift looks like, the most telling kind first; empty when nothing shifted.
+
+    - *broken feed*: one image repeated, or many more rows than usual without a vector; also in a window
+      without a drift verdict.
+    - *quality change*: a pixel statistic moved clearly.
+    - *new content*: more rows than usual are unlike anything known.
+    - *new mix*: the shares of the clusters changed.
+    - *new appearance*: the vectors moved, and none of the above tells how.
+    """
+    found = []
+    level = judgement.alpha
+    if is_placeholder or any(
+        shift.p_value <= level and shift.window_share - shift.baseline_share >= LEAST_FAILURES
+        for shift in failures
+    ):
+        found.append(ShiftKind.BROKEN_FEED)
+    if judgement.verdict is not Verdict.DRIFT:
+        return tuple(found)
+    if any(moved_clearly(shift) for shift in quality):
+        found.append(ShiftKind.QUALITY)
+    look = judgement.look
+    seen = {test.name for test in judgement.tests if test.p_value <= level / len(judgement.tests)}
+    if look is not None and look.is_drift:
+        seen |= {test.name for test in look.tests if test.p_value <= look.alpha / len(look.tests)}
+    if "novelty" in seen:
+        found.append(ShiftKind.NEW_CONTENT)
+    if "mix" in seen:
+        found.append(ShiftKind.NEW_MIX)
+    if not set(found) - {ShiftKind.BROKEN_FEED}:
+        by_content = judgement.content_shift > judgement.appearance_shift
+        found.append(ShiftKind.NEW_MIX if by_content else ShiftKind.APPEARANCE)
+    return tuple(found)

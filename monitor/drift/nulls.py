@@ -1,0 +1,79 @@
+"""What counts look like without drift: tables drawn at random."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from monitor.clusters.variation import Overdispersion
+
+_MOST_CONCENTRATED = 1e7
+
+
+@dataclass(frozen=True, eq=False)
+class NullTables:
+    """Draws 2 × k tables (baseline, window) in which both come from one population.
+
+    Without `overdispersion` rows are independent, and the window is drawn from the multivariate
+    hypergeometric distribution that both margins leave: exact, and no share has to be known. With it,
+    the shares of windows vary round those of the population as a Dirichlet distribution does (so
+    counts are Dirichlet-multinomial), with a correlation that is itself drawn from those that the
+    baseline's windows allow.
+
+    Parameters
+    ----------
+    baseline, window
+        (k,) the counts that were seen.
+    overdispersion
+        Natural variation, or None when rows are taken as independent.
+    unevenness
+        Σ n_t² / (Σ n_t)² over the windows that each side was pooled from, (baseline, window); 1 for a
+        single window. It says how much of the variation pooling leaves.
+    """
+
+    baseline: NDArray[np.int64]
+    window: NDArray[np.int64]
+    overdispersion: Overdispersion | None = None
+    unevenness: tuple[float, float] = (1.0, 1.0)
+
+    def draw(
+        self, n_draws: int, rng: np.random.Generator
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """(n_draws, k) counts of the baseline and of the window; rows sum to what was seen."""
+        total = self.baseline + self.window
+        n = int(self.window.sum())
+        if self.overdispersion is None:
+            drawn = rng.multivariate_hypergeometric(total, n, size=n_draws, method="marginals")
+            return total - drawn, np.asarray(drawn)
+        correlations = self.overdispersion.draw(n_draws, rng)
+        shares = self.pooled_shares
+        sizes = (int(self.baseline.sum()), n)
+        drawn_baseline, drawn_window = (
+            rng.multinomial(size, _dirichlet(shares, correlations * uneven, rng))
+            for size, uneven in zip(sizes, self.unevenness, strict=True)
+        )
+        return drawn_baseline, drawn_window
+
+    @property
+    def pooled_shares(self) -> NDArray[np.float64]:
+        """(k,) float64: shares of both sides together, each weighted by what its rows tell."""
+        sides = []
+        for counts, uneven in zip((self.baseline, self.window), self.unevenness, strict=True):
+            rho = 0.0 if self.overdispersion is None else self.overdispersion.correlation * uneven
+            sides.append(counts / (1 + (counts.sum() - 1) * rho))
+        pooled = sides[0] + sides[1]
+        return np.asarray(pooled / pooled.sum())
+
+
+def _dirichlet(
+    shares: NDArray[np.float64], correlations: NDArray[np.float64], rng: np.random.Generator
+) -> NDArray[np.float64]:
+    """(n, k) shares that vary round `shares` with variance ρ p (1 − p), one row per correlation."""
+    with np.errstate(divide="ignore"):
+        concentration = np.minimum(1 / correlations - 1, _MOST_CONCENTRATED)
+    drawn = rng.standard_gamma(np.maximum(concentration[:, None] * shares, 1e-12))
+    totals = drawn.sum(axis=1, keepdims=True)
+    # So little concentration that all gammas vanished: any row will do, take the centre.
+    return np.asarray(np.where(totals > 0, drawn / np.where(totals > 0, totals, 1.0), shares))

@@ -1,0 +1,111 @@
+"""Thresholds that users set themselves, as the reference systems have them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from monitor.clusters import Reference
+from monitor.drift.metrics import METRICS, Metric
+from monitor.errors import InvalidInputError
+
+
+def resolve_thresholds(
+    thresholds: Mapping[str, float | str],
+    reference: Reference,
+    metrics: Sequence[Metric] = METRICS,
+    *,
+    minimum_rows: int = 1,
+) -> dict[str, float]:
+    """Thresholds as numbers.
+
+    Parameters
+    ----------
+    thresholds
+        By metric: a number ≥ 0, or text such as "3 sd": so many standard deviations above the mean that the
+        metric has over the baseline's own windows, each held against all others.
+    reference
+        The baseline's, whose windows are taken.
+    metrics
+        Those that are known.
+    minimum_rows
+        Windows of the baseline with fewer rows are left out.
+
+    Raises
+    ------
+    InvalidInputError
+        If a metric is not known, a threshold is neither of the two, or standard deviations are asked for
+        and the baseline has no windows, or the metric is not over clusters.
+
+    Examples
+    --------
+    >>> import monitor, numpy as np
+    >>> rows = np.random.default_rng(0).normal(size=(200, 4))
+    >>> baseline = monitor.clusters.fit(rows, {"name": "points"}, n_clusters=2)
+    >>> resolve_thresholds({"jsd": 0.1}, baseline.reference)
+    {'jsd': 0.1}
+    """
+    known = {metric.name: metric for metric in metrics}
+    return {
+        name: _in_deviations(known[name], number, reference, minimum_rows)
+        if in_deviations
+        else number
+        for name, (number, in_deviations) in check_thresholds(thresholds, metrics).items()
+    }
+
+
+def check_thresholds(
+    thresholds: Mapping[str, float | str], metrics: Sequence[Metric] = METRICS
+) -> dict[str, tuple[float, bool]]:
+    """Each threshold as a number, and whether that counts standard deviations.
+
+    Raises
+    ------
+    InvalidInputError
+        If a metric is not known, or a threshold is neither a number ≥ 0 nor such as "3 sd".
+
+    Examples
+    --------
+    >>> check_thresholds({"jsd": 0.1, "psi": "3 sd"})
+    {'jsd': (0.1, False), 'psi': (3.0, True)}
+    """
+    known = [metric.name for metric in metrics]
+    for name in thresholds:
+        if name not in known:
+            raise InvalidInputError(
+                f"thresholds name the metric {name!r}; known are {', '.join(known)}"
+            )
+    return {name: _parse(name, given) for name, given in thresholds.items()}
+
+
+def _parse(name: str, given: float | str) -> tuple[float, bool]:
+    text = str(given).strip()
+    try:
+        number = float(text.removesuffix("sd"))
+    except ValueError:
+        number = -1.0
+    if isinstance(given, bool) or not 0 <= number < float("inf"):
+        raise InvalidInputError(
+            f"the threshold {given!r} of {name!r} is neither a number of 0 or more, such as 0.1, nor "
+            'standard deviations above the mean of the baseline\'s windows, such as "3 sd"'
+        )
+    return number, text.endswith("sd")
+
+
+def _in_deviations(metric: Metric, number: float, reference: Reference, minimum_rows: int) -> float:
+    if metric.over != "clusters":
+        raise InvalidInputError(
+            f"a threshold in standard deviations needs a metric over clusters, and {metric.name!r} is "
+            "not: give a number"
+        )
+    variation = reference.variation
+    counts = None if variation is None else variation.counts[variation.sizes >= minimum_rows]
+    if counts is None or len(counts) < 2:
+        raise InvalidInputError(
+            f"the threshold of {metric.name!r} is in standard deviations over the baseline's windows, "
+            "and the baseline has no windows with enough rows: fit it with timestamp_column, or give a "
+            "number"
+        )
+    values = metric.function(counts.sum(axis=0) - counts, counts)
+    return float(np.mean(values) + number * np.std(values, ddof=1))

@@ -1,0 +1,60 @@
+"""Natural variation between windows: found where it was planted, and only there."""
+
+import numpy as np
+import pytest
+
+from monitor.clusters.variation import LEAST_WINDOWS, Variation, overdispersion
+
+SHARES = np.array([0.4, 0.3, 0.2, 0.1])
+
+
+def counts(n_windows, n, rho, seed):
+    rng = np.random.default_rng(seed)
+    shares = (
+        rng.dirichlet(SHARES * (1 / rho - 1), size=n_windows)
+        if rho
+        else np.tile(SHARES, (n_windows, 1))
+    )
+    return np.array([rng.multinomial(n, row) for row in shares])
+
+
+@pytest.mark.parametrize("rho", [0.003, 0.01, 0.05])
+def test_the_planted_correlation_is_found(rho):
+    found = [overdispersion(counts(30, 1000, rho, seed)).correlation for seed in range(40)]
+    assert np.mean(found) == pytest.approx(rho, rel=0.1)
+
+
+def test_independent_rows_have_none():
+    found = [overdispersion(counts(30, 1000, 0, seed)) for seed in range(100)]
+    assert np.mean([one.design_effect for one in found]) == pytest.approx(1, abs=0.03)
+    assert np.mean([one.correlation for one in found]) < 2e-4
+
+
+def test_drawn_correlations_cover_the_true_one_as_often_as_they_say():
+    """The true ρ lies below the 10 % quantile of the draws in about 10 % of baselines, and so on."""
+    rng = np.random.default_rng(0)
+    ranks = [
+        np.mean(overdispersion(counts(20, 500, 0.01, seed)).draw(2000, rng) <= 0.01)
+        for seed in range(400)
+    ]
+    for quantile in (0.1, 0.5, 0.9):
+        assert np.mean(np.array(ranks) <= quantile) == pytest.approx(quantile, abs=0.08)
+
+
+def test_windows_of_very_different_sizes():
+    rng = np.random.default_rng(1)
+    table = np.array(
+        [rng.multinomial(n, rng.dirichlet(SHARES * 99)) for n in [2, 50, 3000, 700, 1, 900, 400] * 6]
+    )
+    assert overdispersion(table).correlation == pytest.approx(0.01, rel=0.5)
+
+
+def test_too_few_windows_say_nothing():
+    rows = np.random.default_rng(0).normal(size=(100, 3))
+    labels = np.zeros(100, dtype=np.int64)
+    for n_windows, known in ((LEAST_WINDOWS - 1, False), (LEAST_WINDOWS, True)):
+        windows = np.arange(100) % n_windows
+        found = Variation.of("1d", windows, labels, labels > 0, rows, rows, n_clusters=2)
+        assert (found is not None) is known
+    undated = np.full(100, -1)
+    assert Variation.of("1d", undated, labels, labels > 0, rows, rows, n_clusters=2) is None

@@ -1,0 +1,87 @@
+"""Windows in a row: small lasting shifts, onsets, and budgets that hold."""
+
+import numpy as np
+import pytest
+
+from monitor.clusters import fit
+from monitor.drift import Rules, longer_looks, onset
+from monitor.drift.sequence import LENGTHS, stride
+
+WIDTH = 8
+CENTRES = np.random.default_rng(3).normal(size=(4, WIDTH)) * 2
+SHARES = np.array([0.4, 0.3, 0.2, 0.1])
+SHIFTED = SHARES + np.array([-0.04, 0, 0, 0.04])
+
+
+def rows(n, seed, shares=SHARES):
+    rng = np.random.default_rng(seed)
+    return CENTRES[rng.choice(4, n, p=shares)] + rng.normal(size=(n, WIDTH))
+
+
+@pytest.fixture(scope="module")
+def baseline():
+    return fit(rows(8000, 0), {"name": "x"}, n_clusters=4)
+
+
+def looks(baseline, sketches, alpha=1 / 730, drifted=None):
+    return longer_looks(
+        sketches,
+        list(range(len(sketches))),
+        drifted or [False] * len(sketches),
+        baseline,
+        rules=Rules(alpha),
+    )
+
+
+def test_a_shift_that_no_window_shows_is_seen_in_many(baseline):
+    sketches = [baseline.sketch(rows(200, 10 + i, SHIFTED), {}) for i in range(32)]
+    found = looks(baseline, sketches)
+    assert found[0] is None
+    assert found[-1].is_drift
+    first = next(i for i, look in enumerate(found) if look is not None and look.is_drift)
+    assert 1 <= first < 24
+
+
+def test_calm_windows_stay_calm(baseline):
+    sketches = [baseline.sketch(rows(200, 1000 + i), {}) for i in range(64)]
+    assert not any(look is not None and look.is_drift for look in looks(baseline, sketches))
+
+
+def test_the_levels_of_all_looks_sum_to_the_budget(baseline):
+    sketches = [baseline.sketch(rows(40, 2000 + i), {}) for i in range(64)]
+    made = set()
+    for look, number in zip(looks(baseline, sketches, alpha=0.001), range(64), strict=True):
+        if look is not None:
+            made.add((look.n_windows, look.alpha, number))
+    for length, alpha, _ in made:
+        assert alpha == pytest.approx(0.001 / len(LENGTHS) * stride(length))
+    # Looks a window, times their level, over all lengths.
+    assert sum(0.001 / len(LENGTHS) * stride(m) / stride(m) for m in LENGTHS) == pytest.approx(
+        0.001
+    )
+
+
+def test_a_window_that_drifted_by_itself_is_left_out(baseline):
+    wild = baseline.sketch(rows(200, 5, SHARES[::-1]), {})
+    sketches = [baseline.sketch(rows(200, 3000 + i), {}) for i in range(20)]
+    sketches[10] = wild
+    apart = looks(baseline, sketches, drifted=[i == 10 for i in range(20)])
+    assert not any(look is not None and look.is_drift for look in apart)
+
+
+def test_looks_do_not_depend_on_where_the_sequence_was_cut(baseline):
+    sketches = [baseline.sketch(rows(100, 4000 + i, SHIFTED), {}) for i in range(40)]
+    whole = looks(baseline, sketches)[-1]
+    tail = longer_looks(
+        sketches[-36:], list(range(4, 40)), [False] * 36, baseline, rules=Rules(1 / 730)
+    )[-1]
+    assert whole == tail
+
+
+@pytest.mark.parametrize("begun", [0, 5, 11])
+def test_the_onset_is_found(baseline, begun):
+    more = SHARES + np.array([-0.15, 0, 0, 0.15])
+    sketches = [
+        baseline.sketch(rows(300, 5000 + i, more if i >= begun else SHARES), {}) for i in range(12)
+    ]
+    assert abs(onset(sketches, baseline) - begun) <= 1
