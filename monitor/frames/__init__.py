@@ -13,7 +13,7 @@ from monitor.frames.table import (
     write_file,
 )
 from monitor.frames.times import Times, read_times
-from monitor.frames.vectors import Vectors, read_columns, read_vectors
+from monitor.frames.vectors import Vectors, read_columns, read_numbers, read_vectors
 
 __all__ = [
     "Frame",
@@ -26,6 +26,7 @@ __all__ = [
     "n_rows",
     "read_columns",
     "read_file",
+    "read_numbers",
     "read_times",
     "read_vectors",
     "row_labels",

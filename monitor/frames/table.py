@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import json
+import os
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -136,6 +137,7 @@ def with_embedding(
     failure_column: str,
     fingerprint: str,
     texts: dict[str, Sequence[str | None]] | None = None,
+    matrices: dict[str, NDArray[np.float32]] | None = None,
 ) -> Frame:
     """A copy of `frame` with a column of vectors and a column of failure reasons.
 
@@ -153,6 +155,8 @@ def with_embedding(
         The encoder, kept beside the column.
     texts
         Further text columns, by name.
+    matrices
+        Further columns of (n, any width) float32, by name; rows with a failure are ignored.
 
     Raises
     ------
@@ -162,14 +166,11 @@ def with_embedding(
     import pyarrow as pa
 
     failed = np.array([reason is not None for reason in failures], dtype=bool)
-    width = vectors.shape[1]
-    flat = np.where(failed[:, None], np.float32(0), vectors).ravel()
-    embedding = pa.FixedSizeListArray.from_arrays(
-        pa.array(flat, type=pa.float32()), width, mask=pa.array(failed)
-    )
-    columns: dict[str, pa.Array] = {column: embedding}
+    columns: dict[str, pa.Array] = {column: _lists(vectors, failed)}
     for name, values in {failure_column: failures, **(texts or {})}.items():
         columns[name] = pa.array(list(values), type=pa.string())
+    for name, matrix in (matrices or {}).items():
+        columns[name] = _lists(matrix, failed)
     names = column_names(frame)
     for name in columns:
         _refuse_duplicates(names, name)
@@ -181,6 +182,16 @@ def with_embedding(
     else:
         result = _with_polars_columns(frame, columns)
     return cast(Frame, result)
+
+
+def _lists(matrix: NDArray[np.float32], failed: NDArray[np.bool_]) -> pa.Array:
+    """The rows as fixed-size lists, null where there is a failure."""
+    import pyarrow as pa
+
+    flat = np.where(failed[:, None], np.float32(0), matrix).ravel()
+    return pa.FixedSizeListArray.from_arrays(
+        pa.array(flat, type=pa.float32()), matrix.shape[1], mask=pa.array(failed)
+    )
 
 
 def read_file(path: Path) -> pd.DataFrame:
@@ -220,9 +231,11 @@ def write_file(frame: pd.DataFrame, path: Path) -> None:
             f"{path} is of kind {path.suffix!r}: vectors are written to .parquet files only"
         )
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(path.name + ".partial")
+    # A name of its own: another process may write the same table.
+    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
     try:
         frame.to_parquet(partial)
+        sync(partial)
     except _UNWRITABLE as error:
         partial.unlink(missing_ok=True)
         why = "; ".join(str(part) for part in error.args)
@@ -232,6 +245,18 @@ def write_file(frame: pd.DataFrame, path: Path) -> None:
             + (f": give column {column!r} values of one type" if column is not None else "")
         ) from error
     partial.replace(path)
+    sync(path.parent)
+
+
+def sync(path: Path) -> None:
+    """Have the system put a file or folder on the disk, so that a power cut does not undo it."""
+    if path.is_dir() and os.name == "nt":
+        return  # Windows opens no folders
+    handle = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def _is_pandas(frame: Any) -> bool:

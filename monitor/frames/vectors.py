@@ -76,6 +76,18 @@ def read_vectors(
     return _judge(*found, recorded=recorded, fingerprint=table.fingerprint(frame, column))
 
 
+def read_numbers(frame: Any, column: str, width: int) -> NDArray[np.float32]:
+    """(n, width) float32: the lists of numbers of `column`; NaN in rows that hold no such list."""
+    found = _stack_lists(table.series(frame, column), width)
+    if found is None:
+        rows = [_row(cell) for cell in table.cells(frame, column)]
+        found = _stack_rows(rows, width)
+    matrix, failures = found
+    numbers = np.full((len(failures), width), np.nan, dtype=np.float32)
+    numbers[[reason is None for reason in failures]] = matrix
+    return numbers
+
+
 def read_columns(frame: Any, columns: Sequence[str]) -> Vectors:
     """Several numeric columns as one vector a row, in the order given."""
     parts = []

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from monitor import frames
 from monitor.errors import InvalidInputError
 from monitor.features import ImageEmbedding
 from monitor.frames import Frame
-from monitor.pipeline.rows import failure_column
+from monitor.pipeline.rows import failure_column, quality_column
 
 if TYPE_CHECKING:
+    from monitor.cache import VectorCache
     from monitor.images import SourcePolicy
 
 
@@ -19,6 +22,7 @@ def embed(
     feature: ImageEmbedding,
     *,
     policy: SourcePolicy | None = None,
+    cache: str | Path | VectorCache | None = None,
     progress: bool | None = None,
     details: bool = False,
 ) -> Frame:
@@ -33,6 +37,10 @@ def embed(
         Says which column holds the images, which model embeds them and which column takes the vectors.
     policy
         From where images may be fetched; public http(s) addresses and `data:` URIs by default.
+    cache
+        A folder for the vectors of images that were seen before, or a `VectorCache`. A URL is fetched
+        again after a day, and downloaded again if it has changed; a file is read again when it has
+        changed. By default nothing is kept.
     progress
         Show a progress bar on stderr; by default only when that is a terminal.
     details
@@ -40,9 +48,13 @@ def embed(
 
     Returns
     -------
-    The frame with `feature.column`, fixed-size lists of float32 of length 1, and
-    `{feature.column}_failure`, the reason where there is no vector and null elsewhere (see
-    `monitor.failures.REASONS`). Both replace columns of these names.
+    The frame with three columns, which replace those of their names:
+
+    - `feature.column`: fixed-size lists of float32 of length 1.
+    - `{feature.column}_failure`: the reason where there is no vector and null elsewhere (see
+      `monitor.failures.REASONS`).
+    - `{feature.column}_quality`: fixed-size lists of float32, brightness, sharpness and what else
+      `monitor.images.quality.QUALITY_FIELDS` names; null where there is no vector.
 
     Raises
     ------
@@ -50,6 +62,8 @@ def embed(
         If the frame lacks `feature.source_column`.
     EncoderError
         If the model cannot be loaded; no image is fetched then.
+    CacheError
+        If the cache is damaged or of another program.
 
     Examples
     --------
@@ -77,10 +91,16 @@ def embed(
     encoder = load_encoder(feature.encoder_spec)
     with (
         ImageReader(policy or SourcePolicy()) as reader,
+        _opened(cache) as vector_cache,
         progress_bar(len(cells), f"embed {feature.name}", progress) as bar,
     ):
         embedded = embed_cells(
-            cells, encoder, reader, descriptions=descriptions, on_progress=bar.update
+            cells,
+            encoder,
+            reader,
+            descriptions=descriptions,
+            cache=vector_cache,
+            on_progress=bar.update,
         )
     reasons = [None if failure is None else failure.reason for failure in embedded.failures]
     lines = [None if failure is None else failure.detail for failure in embedded.failures]
@@ -92,4 +112,14 @@ def embed(
         failure_column=failure_column(feature),
         fingerprint=encoder.fingerprint,
         texts={f"{failure_column(feature)}_detail": lines} if details else None,
+        matrices={quality_column(feature): embedded.quality},
     )
+
+
+def _opened(cache: str | Path | VectorCache | None) -> AbstractContextManager[VectorCache | None]:
+    """`cache` for a with-block that closes what it opened, and leaves open what it was given."""
+    if not isinstance(cache, str | Path):
+        return nullcontext(cache)
+    from monitor.cache import VectorCache
+
+    return VectorCache(cache)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from monitor import frames
 from monitor.clusters import Baseline, fit
@@ -16,12 +18,14 @@ from monitor.frames import Times
 from monitor.pipeline.rows import (
     RowExamples,
     count_failures,
+    fit_baseline_quality,
     in_words,
     no_vectors,
     read_vectors,
     segment_values,
     utc,
 )
+from monitor.windows import Every
 
 
 def fit_baseline(
@@ -29,7 +33,9 @@ def fit_baseline(
     feature: CustomFeature,
     *,
     timestamp_column: str | None = None,
+    every: str = "1d",
     segment_column: str | None = None,
+    explain_columns: Sequence[str] = (),
 ) -> Baseline:
     """Fit the clusters of a feature, and keep what later windows are compared with.
 
@@ -43,10 +49,16 @@ def fit_baseline(
     feature
         Any feature but an enrichment.
     timestamp_column
-        Recorded as the baseline's time range.
+        When each row happened. From the baseline's own windows is learned how much windows vary without
+        drift; without times rows are taken as independent.
+    every
+        The length of those windows, as production will be cut: `"1d"`, `"6h"`, …
     segment_column
         A metadata column; each of its values gets a reference of its own, so that
         `detect_drift(..., segment_column=)` compares like with like.
+    explain_columns
+        Further metadata columns; when a window drifts, the report says which of their values carry the
+        shift.
 
     Raises
     ------
@@ -98,18 +110,43 @@ def fit_baseline(
         scaling=STANDARD if isinstance(feature, Multivariate) else UNIT,
         segment_column=segment_column,
         segments=segments,
+        every=every,
+        windows=_window_numbers(times, every, vectors.usable),
+        columns={
+            name: segment_values(frame, name, most=None)[vectors.usable] for name in explain_columns
+        },
     )
     rows = np.flatnonzero(vectors.usable)
     _, labels, distances = baseline.assign(vectors.matrix)
     examples = RowExamples(frame, feature, times).per_cluster(
         rows, labels, distances, baseline.n_clusters
     )
-    return replace(baseline, examples=examples, time_range=_time_range(times))
+    return replace(
+        baseline,
+        examples=examples,
+        time_range=_time_range(times),
+        quality=fit_baseline_quality(frame, feature, vectors.usable),
+    )
 
 
 def _description(feature: ClusteredFeature) -> dict[str, Any]:
     """The feature without its centroids, which the baseline holds as an array."""
     return feature.to_dict() | {"centroids": None}
+
+
+def _window_numbers(
+    times: Times | None, every: str, usable: NDArray[np.bool_]
+) -> NDArray[np.int64] | None:
+    length = Every.parse(every)
+    if times is None:
+        return None
+    instants = times.values[usable]
+    is_dated = ~np.isnat(instants)
+    numbers = np.full(len(instants), -1, dtype=np.int64)
+    if is_dated.any():
+        dated = length.number(instants[is_dated])
+        numbers[is_dated] = dated - dated.min()
+    return numbers
 
 
 def _time_range(times: Times | None) -> tuple[str, str] | None:

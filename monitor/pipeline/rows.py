@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitor import frames
-from monitor.clusters import Example
+from monitor.clusters import Example, QualityReference, fit_quality
 from monitor.errors import InvalidFeatureError, InvalidInputError
 from monitor.features import CustomFeature, ImageEmbedding, Multivariate, VectorFeature
 from monitor.frames import Times, Vectors
@@ -47,6 +47,11 @@ def failure_column(feature: CustomFeature) -> str:
     return f"{vector_column(feature)}_failure"
 
 
+def quality_column(feature: CustomFeature) -> str:
+    """The name of the column of quality numbers that `embed` writes for `feature`."""
+    return f"{vector_column(feature)}_quality"
+
+
 def read_vectors(frame: Any, feature: CustomFeature, *, width: int | None = None) -> Vectors:
     """The vectors of `feature`, and why rows have none."""
     if isinstance(feature, Multivariate):
@@ -69,8 +74,36 @@ def in_words(counts: dict[str, int]) -> str:
     return ", ".join(f"{count} {reason}" for reason, count in counts.items())
 
 
-def segment_values(frame: Any, column: str) -> NDArray[np.object_]:
+def read_quality(frame: Any, feature: CustomFeature) -> NDArray[np.float32] | None:
+    """(n, fields) what `embed` measured on the images, NaN in rows without; None where it did not."""
+    if not isinstance(feature, ImageEmbedding):
+        return None
+    column = quality_column(feature)
+    if column not in frames.column_names(frame):
+        return None
+    from monitor.images.quality import QUALITY_FIELDS
+
+    return frames.read_numbers(frame, column, len(QUALITY_FIELDS))
+
+
+def fit_baseline_quality(
+    frame: Any, feature: CustomFeature, usable: NDArray[np.bool_]
+) -> QualityReference | None:
+    """The pixel statistics of a baseline's usable rows."""
+    measured = read_quality(frame, feature)
+    if measured is None:
+        return None
+    from monitor.images.quality import QUALITY_FIELDS
+
+    return fit_quality(measured[usable], QUALITY_FIELDS)
+
+
+def segment_values(
+    frame: Any, column: str, *, most: int | None = _MOST_SEGMENTS
+) -> NDArray[np.object_]:
     """(n,) the values of a metadata column as text; an empty cell is its own value, "(empty)".
+
+    `most` bounds how many different values a segment column may have.
 
     Raises
     ------
@@ -88,10 +121,10 @@ def segment_values(frame: Any, column: str) -> NDArray[np.object_]:
         ["(empty)" if frames.is_missing(cell) else str(cell) for cell in cells], dtype=object
     )
     n_values = len(set(values.tolist()))
-    if n_values > _MOST_SEGMENTS:
+    if most is not None and n_values > most:
         raise InvalidInputError(
             f"column {column!r} has {n_values:,} different values, a segment column at most "
-            f"{_MOST_SEGMENTS}: name a column of categories"
+            f"{most}: name a column of categories"
         )
     return values
 

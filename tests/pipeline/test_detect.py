@@ -59,7 +59,7 @@ def test_one_row_per_feature_and_window(baseline):
     assert frame.verdict.tolist() == ["no drift", "no drift", "drift", "no drift"]
     assert frame.window_start.tolist() == [pd.Timestamp(START + i * DAY) for i in range(4)]
     assert frame.window_end.tolist() == [pd.Timestamp(START + (i + 1) * DAY) for i in range(4)]
-    assert frame.alpha.unique().tolist() == [pytest.approx(1 / 365.25)]
+    assert frame.alpha.unique().tolist() == [pytest.approx(0.5 / 365.25)]
     assert report.has_drift
 
 
@@ -123,7 +123,7 @@ def test_a_day_without_rows_and_a_day_of_failures_are_inconclusive(baseline):
     assert found.verdict.tolist() == ["no drift", "inconclusive", "inconclusive"]
     assert found.n_rows.tolist() == [200, 0, 20]
     assert found.n_failed.tolist() == [0, 0, 20]
-    assert found.n_rows_needed.tolist()[1:] == [30, 30]
+    assert found.n_rows_needed.tolist()[1:] == [20, 20]
 
 
 def test_an_empty_frame_and_one_row(baseline):
@@ -205,7 +205,8 @@ def test_the_rate_that_is_promised_is_the_rate_that_holds(baseline):
     report = monitor.detect_drift(
         table(300, 1), baseline, timestamp_column="ts", every="1d", max_false_alarms_per_year=100
     )
-    assert "p ≤ 0.05; together that allows 18.3 false alarms a year" in report.notes[0]
+    assert "p ≤ 0.025, and the last windows together" in report.notes[0]
+    assert "allows 18.3 false alarms a year" in report.notes[0]
 
 
 def test_too_many_clusters_for_the_rows_are_named():

@@ -1,0 +1,77 @@
+"""How a budget of false alarms is shared out over windows, longer looks, segments and features."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from monitor.drift import LOOKS_SHARE
+from monitor.errors import InvalidInputError
+from monitor.windows import Every
+
+ONE_SHOT_ALPHA = 0.01
+"""The level of a verdict that belongs to no schedule, so that no rate of false alarms follows from it."""
+MOST_ALPHA = 0.05
+"""The highest level that follows from a rate of false alarms."""
+
+
+@dataclass(frozen=True)
+class Levels:
+    """The levels of one feature.
+
+    Parameters
+    ----------
+    window, segment
+        Of one window, and of one segment of it.
+    looks
+        Of all longer looks after one window together; None where there are none.
+    note
+        In a sentence, for the report.
+    """
+
+    window: float
+    segment: float
+    looks: float | None
+    note: str
+
+    @classmethod
+    def share_out(
+        cls,
+        every: str | None,
+        alpha: float | None,
+        max_false_alarms_per_year: float,
+        n_features: int,
+        n_segments: int,
+    ) -> Levels:
+        """Features share evenly; segments get half of a feature's part, looks half of the other half.
+
+        A level that the user gave holds for every window and segment, and no longer looks are made.
+        """
+        if alpha is not None:
+            if not 0 < alpha < 1:
+                raise InvalidInputError(f"alpha={alpha} must lie between 0 and 1, for example 0.01")
+            return cls(alpha, alpha, None, _in_words(alpha, alpha, n_segments))
+        in_all = ONE_SHOT_ALPHA
+        if every is not None:
+            in_all = min(max_false_alarms_per_year * Every.parse(every).years, MOST_ALPHA)
+        of_feature = in_all / n_features
+        of_windows = of_feature / 2 if n_segments else of_feature
+        of_segment = of_feature / 2 / n_segments if n_segments else of_feature
+        if every is None:
+            return cls(of_windows, of_segment, None, _in_words(of_windows, of_segment, n_segments))
+        looks = of_windows * LOOKS_SHARE
+        window = of_windows - looks
+        # A level has a ceiling, so that long windows may be judged more strictly than was asked for.
+        rate = min(max_false_alarms_per_year, MOST_ALPHA / Every.parse(every).years)
+        note = (
+            f"{_in_words(window, of_segment, n_segments)}, and the last windows together at as much; in "
+            f"all that allows {rate:.3g} false {'alarm' if rate == 1 else 'alarms'} a year over all "
+            "features"
+        )
+        return cls(window, of_segment, looks, note)
+
+
+def _in_words(window: float, segment: float, n_segments: int) -> str:
+    note = f"a window is called drifted at p ≤ {window:.2g}"
+    if n_segments:
+        note += f", one of the {n_segments} segments at p ≤ {segment:.2g}"
+    return note

@@ -1,0 +1,216 @@
+"""What a report says beyond the verdict: since when, what it looks like, which metadata carries it."""
+
+import datetime as dt
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import monitor
+from monitor.clusters import fit
+from monitor.drift import METRICS, Metric
+from monitor.errors import InvalidInputError
+from monitor.images.quality import QUALITY_FIELDS
+
+START = pd.Timestamp("2026-03-01", tz="UTC")
+CENTRES = np.random.default_rng(3).normal(size=(4, 12)) * 2 + 1
+SHARES = np.array([0.4, 0.3, 0.2, 0.1])
+POINTS = monitor.VectorFeature(name="points", column="vector", n_clusters=4)
+PHOTOS = monitor.ImageEmbedding(
+    name="photos", source_column="url", column="vector", model="compact", n_clusters=4
+)
+
+
+def table(n_days, per_day, seed, *, start=START, shares=SHARES, rho=0.0, sharpness=0.5):
+    rng = np.random.default_rng(seed)
+    parts = []
+    for day in range(n_days):
+        of_day = rng.dirichlet(shares * (1 / rho - 1)) if rho else shares
+        vectors = CENTRES[rng.choice(4, per_day, p=of_day)] + rng.normal(size=(per_day, 12))
+        quality = rng.normal(0.5, 0.1, size=(per_day, len(QUALITY_FIELDS))).astype(np.float32)
+        quality[:, QUALITY_FIELDS.index("sharpness")] += np.float32(sharpness - 0.5)
+        parts.append(
+            pd.DataFrame(
+                {
+                    "vector": list(vectors),
+                    "vector_quality": list(quality),
+                    "ts": start + pd.to_timedelta(day * 24 + rng.uniform(0, 24, per_day), unit="h"),
+                    "country": rng.choice(["FR", "DE", "IT"], per_day),
+                    "camera": rng.choice(["a", "b"], per_day),
+                }
+            )
+        )
+    return pd.concat(parts, ignore_index=True)
+
+
+def test_natural_variation_is_learned_and_used():
+    train = table(40, 150, 1, rho=0.02)
+    quiet = table(60, 300, 2, rho=0.02, start=START + pd.Timedelta("60D"))
+    naive = monitor.fit_baseline(train, POINTS)
+    aware = monitor.fit_baseline(train, POINTS, timestamp_column="ts")
+    flagged = [
+        (
+            monitor.detect_drift(quiet, one, timestamp_column="ts", every="1d").to_frame().p_value
+            <= 0.01
+        ).sum()
+        for one in (naive, aware)
+    ]
+    assert flagged[0] > 20
+    assert flagged[1] <= 4
+    report = monitor.detect_drift(quiet, aware, timestamp_column="ts", every="1d")
+    assert "natural variation of 40 windows of 1d" in report.notes[1]
+    assert report.to_frame().design_effect.iloc[0] == pytest.approx(1 + 299 * 0.02, rel=0.4)
+    without = monitor.detect_drift(quiet, naive, timestamp_column="ts", every="1d")
+    assert "rows are taken as independent" in without.notes[1]
+
+
+def test_a_large_shift_is_seen_through_natural_variation():
+    aware = monitor.fit_baseline(table(40, 150, 1, rho=0.01), POINTS, timestamp_column="ts")
+    other = table(3, 300, 3, rho=0.01, shares=SHARES[::-1], start=START + pd.Timedelta("60D"))
+    report = monitor.detect_drift(other, aware, timestamp_column="ts", every="1d")
+    assert report.to_frame().verdict.tolist() == ["drift"] * 3
+
+
+def test_a_lasting_small_shift_is_told_with_its_onset():
+    baseline = monitor.fit_baseline(table(40, 200, 1), POINTS, timestamp_column="ts")
+    little = SHARES + np.array([-0.05, 0, 0, 0.05])
+    begun = START + pd.Timedelta("70D")
+    production = pd.concat(
+        [
+            table(10, 200, 2, start=START + pd.Timedelta("60D")),
+            table(30, 200, 3, start=begun, shares=little),
+        ]
+    )
+    report = monitor.detect_drift(production, baseline, timestamp_column="ts", every="1d")
+    drifted = [w for w in report.windows if w.judgement.verdict == "drift"]
+    assert drifted
+    assert all(w.start >= begun for w in drifted)
+    together = [w for w in drifted if w.judgement.look is not None and w.judgement.look.is_drift]
+    assert together
+    assert abs(together[-1].began - begun) <= dt.timedelta(days=5)
+    assert "windows together" in next(
+        w.judgement.reason for w in together if w.judgement.p_value > w.judgement.alpha
+    )
+
+
+def test_history_lets_looks_reach_back_beyond_the_frame():
+    baseline = monitor.fit_baseline(table(40, 200, 1), POINTS, timestamp_column="ts")
+    little = SHARES + np.array([-0.06, 0, 0, 0.06])
+    production = table(32, 200, 3, start=START + pd.Timedelta("60D"), shares=little)
+    whole = monitor.detect_drift(production, baseline, timestamp_column="ts", every="1d")
+    day = production.ts.dt.floor("D")
+    past = [
+        monitor.drift.PastWindow(
+            window.start,
+            baseline.sketch(np.stack(production.vector[day == window.start]), {}),
+            window.judgement.p_value <= window.judgement.alpha,
+        )
+        for window in whole.windows[:-1]
+    ]
+    last = monitor.detect_drift(
+        production[day == whole.windows[-1].start],
+        baseline,
+        timestamp_column="ts",
+        every="1d",
+        history={"points": past},
+    )
+    assert last.windows[0].judgement.look == whole.windows[-1].judgement.look
+    assert last.windows[0].began == whole.windows[-1].began
+
+
+def test_the_column_that_carries_the_shift_is_named():
+    baseline = monitor.fit_baseline(table(1, 3000, 1), POINTS, explain_columns=["country", "camera"])
+    moved = table(1, 1500, 2)
+    french = (moved.country == "FR") & (np.random.default_rng(0).random(len(moved)) < 0.6)
+    moved["vector"] = [
+        CENTRES[3] + 0.1 * v if hit else v for v, hit in zip(moved.vector, french, strict=True)
+    ]
+    (window,) = monitor.detect_drift(moved, baseline).windows
+    first, second = window.explanations
+    assert first.column == "country"
+    assert first.sentence.startswith("1") or first.sentence.startswith("9")
+    assert "country = FR" in first.sentence
+    assert second.strength == 0
+
+
+def test_a_column_that_production_lacks_is_noted():
+    baseline = monitor.fit_baseline(table(1, 500, 1), POINTS, explain_columns=["country"])
+    report = monitor.detect_drift(table(1, 300, 2).drop(columns="country"), baseline)
+    assert "no column country" in report.notes[-1]
+
+
+def test_blurred_images_look_like_a_quality_change():
+    baseline = monitor.fit_baseline(table(1, 2000, 1), PHOTOS)
+    worse = table(1, 500, 2, sharpness=0.2)
+    worse["vector"] = [v + 0.5 for v in worse.vector]
+    (window,) = monitor.detect_drift(worse, baseline).windows
+    assert window.kinds[0] == "quality change"
+    (moved,) = [shift for shift in window.quality if shift.p_value < 0.01]
+    assert (moved.field, moved.direction) == ("sharpness", "down")
+    (calm,) = monitor.detect_drift(table(1, 500, 3), baseline).windows
+    assert calm.kinds == ()
+
+
+def test_rows_that_fail_are_a_signal_of_their_own():
+    baseline = monitor.fit_baseline(table(1, 1000, 1), PHOTOS)
+    broken = table(1, 400, 2)
+    broken["vector_failure"] = None
+    broken["vector"] = broken["vector"].astype(object)
+    broken.loc[:79, "vector"] = None
+    broken.loc[:79, "vector_failure"] = "http_404"
+    (window,) = monitor.detect_drift(broken, baseline).windows
+    (shift,) = window.failure_shifts
+    assert (shift.reason, shift.baseline_share, shift.window_share) == ("http_404", 0, 0.2)
+    assert shift.p_value < 1e-6
+    assert window.kinds == ("broken feed",)
+
+
+def test_thresholds_of_ones_own():
+    baseline = monitor.fit_baseline(table(20, 100, 1), POINTS, timestamp_column="ts")
+    quiet = table(1, 300, 2)
+    low = monitor.detect_drift(quiet, baseline, thresholds={"jsd": 0.0001}).windows[0].judgement
+    assert low.verdict == "drift"
+    assert low.reason.startswith("jsd 0.0")
+    high = monitor.detect_drift(quiet, baseline, thresholds={"jsd": 0.5}).windows[0].judgement
+    assert high.verdict == "no drift"
+    by_deviation = monitor.detect_drift(quiet, baseline, thresholds={"psi": "3 sd"}).windows[0]
+    counts = baseline.reference.variation.counts
+    psi = METRICS[1].function
+    values = [float(psi(counts.sum(axis=0) - one, one)) for one in counts]
+    expected = np.mean(values) + 3 * np.std(values, ddof=1)
+    assert by_deviation.judgement.thresholds["psi"] == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    ("thresholds", "said"),
+    [
+        ({"jds": 0.1}, "the metric 'jds'; known are jsd"),
+        ({"jsd": "three"}, "neither a number"),
+        ({"jsd": -1}, "neither a number"),
+        ({"wasserstein": "3 sd"}, "needs a metric over clusters"),
+        ({"jsd": "3 sd"}, "fit it with timestamp_column"),
+    ],
+)
+def test_a_threshold_that_cannot_be_is_refused(thresholds, said):
+    baseline = fit(np.random.default_rng(0).normal(size=(200, 12)), POINTS.to_dict(), n_clusters=4)
+    with pytest.raises(InvalidInputError, match=said):
+        monitor.detect_drift(table(1, 50, 2), baseline, thresholds=thresholds)
+
+
+def test_a_metric_of_ones_own():
+    def total_variation(baseline, window):
+        p = baseline / baseline.sum(axis=-1, keepdims=True)
+        q = window / window.sum(axis=-1, keepdims=True)
+        return abs(p - q).sum(axis=-1) / 2
+
+    baseline = monitor.fit_baseline(table(1, 1000, 1), POINTS)
+    own = Metric("tv", total_variation)
+    report = monitor.detect_drift(table(1, 300, 2), baseline, metrics=[own])
+    found = report.to_frame().iloc[0]
+    judged = report.windows[0].judgement
+    p = judged.baseline_histogram / judged.baseline_histogram.sum()
+    q = judged.window_histogram / judged.window_histogram.sum()
+    assert found.tv == pytest.approx(abs(p - q).sum() / 2)
+    assert found.tv_noise_floor < found.tv_noise_ceiling
+    with pytest.raises(InvalidInputError, match="two metrics are called 'jsd'"):
+        monitor.detect_drift(table(1, 50, 2), baseline, metrics=[Metric("jsd", total_variation)])
