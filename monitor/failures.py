@@ -46,6 +46,7 @@ REASONS: Final[dict[str, str]] = {
     "corrupt": "the image is damaged",
     "too_many_pixels": "the image has more pixels than allowed",
     "too_small": "the image is too small to mean anything",
+    "decoder_crashed": "decoding the image ended its worker process, or took too long",
     # vectors that arrive ready-made
     "wrong_dimension": "the vector has another width than the others",
     "not_numeric": "the vector holds something that is no number",
@@ -54,6 +55,10 @@ REASONS: Final[dict[str, str]] = {
 }
 """Every reason but the HTTP statuses, with its meaning in a sentence."""
 
+_MAY_PASS: Final = frozenset(
+    {"dns", "network", "tls", "protocol", "deadline", "short_body", "decoder_crashed"}
+)
+_STATUS_MAY_PASS: Final = re.compile(r"http_(408|425|429|5[0-9]{2})")
 _HTTP_STATUS = re.compile(r"http_[1-9][0-9]{2}")
 
 
@@ -97,6 +102,17 @@ class Failure:
 
     def __str__(self) -> str:
         return f"{self.reason}: {self.detail}" if self.detail else self.reason
+
+
+def may_pass(reason: str) -> bool:
+    """Whether another attempt, later, may do better: the network or the server was at fault.
+
+    Examples
+    --------
+    >>> may_pass("deadline"), may_pass("http_503"), may_pass("http_404"), may_pass("corrupt")
+    (True, True, False, False)
+    """
+    return reason in _MAY_PASS or _STATUS_MAY_PASS.fullmatch(reason) is not None
 
 
 def describe(reason: str) -> str:

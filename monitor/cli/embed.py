@@ -32,7 +32,20 @@ if TYPE_CHECKING:
     type=click.Path(path_type=Path),
     help="The Parquet file to write for --input.",
 )
-@click.option("--force", is_flag=True, help="Embed again what was embedded before.")
+@click.option(
+    "--force",
+    is_flag=True,
+    help="Fetch and embed again what was embedded before. The same bytes keep their vector.",
+)
+@click.option(
+    "--retry-failed",
+    "retry",
+    is_flag=False,
+    flag_value="transient",
+    type=click.Choice(["transient", "all"]),
+    help="Of files that were embedded before, try rows without a vector again: those that failed by "
+    "the network or their server (transient, the default), or all.",
+)
 @output_options
 @click.pass_obj
 def embed(
@@ -42,15 +55,20 @@ def embed(
     source: Path | None,
     target: Path | None,
     force: bool,
+    retry: str | None,
 ) -> None:
     """Turn the images of the data into vectors.
 
-    They go into tables in the output folder; the data files stay as they are.
+    They go into tables in the output folder, with a list of the rows without a vector beside each
+    (FILE.failures.csv); the data files stay as they are.
 
     Files that were embedded before, by the same model and from the same rows, are left as they are.
+    When it is interrupted or killed, run it again: it goes on where it was.
     """
     if (source is None) != (target is None):
         raise click.UsageError("--input and --output go together")
+    if force and retry is not None:
+        raise click.UsageError("--force embeds every row again: leave --retry-failed out")
     from monitor.cli.embedded import PARTS, prepare_file, prepare_part
     from monitor.cli.project import Project
 
@@ -59,9 +77,10 @@ def embed(
     prepared: Iterable[Prepared]
     if source is not None and target is not None:
         _check_target(source, target)
-        prepared = [_with_vectors(prepare_file(project, source, target, features, force=True))]
+        one = prepare_file(project, source, target, features, force=force, retry=retry)
+        prepared = [_with_vectors(one)]
     else:
-        parts = (prepare_part(project, part, features, force=force) for part in PARTS)
+        parts = (prepare_part(project, part, features, force=force, retry=retry) for part in PARTS)
         prepared = chain.from_iterable(parts)
     # One at a time: each holds its rows.
     told = [_document(one) for one in prepared]
@@ -118,6 +137,7 @@ def _document(one: Prepared) -> dict[str, Any]:
         "output": one.target,
         "n_rows": len(one.frame),
         "n_columns_embedded": one.n_new,
+        "n_rows_retried": one.n_retried,
         "failures": {
             column: {
                 reason: {"n_rows": count, "example": example}
@@ -132,9 +152,10 @@ def _lines(one: dict[str, Any]) -> list[str]:
     rows = counted(one["n_rows"], "row")
     if one["output"] is None:
         return [f"{one['input']}: {rows}, brings its vectors"]
-    state = "wrote" if one["n_columns_embedded"] else "kept "
+    state = "wrote" if one["n_columns_embedded"] or one["n_rows_retried"] else "kept "
+    retried = f", {one['n_rows_retried']:,} tried again" if one["n_rows_retried"] else ""
     return [
-        f"{state} {one['output']}: {rows}",
+        f"{state} {one['output']}: {rows}{retried}",
         *[
             f"  {column}: {counted(found['n_rows'], 'row')} without vector: {reason}, "
             f"such as {found['example']}"
@@ -145,6 +166,7 @@ def _lines(one: dict[str, Any]) -> list[str]:
 
 
 def _hint(told: Sequence[dict[str, Any]]) -> list[str]:
-    if any(any(one["failures"].values()) and not one["n_columns_embedded"] for one in told):
-        return ["--force tries rows without a vector again"]
+    if any(any(one["failures"].values()) and not one["n_rows_retried"] for one in told):
+        what = "those that failed by the network or their server; --retry-failed=all: every one"
+        return [f"--retry-failed tries rows again: {what}"]
     return []

@@ -7,21 +7,27 @@ import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from monitor import __version__, frames
+from monitor.cli.cache import open_cache
 from monitor.cli.columns import check_columns
+from monitor.cli.failed_rows import failed_rows, list_failures, read_failures, write_failures
+from monitor.cli.failed_rows import retry as retry_rows
 from monitor.cli.project import Monitored, Project
-from monitor.cli.tables import find_files, join, write
+from monitor.cli.tables import check_writable, find_files, join, write
 from monitor.cli.terminal import counted
 from monitor.encoders.space import ImageSpace
 from monitor.encoders.spec import COMPACT, EncoderSpec
 from monitor.features import ImageEmbedding
+from monitor.images.quality import QUALITY_FIELDS
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from monitor.cache import VectorCache
     from monitor.config import MonitoringConfig
 
 _LOCAL = "local-dir:"
@@ -46,6 +52,8 @@ class Prepared:
         Those whose vectors stand in `target`.
     n_new
         How many of them were embedded just now.
+    n_retried
+        How many rows without a vector were tried again.
     """
 
     source: Path
@@ -53,6 +61,7 @@ class Prepared:
     frame: pd.DataFrame
     features: tuple[ImageEmbedding, ...] = ()
     n_new: int = 0
+    n_retried: int = 0
 
     def failures(self, feature: ImageEmbedding) -> dict[str, tuple[int, str]]:
         """Why rows have no vector: for each reason how many, and what the first says of itself."""
@@ -68,7 +77,12 @@ class Prepared:
 
 
 def prepare_part(
-    project: Project, part: str, features: Sequence[Monitored], *, force: bool = False
+    project: Project,
+    part: str,
+    features: Sequence[Monitored],
+    *,
+    force: bool = False,
+    retry: str | None = None,
 ) -> Iterator[Prepared]:
     """The files of `part`, `"baseline"` or `"production"`, one after the other with its vectors."""
     files = find_files(project.config, getattr(project.config.data, part), f"data.{part}")
@@ -78,7 +92,7 @@ def prepare_part(
         mark = hashlib.sha256(str(file).encode()).hexdigest()[:8]
         stem = file.stem if names[file.stem] == 1 else f"{file.stem}-{mark}"
         target = project.output / "embedded" / part / f"{stem}.parquet"
-        yield prepare_file(project, file, target, features, part=part, force=force)
+        yield prepare_file(project, file, target, features, part=part, force=force, retry=retry)
 
 
 def read_part(project: Project, part: str, features: Sequence[Monitored]) -> pd.DataFrame:
@@ -94,11 +108,19 @@ def prepare_file(
     *,
     part: str | None = None,
     force: bool = False,
+    retry: str | None = None,
 ) -> Prepared:
     """One file of `part` with its vectors; what is embedded anew is written to `target`.
 
     Vectors in `target` are used again when they were made from this very file, by this model, under
-    this policy.
+    this policy. Work that was cut off goes on where it was.
+
+    Parameters
+    ----------
+    force
+        Fetch and embed again all the same.
+    retry
+        Try rows without a vector again; see `failed_rows`.
     """
     frame = frames.read_file(source)
     columns = frames.column_names(frame)
@@ -115,16 +137,32 @@ def prepare_file(
     frame, saved = _earlier(target, before) or (frame, {})
     stamps = {name: _stamp(project.config, one) for name, one in wanted.items()}
     stale = [name for name in wanted if force or saved.get(name) != stamps[name]]
-    if stale:
-        # Once before the work, which may take long, to find out now if the table cannot be written.
-        write(frame, target, source)
-    for name in stale:
-        frame = _embed(project, source, frame, wanted[name])
-    if stale:
-        record = {"source": before, "columns": saved | stamps}
-        frame.attrs = {**frame.attrs, STAMP_KEY: record}
-        write(frame, target, source)
-    return Prepared(source, target, frame, tuple(wanted.values()), len(stale))
+    again = {
+        name: failed_rows(frame, wanted[name], retry)
+        for name in wanted
+        if retry is not None and name not in stale
+    }
+    again = {name: rows for name, rows in again.items() if rows}
+    if stale or again:
+        # Before the work, which may take long, to find out now if the table cannot be written.
+        check_writable(frame, target, source)
+        job = _digest([str(target.resolve()), before, {name: stamps[name] for name in stale}])
+        with open_cache(project.config, job=job, is_forced=force) as cache:
+            listed = read_failures(target) if saved else []
+            failed = [one for one in listed if one.column not in {*stale, *again}]
+            for name in [*stale, *again]:
+                feature = wanted[name]
+                work = partial(_embed, project, source, feature, cache)
+                rows = again.get(name)
+                frame = work(frame) if rows is None else retry_rows(frame, feature, rows, work)
+                failed += list_failures(frame, feature, before=listed, tried=rows)
+            record = {"source": before, "columns": saved | stamps}
+            frame.attrs = {**frame.attrs, STAMP_KEY: record}
+            write_failures(target, failed)
+            write(frame, target, source)
+            cache.finish_job()
+    n_retried = sum(map(len, again.values()))
+    return Prepared(source, target, frame, tuple(wanted.values()), len(stale), n_retried)
 
 
 def _earlier(target: Path, source: list[str | int]) -> tuple[pd.DataFrame, dict[str, str]] | None:
@@ -137,7 +175,11 @@ def _earlier(target: Path, source: list[str | int]) -> tuple[pd.DataFrame, dict[
 
 
 def _embed(
-    project: Project, source: Path, frame: pd.DataFrame, feature: ImageEmbedding
+    project: Project,
+    source: Path,
+    feature: ImageEmbedding,
+    cache: VectorCache,
+    frame: pd.DataFrame,
 ) -> pd.DataFrame:
     from monitor.pipeline import embed
 
@@ -149,6 +191,7 @@ def _embed(
         frame,
         located(project.config, feature),
         policy=project.config.policy,
+        cache=cache,
         progress=False if project.terminal.as_json else None,
         details=True,
     )
@@ -182,8 +225,13 @@ def _stamp(config: MonitoringConfig, feature: ImageEmbedding) -> str:
         spec.model_dump(exclude={"device", "batch_size", "model_cache_dir"}),
         _weights_on_disk(spec),
         config.policy.model_dump(mode="json"),
+        QUALITY_FIELDS,
     ]
-    return hashlib.sha256(json.dumps(made_from).encode()).hexdigest()[:16]
+    return _digest(made_from)
+
+
+def _digest(values: object) -> str:
+    return hashlib.sha256(json.dumps(values).encode()).hexdigest()[:16]
 
 
 def _weights_on_disk(spec: EncoderSpec) -> Mapping[str, float | str]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import glob
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from monitor import frames
-from monitor.config import DataFiles, MonitoringConfig
+from monitor.config import DataFiles, MonitoringConfig, ProductionData
 from monitor.errors import InvalidInputError
 from monitor.frames.table import FINGERPRINT_KEY
 
@@ -26,7 +27,7 @@ class Outline:
     n_rows: int
 
 
-def find_files(config: MonitoringConfig, part: DataFiles, key: str) -> list[Path]:
+def find_files(config: MonitoringConfig, part: DataFiles | ProductionData, key: str) -> list[Path]:
     """The files of a part of the data, by name.
 
     Parameters
@@ -43,6 +44,10 @@ def find_files(config: MonitoringConfig, part: DataFiles, key: str) -> list[Path
     InvalidInputError
         If there is no such file.
     """
+    if part.path is None:
+        raise InvalidInputError(
+            f"{key} reads no files: windows of a query or a function are judged by `monitor run --due`"
+        )
     named = config.resolve(part.path)
     if named.is_file():
         return [named]
@@ -130,6 +135,24 @@ def write(frame: pd.DataFrame, target: Path, source: Path) -> None:
         frames.write_file(frame, target)
     except InvalidInputError as error:
         raise InvalidInputError(f"the rows of {source} cannot be written: {error}") from error
+
+
+def check_writable(frame: pd.DataFrame, target: Path, source: Path) -> None:
+    """Write rows of `source` beside `target` and take them away again.
+
+    Raises
+    ------
+    InvalidInputError
+        As `write`.
+    """
+    trial = target.parent / ".trial" / target.name
+    try:
+        write(frame, trial, source)
+    finally:
+        trial.unlink(missing_ok=True)
+        # Another process may be trying its own.
+        with suppress(OSError):
+            trial.parent.rmdir()
 
 
 def _missing(path: Path) -> str:

@@ -1,32 +1,37 @@
 """Cells ─► vectors.
 
 Threads fetch, decode and preprocess; the calling thread encodes. A source that stands in many rows is
-fetched once, and the same bytes under many sources are encoded once. No more than a few batches of
+fetched once, and the same bytes under many sources are encoded once; what a cache knows is neither
+fetched nor encoded. No more than a few batches of
 images are in memory at any time, however long the column is.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from monitor.embedding.descriptions import add_descriptions
+from monitor.embedding.reading import CellReading, Read
 from monitor.failures import Failure
 from monitor.images import ImageReader, source_key
+from monitor.images.quality import QUALITY_FIELDS
 
 if TYPE_CHECKING:
-    import torch
-
+    from monitor.cache import VectorCache
     from monitor.encoders import Encoder
 
 N_THREADS = 16
 """Fetching waits more than it computes, so there are more threads than cores."""
+_COMMIT_EVERY = 64
+"""Sources after which the cache is written, when no batch comes between."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,20 +46,15 @@ class EmbeddedColumn:
         (n,) `Failure` or None.
     n_encoded
         How many distinct images the model saw.
+    quality
+        (n, len(QUALITY_FIELDS)) float32, what `monitor.images.quality.measure` says of each image; NaN
+        where there is a failure.
     """
 
     vectors: NDArray[np.float32]
     failures: tuple[Failure | None, ...]
     n_encoded: int
-
-
-@dataclass(frozen=True, eq=False)
-class _Ready:
-    """A distinct source, read and preprocessed."""
-
-    rows: list[int]
-    sha256: str
-    tensor: torch.Tensor
+    quality: NDArray[np.float32]
 
 
 def embed_cells(
@@ -63,6 +63,7 @@ def embed_cells(
     reader: ImageReader,
     *,
     descriptions: Sequence[str | None] | None = None,
+    cache: VectorCache | None = None,
     on_progress: Callable[[int], object] = lambda n_rows: None,
     n_threads: int = N_THREADS,
 ) -> EmbeddedColumn:
@@ -79,54 +80,78 @@ def embed_cells(
     descriptions
         (n,) texts whose unit vectors are added to the images' before the sum is scaled to length 1;
         an empty one leaves the image's vector alone.
+    cache
+        Vectors of earlier images, without their descriptions. New ones are written to it batch by batch,
+        so that work that is cut off goes on from its last batch.
     on_progress
         Called with a number of rows each time so many are done.
     n_threads
         How many sources are read at once.
     """
     jobs = _distinct_sources(cells)
+    reading = CellReading(reader, encoder, cache)
     vectors = np.zeros((len(cells), encoder.width), dtype=np.float32)
+    quality = np.full((len(cells), len(QUALITY_FIELDS)), np.nan, dtype=np.float32)
     failures: list[Failure | None] = [None] * len(cells)
     first_row_of: dict[str, int] = {}
-    batch: list[_Ready] = []
-    waiting: dict[str, list[int]] = {}  # rows whose image is already in the batch
+    batch: list[Read] = []
+    waiting: dict[str, list[int]] = {}  # rows of each image in the batch
     n_encoded = 0
 
-    def flush() -> None:
+    def place(rows: list[int], read: Read, vector: NDArray[np.float32]) -> None:
+        vectors[rows] = vector
+        quality[rows] = read.quality
+        first_row_of[read.sha256] = rows[0]
+        on_progress(len(rows))
+
+    def encode() -> None:
         nonlocal n_encoded
-        if not batch:
-            return
+        tensors = [read.tensor for read in batch if read.tensor is not None]
+        for read, vector in zip(batch, encoder.encode_batch(tensors), strict=True):
+            place(waiting[read.sha256], read, vector)
+            reading.keep(read, vector)
         n_encoded += len(batch)
-        for ready, vector in zip(
-            batch, encoder.encode_batch([ready.tensor for ready in batch]), strict=True
-        ):
-            rows = ready.rows + waiting[ready.sha256]
-            vectors[rows] = vector
-            first_row_of[ready.sha256] = rows[0]
-            on_progress(len(rows))
         batch.clear()
         waiting.clear()
 
-    with closing(_read_all(jobs, cells, encoder, reader, n_threads)) as results:
-        for rows, result in results:
-            if isinstance(result, Failure):
+    results = _read_all(jobs, cells, reading, reader, encoder.spec.batch_size, n_threads)
+    with closing(results), _committed(cache):
+        for n_read, (rows, read) in enumerate(results):
+            if isinstance(read, Failure):
                 for row in rows:
-                    failures[row] = result
+                    failures[row] = read
                 on_progress(len(rows))
-            elif result.sha256 in first_row_of:
-                vectors[rows] = vectors[first_row_of[result.sha256]]
+            elif read.sha256 in waiting:
+                waiting[read.sha256] += rows
+            elif read.sha256 in first_row_of:
+                first = first_row_of[read.sha256]
+                vectors[rows], quality[rows] = vectors[first], quality[first]
                 on_progress(len(rows))
-            elif result.sha256 in waiting:
-                waiting[result.sha256] += rows
+            elif read.vector is not None:
+                place(rows, read, read.vector)
             else:
-                batch.append(result)
-                waiting[result.sha256] = []
+                batch.append(read)
+                waiting[read.sha256] = list(rows)
                 if len(batch) == encoder.spec.batch_size:
-                    flush()
-    flush()
+                    encode()
+                    n_read = 0
+            if cache is not None and n_read % _COMMIT_EVERY == 0:
+                cache.commit()
+        if batch:
+            encode()
     if descriptions is not None:
-        vectors = _add_descriptions(vectors, failures, descriptions, encoder)
-    return EmbeddedColumn(vectors, tuple(failures), n_encoded)
+        vectors = add_descriptions(vectors, failures, descriptions, encoder)
+    return EmbeddedColumn(vectors, tuple(failures), n_encoded, quality)
+
+
+@contextmanager
+def _committed(cache: VectorCache | None) -> Iterator[None]:
+    """What is added to `cache` within the block is in it afterwards, however the block ends."""
+    try:
+        yield
+    finally:
+        if cache is not None:
+            cache.commit()
 
 
 def _distinct_sources(cells: Sequence[Any]) -> list[list[int]]:
@@ -147,27 +172,21 @@ def _distinct_sources(cells: Sequence[Any]) -> list[list[int]]:
 def _read_all(
     jobs: Sequence[list[int]],
     cells: Sequence[Any],
-    encoder: Encoder,
+    reading: CellReading,
     reader: ImageReader,
+    batch_size: int,
     n_threads: int,
-) -> Generator[tuple[list[int], _Ready | Failure], None, None]:
+) -> Generator[tuple[list[int], Read | Failure], None, None]:
     """Read the sources in order, a bounded number ahead of the one that is wanted next.
 
     Close it, so that a reading that ends early ends at once.
     """
-
-    def read(rows: list[int]) -> _Ready | Failure:
-        image = reader.read(cells[rows[0]])
-        if isinstance(image, Failure):
-            return image
-        return _Ready(rows, image.sha256, encoder.preprocess(image.image))
-
-    ahead = 2 * encoder.spec.batch_size + n_threads
-    pending: deque[tuple[list[int], Future[_Ready | Failure]]] = deque()
+    ahead = 2 * batch_size + n_threads
+    pending: deque[tuple[list[int], Future[Read | Failure]]] = deque()
     pool = ThreadPoolExecutor(n_threads, thread_name_prefix="monitor-read")
     try:
         for rows in jobs:
-            pending.append((rows, pool.submit(read, rows)))
+            pending.append((rows, pool.submit(reading.read, cells[rows[0]])))
             if len(pending) >= ahead:
                 first, future = pending.popleft()
                 yield first, future.result()
@@ -181,30 +200,3 @@ def _read_all(
         pool.shutdown(wait=True, cancel_futures=True)
         raise
     pool.shutdown(wait=True)
-
-
-def _add_descriptions(
-    vectors: NDArray[np.float32],
-    failures: Sequence[Failure | None],
-    descriptions: Sequence[str | None],
-    encoder: Encoder,
-) -> NDArray[np.float32]:
-    described = [
-        row
-        for row, text in enumerate(descriptions)
-        if failures[row] is None and isinstance(text, str) and text.strip()
-    ]
-    if not described:
-        return vectors
-    texts = [str(descriptions[row]) for row in described]
-    distinct = list(dict.fromkeys(texts))
-    position = {text: i for i, text in enumerate(distinct)}
-    text_vectors = encoder.encode_texts(distinct)[[position[text] for text in texts]]
-    summed = vectors[described] + text_vectors
-    lengths = np.linalg.norm(summed, axis=1, keepdims=True)
-    result = vectors.copy()
-    # An image and a text that cancel exactly leave no direction: the image alone then stands.
-    result[described] = np.where(
-        lengths > 1e-6, summed / np.maximum(lengths, 1e-6), vectors[described]
-    )
-    return result

@@ -13,7 +13,7 @@ from monitor.images import network_errors
 from monitor.images.addresses import resolve
 from monitor.images.deadline import Deadline
 from monitor.images.policy import SourcePolicy
-from monitor.images.raw import RawImage
+from monitor.images.raw import UNCHANGED, RawImage, Unchanged, Version
 from monitor.images.redact import redact_url, shorten
 from monitor.images.session import Session
 from monitor.images.stop import Stop
@@ -34,8 +34,8 @@ class HTTPFetcher:
         self._turns = Turns(policy.max_connections_per_host, stop)
         self._stop = stop
 
-    def fetch(self, url: str) -> RawImage | Failure:
-        """The bytes at `url`, after redirects and retries.
+    def fetch(self, url: str, known: Version | None = None) -> RawImage | Unchanged | Failure:
+        """The bytes at `url`, after redirects and retries; `UNCHANGED` if they are the `known` ones.
 
         The deadline covers all of it: look-ups, connections, TLS, headers, redirects, bodies,
         retries and the pauses before them. It counts from the fetch's turn at the host, since a
@@ -49,7 +49,7 @@ class HTTPFetcher:
                 return self._too_late(url)
             deadline = Deadline(self._policy.deadline_seconds)
             with deadline, self._stop.wakes(deadline.end):
-                outcome = self._try_again_and_again(target, turn, deadline)
+                outcome = self._try_again_and_again(target, known, turn, deadline)
                 if deadline.has_passed and isinstance(outcome, Failure):
                     return self._too_late(url)
                 return outcome
@@ -59,10 +59,10 @@ class HTTPFetcher:
         self._session.close()
 
     def _try_again_and_again(
-        self, target: Target, turn: Turn, deadline: Deadline
-    ) -> RawImage | Failure:
+        self, target: Target, known: Version | None, turn: Turn, deadline: Deadline
+    ) -> RawImage | Unchanged | Failure:
         for attempt in range(self._policy.retries + 1):
-            outcome, asked_pause = self._follow(target, attempt, turn, deadline)
+            outcome, asked_pause = self._follow(target, known, attempt, turn, deadline)
             if not isinstance(outcome, Failure) or not _may_pass(outcome):
                 break
             own_pause = self._policy.backoff_seconds * 2.0**attempt
@@ -73,11 +73,16 @@ class HTTPFetcher:
         return outcome
 
     def _follow(
-        self, target: Target, attempt: int, turn: Turn, deadline: Deadline
-    ) -> tuple[RawImage | Failure, float]:
+        self,
+        target: Target,
+        known: Version | None,
+        attempt: int,
+        turn: Turn,
+        deadline: Deadline,
+    ) -> tuple[RawImage | Unchanged | Failure, float]:
         """One attempt: the answer where the redirects end, and the pause the server asks for."""
         for _ in range(self._policy.max_redirects + 1):
-            outcome, pause = self._ask(target, attempt, turn, deadline)
+            outcome, pause = self._ask(target, known, attempt, turn, deadline)
             if not isinstance(outcome, str):
                 return outcome, pause
             redirected = redirect_url(target.url, outcome)
@@ -91,8 +96,13 @@ class HTTPFetcher:
         return Failure("too_many_redirects", f"more than {most}: {redact_url(target.url)}"), 0.0
 
     def _ask(
-        self, target: Target, attempt: int, turn: Turn, deadline: Deadline
-    ) -> tuple[RawImage | Failure | str, float]:
+        self,
+        target: Target,
+        known: Version | None,
+        attempt: int,
+        turn: Turn,
+        deadline: Deadline,
+    ) -> tuple[RawImage | Unchanged | Failure | str, float]:
         """One request: bytes, a failure, or the location to go on to; and the pause asked for."""
         if not turn.move_to(target.host, deadline.remaining):
             return self._too_late(target.url), _NO_PAUSE
@@ -110,7 +120,10 @@ class HTTPFetcher:
         try:
             # Another attempt takes the host's next address, if it has one.
             endpoint = endpoints[attempt % len(endpoints)]
-            with self._session.get(target, endpoint, deadline) as response:
+            conditions = {} if known is None else known.conditions(target.url)
+            with self._session.get(target, endpoint, deadline, conditions) as response:
+                if response.status_code == 304 and conditions:
+                    return UNCHANGED, _NO_PAUSE
                 return self._answer(response, target, deadline), _retry_after(response)
         except network_errors.CAUGHT as error:
             fault = network_errors.explain(error)
@@ -157,11 +170,8 @@ class HTTPFetcher:
         if not n_bytes:
             return Failure("empty_body", redact_url(target.url))
         etag, modified = map(response.headers.get, ("ETag", "Last-Modified"))
-        return RawImage.of(
-            b"".join(parts),
-            etag=None if etag is None else shorten(etag),
-            last_modified=None if modified is None else shorten(modified),
-        )
+        version = Version.of(target.url, etag=etag, last_modified=modified)
+        return RawImage.of(b"".join(parts), version)
 
     def _too_large(self, url: str) -> Failure:
         return Failure(

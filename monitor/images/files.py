@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from monitor.images.policy import SourcePolicy
 from monitor.images.redact import shorten
 
 _LONGEST_PATH = 4_096  # PATH_MAX of Linux; to resolve a path takes a look at each of its parts
+_UNSETTLED_NS = 100_000_000
 # Not to follow a link that was put there after the path was resolved, nor to wait for a pipe's
 # writer.
 _FLAGS = (
@@ -41,15 +43,43 @@ def read_file(path: str, policy: SourcePolicy) -> bytes | Failure:
     if len(path) > _LONGEST_PATH:
         return Failure("bad_path", f"{len(path):,} characters, at most {_LONGEST_PATH:,}")
     try:
-        inside = list(_inside_roots(path, policy))
-        if not inside:
+        place = _place(path, policy)
+        if place is None:
             return Failure("path_outside_roots", f"{shown}; allowed: {', '.join(policy.roots)}")
-        return _read(next((p for p in inside if p.exists()), inside[0]), shown, policy)
+        return _read(place, shown, policy)
     except OSError as error:
         return _explain(error, shown)
     except (ValueError, RuntimeError):
         # A NUL byte, text that is no file name, a link to itself.
         return Failure("bad_path", shown)
+
+
+def file_state(path: str, policy: SourcePolicy) -> tuple[str, str] | None:
+    """The file that `path` means and what changes with its content; None where it cannot be read.
+
+    Size and time of change to the nanosecond; also the time of the entry's last change and its number,
+    which tell a file that was put in its place with an old time.
+    """
+    if not policy.roots or len(path) > _LONGEST_PATH:
+        return None
+    try:
+        place = _place(path, policy)
+        if place is None:
+            return None
+        found = place.stat()
+    except (OSError, ValueError, RuntimeError):
+        return None
+    if time.time_ns() - max(found.st_mtime_ns, found.st_ctime_ns) < _UNSETTLED_NS:
+        # A second change within one tick of the file system's clock would not show.
+        return None
+    parts = (found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino)
+    return str(place), ":".join(map(str, parts))
+
+
+def _place(path: str, policy: SourcePolicy) -> Path | None:
+    """The first place inside a root that `path` can mean, of those that exist if there are any."""
+    inside = list(_inside_roots(path, policy))
+    return next((p for p in inside if p.exists()), inside[0] if inside else None)
 
 
 def _inside_roots(path: str, policy: SourcePolicy) -> Iterator[Path]:

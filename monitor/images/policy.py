@@ -125,6 +125,11 @@ class SourcePolicy(BaseModel):
         default=(255, 255, 255),
         description="Red, green and blue (0-255) behind transparent pixels.",
     )
+    isolation: Literal["none", "process"] = Field(
+        default="none",
+        description="'process' decodes in processes of their own: a decoder that crashes, hangs or takes "
+        "too much memory costs one image, not the run. 'none' is faster.",
+    )
     ca_bundle: str | None = Field(
         default=None,
         description="File or folder of certificate authorities. Null takes REQUESTS_CA_BUNDLE or "

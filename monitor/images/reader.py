@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 import os
 import threading
+from dataclasses import dataclass
 from decimal import Decimal
 from hashlib import sha256
 from pathlib import PurePath
 from types import TracebackType
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from PIL import Image
@@ -18,12 +19,13 @@ from monitor.failures import Failure
 from monitor.images.data_uri import read_base64, read_data_uri
 from monitor.images.decoding import DecodedImage, check_array, check_size, decode, explain
 from monitor.images.fetch import HTTPFetcher
-from monitor.images.files import read_file
+from monitor.images.files import file_state, read_file
+from monitor.images.isolation import DecoderPool
 from monitor.images.objects import read_object
 from monitor.images.pixels import ACCEPTED_ARRAYS, orientation
 from monitor.images.policy import OBJECT_STORES, SourcePolicy
 from monitor.images.quiet import quiet_pillow
-from monitor.images.raw import RawImage
+from monitor.images.raw import RawImage, Unchanged, Version
 from monitor.images.redact import redact_url
 from monitor.images.stop import Stop
 from monitor.images.urls import file_path, scheme_of
@@ -44,6 +46,22 @@ def source_key(cell: object) -> str | None:
         return None
     text = cell.strip()
     return text.partition("#")[0] if scheme_of(text) in ("http", "https") else text
+
+
+@dataclass(frozen=True, slots=True)
+class Located:
+    """Where bytes lie.
+
+    Parameters
+    ----------
+    key
+        The same for cells that name the same source.
+    file_state
+        Of a local file: what changes with its content. None for what lies elsewhere.
+    """
+
+    key: str
+    file_state: str | None = None
 
 
 class ImageReader:
@@ -73,6 +91,8 @@ class ImageReader:
         self.policy = policy or SourcePolicy()
         self._stop = Stop()
         self._http = HTTPFetcher(self.policy, self._stop)
+        isolated = self.policy.isolation == "process"
+        self._decoders = DecoderPool(self.policy, self._stop) if isolated else None
         # Pillow reads lazily, and the same image may stand in many rows.
         self._loading = threading.Lock()
 
@@ -81,7 +101,13 @@ class ImageReader:
     def read(self, cell: object) -> DecodedImage | Failure:
         """Fetch and decode `cell`; bad data raises nothing."""
         raw = self.fetch(cell)
-        return raw if isinstance(raw, Failure) else decode(raw, self.policy)
+        return raw if isinstance(raw, Failure) else self.decode(raw)
+
+    def decode(self, raw: RawImage) -> DecodedImage | Failure:
+        """Upright RGB pixels of `raw`, or why there are none; isolated if the policy says so."""
+        if self._decoders is not None and isinstance(raw.data, bytes):
+            return self._decoders.decode(raw)
+        return decode(raw, self.policy)
 
     def fetch(self, cell: object) -> RawImage | Failure:
         """The bytes (or ready-made pixels) that `cell` holds or names.
@@ -93,9 +119,27 @@ class ImageReader:
             URI, an object's address, base64 of an image, or a path. Also `pathlib.Path`, bytes, a
             Pillow image, or an array of shape (H, W), (H, W, 1), (H, W, 3) or (H, W, 4).
         """
-        found = _STOPPED if self._stop.is_told else self._fetch(cell)
+        return cast(RawImage | Failure, self.fetch_changed(cell, None))
+
+    def fetch_changed(self, cell: object, known: Version | None) -> RawImage | Unchanged | Failure:
+        """As `fetch`, but `UNCHANGED` where a web server says that `known` is still its version."""
+        found = _STOPPED if self._stop.is_told else self._fetch(cell, known)
         # How a fetch fails that was cut says nothing about its source.
         return _STOPPED if isinstance(found, Failure) and self._stop.is_told else found
+
+    def locate(self, cell: object) -> Located | None:
+        """Where the bytes lie that `cell` names, without fetching them; None if it holds them itself."""
+        key = source_key(cell)
+        scheme = None if key is None or isinstance(cell, PurePath) else scheme_of(key)
+        if key is None or scheme in ("http", "https", *OBJECT_STORES):
+            return None if key is None else Located(key)
+        if scheme is not None and scheme != "file":
+            return None
+        if isinstance(cell, str) and read_base64(key, self.policy) is not None:
+            return None
+        path = key if scheme is None else file_path(key)
+        state = None if isinstance(path, Failure) else file_state(path, self.policy)
+        return None if state is None else Located(*state)
 
     def cancel(self) -> None:
         """End all that is under way at once, and read nothing more.
@@ -117,6 +161,8 @@ class ImageReader:
         """Cancel what is under way, and close the connections that are kept alive."""
         self.cancel()
         self._http.close()
+        if self._decoders is not None:
+            self._decoders.close()
 
     def __enter__(self) -> ImageReader:
         return self
@@ -129,11 +175,11 @@ class ImageReader:
     ) -> None:
         self.close()
 
-    def _fetch(self, cell: object) -> RawImage | Failure:
+    def _fetch(self, cell: object, known: Version | None) -> RawImage | Unchanged | Failure:
         if _is_missing(cell):
             return Failure("missing")
         if isinstance(cell, str):
-            return self._fetch_text(cell.strip())
+            return self._fetch_text(cell.strip(), known)
         if isinstance(cell, PurePath):
             return _raw(read_file(os.fspath(cell), self.policy))
         if isinstance(cell, bytes | bytearray | memoryview):
@@ -145,7 +191,7 @@ class ImageReader:
         kind = type(cell).__name__
         return Failure("unsupported_type", f"{kind}; accepted: {_ACCEPTED}")
 
-    def _fetch_text(self, text: str) -> RawImage | Failure:
+    def _fetch_text(self, text: str, known: Version | None) -> RawImage | Unchanged | Failure:
         scheme = scheme_of(text)
         if scheme is None:
             found = read_base64(text, self.policy) if self.policy.allows("data") else None
@@ -154,7 +200,7 @@ class ImageReader:
             allowed = ", ".join(self.policy.allowed_schemes)
             return Failure("scheme", f"{redact_url(scheme)}; allowed: {allowed}")
         if scheme in ("http", "https"):
-            return self._http.fetch(text)
+            return self._http.fetch(text, known)
         if scheme == "data":
             return _raw(read_data_uri(text, self.policy))
         if scheme in OBJECT_STORES:

@@ -156,12 +156,18 @@ class Session:
             for scheme in ("http", "https")
         }
 
-    def get(self, target: Target, endpoint: Endpoint, deadline: Deadline) -> requests.Response:
+    def get(
+        self,
+        target: Target,
+        endpoint: Endpoint,
+        deadline: Deadline,
+        conditions: Mapping[str, str],
+    ) -> requests.Response:
         """The answer with its headers read and its body not; close it."""
         # The deadline itself cuts the connection; the read timeout only stands behind it.
         read_timeout = deadline.remaining + 1.0
         connect_timeout = max(0.001, min(self._connect_timeout, deadline.remaining))
-        request = PinnedRequest(target, endpoint, self._headers)
+        request = PinnedRequest(target, endpoint, {**self._headers, **conditions})
         response: requests.Response = self._adapters[target.scheme].send(
             request,
             stream=True,

@@ -79,13 +79,14 @@ def test_the_whole_walk(photos, monitor_command, document):
         "vector",
         "vector_failure",
         "vector_failure_detail",
+        "vector_quality",
     ]
     assert len(table) == 8
 
     plain = monitor_command("embed")
     assert plain.stdout.count("kept ") == 2
     assert "vector: 1 row without vector: not_found, such as gone.png" in plain.stdout
-    assert "--force tries rows without a vector again" in plain.stdout
+    assert "--retry-failed tries rows again: those that failed by the network" in plain.stdout
     assert "embedding" not in plain.stderr
 
     fit = monitor_command("baseline", "fit")
@@ -140,7 +141,8 @@ def test_one_file(photos, monitor_command):
     assert result.exit_code == 0, result.stderr
     assert "wrote out/one.parquet: 8 rows" in result.stdout.replace("\\", "/")
     assert pd.read_parquet("out/one.parquet")["vector"].notna().sum() == 6
-    assert not Path(".monitor").exists()
+    # Nothing but the vectors' cache stands beside it.
+    assert [path.name for path in Path(".monitor").iterdir()] == ["cache"]
     same = monitor_command("embed", "--input", "train.parquet", "--output", "train.parquet")
     assert "is the input: name another file" in same.stderr
     done = monitor_command("embed", "--input", "out/one.parquet", "--output", "out/two.parquet")

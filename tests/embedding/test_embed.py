@@ -186,7 +186,7 @@ def test_other_frames_come_back_as_they_are(images, expected, convert):
 
 def test_an_empty_frame_stays_empty():
     result = monitor.embed(pd.DataFrame({"image": []}), FEATURE)
-    assert list(result) == ["image", "vector", "vector_failure"]
+    assert list(result) == ["image", "vector", "vector_failure", "vector_quality"]
     assert len(result) == 0
 
 

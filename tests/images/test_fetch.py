@@ -34,7 +34,8 @@ def test_brings_bytes_digest_and_version(server: Server) -> None:
     raw = fetch(server)
     assert isinstance(raw, RawImage)
     assert raw.data == PNG
-    assert (raw.etag, raw.last_modified) == ('"7"', "Mon, 1 Jan 2024")
+    assert raw.version is not None
+    assert (raw.version.etag, raw.version.last_modified) == ('"7"', "Mon, 1 Jan 2024")
     assert raw.sha256 == RawImage.of(PNG).sha256
 
 

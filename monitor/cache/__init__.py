@@ -1,0 +1,13 @@
+"""Vectors that were computed before, found by the bytes of their image and by their encoder.
+
+::
+
+    source ─► sha256 of its bytes   within a time to live, or when its server says that it is unchanged
+    sha256, encoder ─► vector       for good
+"""
+
+from monitor.cache.database import remove
+from monitor.cache.store import CacheInfo, VectorCache
+from monitor.cache.values import CachedVector, KnownFailure, KnownSource
+
+__all__ = ["CacheInfo", "CachedVector", "KnownFailure", "KnownSource", "VectorCache", "remove"]

@@ -1,0 +1,205 @@
+"""Rows without a vector: listed beside the embedded table, and tried again alone."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import astuple, dataclass, fields
+from pathlib import Path, PurePath
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from monitor import frames
+from monitor.failures import may_pass
+from monitor.frames.table import sync
+from monitor.images.quality import QUALITY_FIELDS
+from monitor.images.redact import redact_url
+from monitor.pipeline.rows import failure_column, quality_column
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from monitor.features import ImageEmbedding
+
+TRANSIENT: Final = "transient"
+ALL: Final = "all"
+_BEGIN_A_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+
+
+@dataclass(frozen=True)
+class FailedRow:
+    """One row of the failures table.
+
+    Parameters
+    ----------
+    row
+        Its position in the file, from 0.
+    column
+        The column of vectors that has none for it.
+    source
+        What its cell names, without credentials and query; empty where the cell is no text.
+    reason, detail
+        As in `monitor.failures.Failure`.
+    attempts
+        How many times it was embedded in vain, by `monitor embed` and `monitor embed --retry-failed`.
+    failed_at
+        When the last of them ended, UTC.
+    """
+
+    row: int
+    column: str
+    source: str
+    reason: str
+    detail: str
+    attempts: int
+    failed_at: str
+
+
+def failures_path(target: Path) -> Path:
+    """Where the failures of the embedded table `target` are listed.
+
+    >>> failures_path(Path("day1.parquet")).name
+    'day1.failures.csv'
+    """
+    return target.with_name(f"{target.stem}.failures.csv")
+
+
+def read_failures(target: Path) -> list[FailedRow]:
+    """The failures that were listed beside `target`; none if there is no list, or no such one."""
+    path = failures_path(target)
+    if not path.is_file():
+        return []
+    with path.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    if any(row.keys() != {field.name for field in fields(FailedRow)} for row in rows):
+        return []
+    return [
+        FailedRow(**{**row, "row": int(row["row"]), "attempts": int(row["attempts"])})  # type: ignore[arg-type]
+        for row in rows
+    ]
+
+
+def list_failures(
+    frame: pd.DataFrame,
+    feature: ImageEmbedding,
+    *,
+    before: Sequence[FailedRow] = (),
+    tried: Sequence[int] | None = None,
+) -> list[FailedRow]:
+    """The rows of `frame` that have no vector of `feature`, in their order.
+
+    Parameters
+    ----------
+    before
+        What was listed of them earlier.
+    tried
+        The rows that were embedded just now, None for all; what was listed of the others stays.
+    """
+    now = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
+    earlier = {one.row: one for one in before if one.column == feature.column}
+    just_tried = set(range(len(frame)) if tried is None else tried)
+    sources = frames.cells(frame, feature.source_column)
+    reasons = frames.cells(frame, failure_column(feature))
+    details = frames.cells(frame, f"{failure_column(feature)}_detail")
+    listed = []
+    for row, reason in enumerate(reasons):
+        if not isinstance(reason, str):
+            continue
+        known = earlier.get(row)
+        if known is not None and row not in just_tried:
+            listed.append(known)
+            continue
+        attempts = 1 if known is None or tried is None else known.attempts + 1
+        told = (_shown(sources[row]), reason, str(details[row] or ""))
+        listed.append(FailedRow(row, feature.column, *told, attempts, now))
+    return listed
+
+
+def write_failures(target: Path, failed: Sequence[FailedRow]) -> None:
+    """List `failed` beside `target`; no list stays where nothing failed."""
+    path = failures_path(target)
+    if not failed:
+        path.unlink(missing_ok=True)
+        return
+    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
+    with partial.open("w", encoding="utf-8", newline="") as file:
+        table = csv.writer(file)
+        table.writerow([field.name for field in fields(FailedRow)])
+        for one in failed:
+            table.writerow([_harmless(value) for value in astuple(one)])
+    sync(partial)
+    partial.replace(path)
+    sync(path.parent)
+
+
+def failed_rows(frame: pd.DataFrame, feature: ImageEmbedding, which: str) -> list[int]:
+    """The positions of the rows without a vector that are worth another attempt.
+
+    Parameters
+    ----------
+    which
+        `"transient"`: those that failed by the network or their server. `"all"`: every one.
+    """
+    reasons = frames.cells(frame, failure_column(feature))
+    return [
+        row
+        for row, reason in enumerate(reasons)
+        if isinstance(reason, str) and (which == ALL or may_pass(reason))
+    ]
+
+
+def retry(
+    frame: pd.DataFrame,
+    feature: ImageEmbedding,
+    rows: Sequence[int],
+    embed: Callable[[pd.DataFrame], pd.DataFrame],
+) -> pd.DataFrame:
+    """`frame` with the given rows embedded anew; the other rows keep their vectors bit for bit."""
+    tried = embed(frame.iloc[list(rows)])
+    old = frames.read_vectors(frame, feature.column)
+    new = frames.read_vectors(tried, feature.column)
+    # The width of a column of nothing but failures is not known.
+    width = max(old.matrix.shape[1], new.matrix.shape[1], 1)
+    vectors = np.zeros((len(frame), width), dtype=np.float32)
+    at = np.array(rows, dtype=np.int64)
+    for found, where in ((old, np.arange(len(frame))), (new, at)):
+        if found.usable.any():
+            vectors[where[found.usable]] = found.matrix
+    quality = np.full((len(frame), len(QUALITY_FIELDS)), np.nan, dtype=np.float32)
+    for row, numbers in enumerate(frames.cells(frame, quality_column(feature))):
+        if not frames.is_missing(numbers):
+            quality[row] = numbers
+    for row, numbers in zip(rows, frames.cells(tried, quality_column(feature)), strict=True):
+        if not frames.is_missing(numbers):
+            quality[row] = numbers
+    failure = failure_column(feature)
+    texts: dict[str, list[str | None]] = {}
+    for name in (failure, f"{failure}_detail"):
+        values = [v if isinstance(v, str) else None for v in frames.cells(frame, name)]
+        for row, value in zip(rows, frames.cells(tried, name), strict=True):
+            values[row] = value if isinstance(value, str) else None
+        texts[name] = values
+    return frames.with_embedding(
+        frame,
+        feature.column,
+        vectors,
+        texts.pop(failure),
+        failure_column=failure,
+        fingerprint=str(new.fingerprint),
+        texts=dict(texts),
+        matrices={quality_column(feature): quality},
+    )
+
+
+def _shown(cell: Any) -> str:
+    return redact_url(str(cell)) if isinstance(cell, str | PurePath) else ""
+
+
+def _harmless(value: object) -> object:
+    # A spreadsheet would run it.
+    if isinstance(value, str) and value.startswith(_BEGIN_A_FORMULA):
+        return f"'{value}"
+    return value

@@ -1,0 +1,196 @@
+"""Decoding in processes of its own, so that a decoder's crash costs one image and not the run."""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import signal
+import subprocess
+import sys
+import threading
+from contextlib import suppress
+from typing import IO, Any, cast
+
+from PIL import Image
+
+from monitor.errors import MonitorError
+from monitor.failures import Failure
+from monitor.images.decoding import DecodedImage
+from monitor.images.policy import SourcePolicy
+from monitor.images.raw import RawImage
+from monitor.images.stop import Stop
+from monitor.images.worker import read_block, write_block
+
+_START_SECONDS = 60.0
+_OVERHEAD_BYTES = 50_000_000
+_LAST_WORDS_SECONDS = 1.0
+# The parent's search path, so that the worker runs the same code; not its main module, which a spawned
+# process of `multiprocessing` would run again.
+_CODE = (
+    "import json, sys; sys.path[:] = json.loads(sys.argv[1]); "
+    "from monitor.images.worker import main; main()"
+)
+
+
+class _WorkerDied(Exception):
+    """The worker ended before it answered."""
+
+
+class DecoderPool:
+    """Decodes encoded bytes in worker processes; thread-safe; `close` it.
+
+    A worker that crashes, takes more memory than the largest allowed image needs, or does not answer
+    within the policy's deadline is replaced. Its image is tried once more in a fresh worker, since the
+    worker may have been killed for another reason; then it is a Failure `decoder_crashed`.
+
+    Parameters
+    ----------
+    policy
+        What may be decoded.
+    stop
+        When it is told, workers are killed.
+    n_workers
+        How many decode at once; by default one for each core. They start when they are needed.
+    memory_bytes
+        What a worker may take beyond its start. By default 4 times the largest image at 4 bytes a pixel,
+        the largest encoded image twice, and 50 MB. Enforced on Linux.
+    """
+
+    def __init__(
+        self,
+        policy: SourcePolicy,
+        stop: Stop,
+        *,
+        n_workers: int | None = None,
+        memory_bytes: int | None = None,
+    ) -> None:
+        self._policy = policy
+        self._stop = stop
+        self._memory_bytes = memory_bytes or (
+            16 * policy.max_pixels + 2 * policy.max_bytes + _OVERHEAD_BYTES
+        )
+        # A slot for each worker: the idle one, or None where none was started.
+        self._slots: queue.LifoQueue[_Worker | None] = queue.LifoQueue()
+        for _ in range(n_workers or os.cpu_count() or 1):
+            self._slots.put(None)
+
+    def decode(self, raw: RawImage) -> DecodedImage | Failure:
+        """As `monitor.images.decode`, of bytes.
+
+        Raises
+        ------
+        MonitorError
+            If no worker can be started.
+        """
+        worker = self._slots.get()
+        try:
+            for _ in range(2):
+                if worker is None:
+                    worker = _Worker(self._policy, self._memory_bytes)
+                try:
+                    with self._stop.wakes(worker.kill):
+                        return worker.decode(raw)
+                except _WorkerDied as error:
+                    failure = Failure("decoder_crashed", str(error))
+                    worker = None
+                if self._stop.is_told:
+                    return Failure("deadline", "the reader was told to stop")
+            return failure
+        finally:
+            self._slots.put(worker)
+
+    def close(self) -> None:
+        """End the idle workers; tell the stop first, so that all are."""
+        slots = [self._slots.get() for _ in range(self._slots.qsize())]
+        for worker in slots:
+            if worker is not None:
+                worker.kill()
+                worker.end()
+            self._slots.put(None)
+
+
+class _Worker:
+    """One process."""
+
+    def __init__(self, policy: SourcePolicy, memory_bytes: int) -> None:
+        self._seconds = policy.deadline_seconds
+        # Our own interpreter and code.
+        self._process = subprocess.Popen(  # noqa: S603  # nosec B603
+            [sys.executable, "-c", _CODE, json.dumps(sys.path)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        )
+        settings = {
+            "policy": policy.model_dump(mode="json", exclude_unset=True),
+            "memory_bytes": memory_bytes,
+        }
+        try:
+            (ready,) = self._ask(json.dumps(settings).encode(), 1, _START_SECONDS)
+        except _WorkerDied as error:
+            raise MonitorError(
+                f"no decoding process can be started: {error}; see that {sys.executable} runs, or set "
+                "isolation to 'none'"
+            ) from error
+        if ready != b"ready":
+            raise MonitorError(f"the decoding process said {ready[:80]!r} where 'ready' should be")
+
+    def decode(self, raw: RawImage) -> DecodedImage | Failure:
+        told, pixels = self._ask(cast(bytes, raw.data), 2, self._seconds)
+        answer: dict[str, Any] = json.loads(told)
+        if "reason" in answer:
+            return Failure(answer["reason"], answer["detail"])
+        image = Image.frombytes("RGB", tuple(answer["size"]), pixels)
+        return DecodedImage(image, tuple(answer["notes"]), raw.sha256)
+
+    def kill(self) -> None:
+        """End it, whatever it does; from any thread."""
+        self._process.kill()
+
+    def end(self) -> None:
+        """End it and give back what it held."""
+        # It may be on its way out, and how it ends is worth knowing.
+        try:
+            self._process.wait(_LAST_WORDS_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        for stream in (self._process.stdin, self._process.stdout):
+            with suppress(OSError):
+                cast(IO[bytes], stream).close()
+
+    def _ask(self, block: bytes, n_answers: int, seconds: float) -> list[bytes]:
+        stdin, stdout = cast(IO[bytes], self._process.stdin), cast(IO[bytes], self._process.stdout)
+        late = threading.Event()
+
+        def give_up() -> None:
+            late.set()
+            self._process.kill()
+
+        timer = threading.Timer(seconds, give_up)
+        timer.daemon = True
+        timer.start()
+        try:
+            write_block(stdin, block)
+            stdin.flush()
+            answers = [read_block(stdout) for _ in range(n_answers)]
+        except OSError:  # a pipe that nobody reads any more
+            answers = [None]
+        finally:
+            timer.cancel()
+        found = [answer for answer in answers if answer is not None]
+        if len(found) == n_answers:
+            return found
+        self.end()
+        raise _WorkerDied(
+            f"not decoded after {seconds:g} s" if late.is_set() else _how_it_ended(self._process)
+        )
+
+
+def _how_it_ended(process: subprocess.Popen[bytes]) -> str:
+    code = process.returncode
+    if code >= 0:
+        return f"the decoding process ended with exit code {code}"
+    name = signal.Signals(-code).name if -code in set(signal.Signals) else str(-code)
+    return f"the decoding process ended by signal {name}"

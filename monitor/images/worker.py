@@ -1,0 +1,97 @@
+"""A process that does nothing but decode: bytes in on stdin, pixels or a reason out on stdout.
+
+::
+
+    parent ─► {"policy": …, "memory_bytes": …}  one block of JSON, once
+    parent ─► the bytes of an image             one block
+    parent ◄─ {"size": …, "notes": …} or {"reason": …, "detail": …}, then the pixels   two blocks
+
+A block is its length in eight bytes, then its bytes. Nothing is unpickled on either side.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import struct
+import sys
+from pathlib import Path
+from typing import IO, Any
+
+from PIL import Image
+
+from monitor.failures import Failure
+from monitor.images.decoding import decode
+from monitor.images.policy import SourcePolicy
+from monitor.images.raw import RawImage
+
+_LENGTH = struct.Struct(">Q")
+
+
+def write_block(stream: IO[bytes], block: bytes) -> None:
+    """Send one block."""
+    stream.write(_LENGTH.pack(len(block)))
+    stream.write(block)
+
+
+def read_block(stream: IO[bytes]) -> bytes | None:
+    """The next block; None when the other side has gone.
+
+    >>> import io
+    >>> stream = io.BytesIO()
+    >>> write_block(stream, b"abc")
+    >>> _ = stream.seek(0)
+    >>> read_block(stream), read_block(stream)
+    (b'abc', None)
+    """
+    head = stream.read(_LENGTH.size)
+    if len(head) < _LENGTH.size:
+        return None
+    (length,) = _LENGTH.unpack(head)
+    block = stream.read(length)
+    return block if len(block) == length else None
+
+
+def main() -> None:
+    """Decode until the parent closes its end."""
+    # Ctrl-C goes to the whole group; the parent says when to end.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    answers = os.fdopen(os.dup(1), "wb")
+    # Whatever a library prints must not come between the blocks.
+    os.dup2(2, 1)
+    begin = read_block(sys.stdin.buffer)
+    if begin is None:
+        return
+    settings: dict[str, Any] = json.loads(begin)
+    policy = SourcePolicy(**settings["policy"])
+    Image.preinit()
+    _limit_memory(settings["memory_bytes"])
+    write_block(answers, b"ready")
+    answers.flush()
+    while (data := read_block(sys.stdin.buffer)) is not None:
+        told, pixels = _answer(data, policy)
+        write_block(answers, json.dumps(told).encode())
+        write_block(answers, pixels)
+        answers.flush()
+        del data, pixels
+
+
+def _answer(data: bytes, policy: SourcePolicy) -> tuple[dict[str, Any], bytes]:
+    decoded = decode(RawImage(data, ""), policy)
+    if isinstance(decoded, Failure):
+        return {"reason": decoded.reason, "detail": decoded.detail}, b""
+    return {"size": decoded.image.size, "notes": decoded.notes}, decoded.image.tobytes()
+
+
+def _limit_memory(n_bytes: int) -> None:
+    """Let the process take so much beyond what it has; Linux only, since others do not heed it."""
+    if sys.platform != "linux":
+        return
+    import resource
+
+    n_pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
+    most = n_pages * resource.getpagesize() + n_bytes
+    _, hard = resource.getrlimit(resource.RLIMIT_AS)
+    if hard == resource.RLIM_INFINITY or most < hard:
+        resource.setrlimit(resource.RLIMIT_AS, (most, hard))

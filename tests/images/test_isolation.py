@@ -1,0 +1,232 @@
+"""Decoding in processes of its own: the same pixels, and no crash that costs more than its image."""
+
+import os
+import signal
+import sys
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import monitor.images
+from monitor.failures import Failure
+from monitor.images import DecodedImage, ImageReader, RawImage, SourcePolicy, decode
+from monitor.images.isolation import DecoderPool
+from monitor.images.stop import Stop
+
+from .pictures import JPEG, PNG, encode, png_claiming, scene
+from .servers import Server, silence
+
+ROOT = str(Path(monitor.images.__file__).parents[2])
+
+CRASHES = b"this one crashes the decoder"
+HANGS = b"this one never comes back"
+SWALLOWS = b"this one takes all memory"
+
+# Pillow's JPEG reader with faults in native code, for pictures that say so.
+FAULTY = f"""
+import ctypes, sys, time
+import PIL.JpegImagePlugin as jpeg
+
+_open = jpeg.JpegImageFile._open
+
+def _faulty(self):
+    data = self.fp.getvalue()
+    if {CRASHES!r} in data:
+        ctypes.string_at(0)
+    if {HANGS!r} in data:
+        time.sleep(60)
+    if {SWALLOWS!r} in data:
+        ctypes.CDLL(None).abort() if not ctypes.create_string_buffer(1 << 30) else None
+    _open(self)
+
+jpeg.JpegImageFile._open = _faulty
+"""
+
+
+def marked(mark: bytes) -> bytes:
+    """A JPEG that the faulty reader knows by its tail."""
+    return JPEG + mark
+
+
+@pytest.fixture
+def faulty_decoder(tmp_path, monkeypatch):
+    """Workers find a Pillow with native faults; this process keeps the healthy one."""
+    (tmp_path / "sitecustomize.py").write_text(FAULTY, encoding="utf-8")
+    monkeypatch.setenv("PYTHONPATH", f"{tmp_path}{os.pathsep}{ROOT}")
+
+
+@pytest.fixture
+def pool():
+    running = []
+
+    def make(n_workers=1, memory_bytes=None, **options):
+        stop = Stop()
+        running.append(
+            (
+                stop,
+                DecoderPool(
+                    SourcePolicy(**options), stop, n_workers=n_workers, memory_bytes=memory_bytes
+                ),
+            )
+        )
+        return running[-1][1]
+
+    yield make
+    for stop, one in running:
+        stop.tell()
+        one.close()
+
+
+def worker_of(one: DecoderPool):
+    worker = one._slots.get()
+    one._slots.put(worker)
+    return worker._process
+
+
+@pytest.mark.parametrize(
+    "data", [PNG, JPEG, encode(scene(), "WEBP", lossless=True), b"<html>", PNG[:60],
+             png_claiming(60_000, 60_000)],
+    ids=["png", "jpeg", "webp", "html", "truncated", "bomb"],
+)  # fmt: skip
+def test_it_gives_what_decoding_here_gives(pool, data):
+    isolated, here = pool().decode(RawImage.of(data)), decode(RawImage.of(data), SourcePolicy())
+    if isinstance(here, Failure):
+        assert isolated == here
+    else:
+        assert isinstance(isolated, DecodedImage)
+        assert (np.asarray(isolated.image) == np.asarray(here.image)).all()
+        assert (isolated.notes, isolated.sha256) == (here.notes, here.sha256)
+
+
+def test_a_native_crash_costs_its_image_alone(pool, faulty_decoder):
+    one = pool()
+    assert isinstance(one.decode(RawImage.of(PNG)), DecodedImage)
+    first = worker_of(one).pid
+    crashed = one.decode(RawImage.of(marked(CRASHES)))
+    assert crashed == Failure("decoder_crashed", "the decoding process ended by signal SIGSEGV")
+    assert isinstance(one.decode(RawImage.of(PNG)), DecodedImage)
+    assert worker_of(one).pid != first
+
+
+def test_a_decoder_that_hangs_is_given_up_in_time(pool, faulty_decoder):
+    one = pool(deadline_seconds=1.0)
+    assert isinstance(one.decode(RawImage.of(PNG)), DecodedImage)
+    began = time.monotonic()
+    hung = one.decode(RawImage.of(marked(HANGS)))
+    assert hung == Failure("decoder_crashed", "not decoded after 1 s")
+    assert time.monotonic() - began < 20
+    assert isinstance(one.decode(RawImage.of(PNG)), DecodedImage)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux enforces it")
+def test_memory_is_bounded(pool, faulty_decoder):
+    one = pool(memory_bytes=60_000_000)
+    # Memory that native code asks for in vain, and pixels that do not fit.
+    assert isinstance(one.decode(RawImage.of(marked(SWALLOWS))), Failure)
+    large = encode(Image.new("RGB", (6_000, 6_000)))
+    too_much = one.decode(RawImage.of(large))
+    assert isinstance(too_much, Failure)
+    assert too_much.reason in {"too_many_pixels", "decoder_crashed"}
+    assert isinstance(one.decode(RawImage.of(PNG)), DecodedImage)
+
+
+def test_the_largest_image_of_the_policy_fits(pool):
+    side = 2_000
+    noise = np.random.default_rng(0).integers(0, 256, (side, side, 4), dtype=np.uint8)
+    one = pool(max_pixels=side * side)
+    for mode, kind in (("RGBA", "PNG"), ("CMYK", "JPEG"), ("RGBA", "WEBP"), ("RGB", "TIFF")):
+        image = (
+            Image.fromarray(noise, "RGBA").convert(mode)
+            if mode != "CMYK"
+            else (Image.fromarray(noise).convert("RGB").convert("CMYK"))
+        )
+        assert isinstance(one.decode(RawImage.of(encode(image, kind))), DecodedImage), kind
+
+
+def test_a_worker_that_somebody_kills_costs_nothing(pool):
+    one = pool()
+    assert isinstance(one.decode(RawImage.of(PNG)), DecodedImage)
+    os.kill(worker_of(one).pid, signal.SIGKILL)
+    assert isinstance(one.decode(RawImage.of(PNG)), DecodedImage)
+
+
+def test_a_reader_isolates_when_its_policy_says_so(faulty_decoder):
+    policy = SourcePolicy(isolation="process")
+    with ImageReader(policy) as reader:
+        outcomes = [reader.read(cell) for cell in (PNG, marked(CRASHES), JPEG, np.zeros((4, 4)))]
+        process = worker_of(reader._decoders)
+    kinds = [getattr(outcome, "reason", "image") for outcome in outcomes]
+    assert kinds == ["image", "decoder_crashed", "image", "image"]
+    # Nothing stays behind.
+    assert process.poll() is not None
+
+
+def test_no_worker_stays_behind(pool):
+    one = pool(n_workers=3)
+    threads = [threading.Thread(target=one.decode, args=(RawImage.of(PNG),)) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    workers = [one._slots.get() for _ in range(3)]
+    for worker in workers:
+        one._slots.put(worker)
+    running = [worker._process for worker in workers if worker is not None]
+    assert len(running) >= 2
+    one.close()
+    assert all(process.poll() is not None for process in running)
+
+
+def test_embedding_goes_on_after_a_crash(faulty_decoder):
+    import pandas as pd
+
+    import monitor
+
+    feature = monitor.ImageEmbedding(
+        name="photo", source_column="image", column="vector", model="compact"
+    )
+    cells = [PNG, marked(CRASHES), JPEG, encode(scene(60, 60))]
+    table = monitor.embed(
+        pd.DataFrame({"image": cells}), feature, policy=SourcePolicy(isolation="process")
+    )
+    assert table["vector_failure"].fillna("").tolist() == ["", "decoder_crashed", "", ""]
+
+
+def test_to_cancel_ends_a_decoding_at_once(faulty_decoder):
+    reader = ImageReader(SourcePolicy(isolation="process"))
+    assert isinstance(reader.read(PNG), DecodedImage)
+    outcome = []
+    thread = threading.Thread(target=lambda: outcome.append(reader.read(marked(HANGS))))
+    thread.start()
+    time.sleep(0.3)
+    began = time.monotonic()
+    reader.close()
+    thread.join(10)
+    assert time.monotonic() - began < 3
+    assert outcome[0].reason == "deadline"
+
+
+def test_a_worker_loads_neither_torch_nor_pandas():
+    import subprocess
+
+    code = (
+        "import sys, monitor.images.worker\n"
+        "print([n for n in ('torch', 'pandas', 'pyarrow', 'requests') if n in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_fetching_is_not_held_up(server: Server):
+    """The workers decode; how many sources are fetched at once is another matter."""
+    server.routes = {"/slow": silence}
+    policy = SourcePolicy(
+        hosts=[server.host], allow_private=True, isolation="process", deadline_seconds=0.5
+    )
+    with ImageReader(policy) as reader:
+        assert reader.read(f"{server.url}/slow").reason == "deadline"
+        assert isinstance(reader.read(PNG), DecodedImage)

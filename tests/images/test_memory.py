@@ -1,0 +1,154 @@
+"""What hostile images and servers cost at most: memory and time, each measured in a process of its own.
+
+The peak is the kernel's own count (VmHWM), begun anew before each fetch or decoding.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import monitor.images
+
+from .pictures import bomb, encode, png_claiming, png_with
+from .servers import Server, answer, drip, flood, redirect, silence
+
+CAP = 2_000_000
+DEADLINE = 1.0
+ROOT = Path(monitor.images.__file__).parents[2]
+
+pytestmark = [
+    pytest.mark.skipif(
+        not os.access("/proc/self/clear_refs", os.W_OK),
+        reason="only Linux tells the peak of memory",
+    ),
+    pytest.mark.skipif(not (ROOT / "benchmarks").is_dir(), reason="there are no benchmarks here"),
+]
+
+HEAD = b"HTTP/1.1 200 OK\r\n"
+CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
+HOSTILE = {
+    "endless body": flood(b"a" * 65_536, HEAD + b"\r\n"),
+    "endless chunks": flood(b"10000\r\n" + b"a" * 65_536 + b"\r\n", CHUNKED),
+    "endless headers": flood(b"X: " + b"a" * 60_000 + b"\r\n", HEAD),
+    "one endless header": flood(b"a" * 65_536, HEAD + b"X: "),
+    "endless status line": flood(b"a" * 65_536),
+    "flood of 1xx": flood(b"HTTP/1.1 100 Continue\r\n\r\n" * 1_000),
+    "declared as huge": answer(b"", headers={"Content-Length": "99999999999"}),
+    "gzip bomb": answer(bomb(), headers={"Content-Encoding": "gzip"}),
+    "redirect with a huge body": redirect("/", b"a" * 50_000_000),
+    "drip": drip(b"a", 0.01, HEAD + b"Content-Length: 99999\r\n\r\n"),
+    "silence": silence,
+}  # fmt: skip
+
+# Once kindly, so that all is loaded, then as told.
+FETCH = """
+import json, sys, time
+from fuzz_decoding import _kilobytes, _reset_peak
+from monitor.images import ImageReader, SourcePolicy
+
+host, url, cap, deadline = sys.argv[1], sys.argv[2], int(sys.argv[3]), float(sys.argv[4])
+policy = SourcePolicy(hosts=[host], allow_private=True, max_bytes=cap, deadline_seconds=deadline, retries=0)
+with ImageReader(policy) as reader:
+    reader.fetch(url.rpartition("/")[0] + "/kind")
+    before = _reset_peak()
+    began = time.monotonic()
+    found = reader.fetch(url)
+    seconds = time.monotonic() - began
+    peak = _kilobytes("VmHWM") * 1024 - before
+print(json.dumps({"reason": found.reason, "seconds": seconds, "peak": peak}))
+"""
+
+
+@pytest.mark.parametrize("kind", list(HOSTILE))
+def test_a_hostile_server_costs_no_more_than_cap_and_deadline(kind):
+    with Server({"/kind": answer(b"kind"), "/hostile": HOSTILE[kind]}) as server:
+        done = subprocess.run(
+            [
+                sys.executable,
+                "-c",
+                FETCH,
+                server.host,
+                f"{server.url}/hostile",
+                str(CAP),
+                str(DEADLINE),
+            ],
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=60,
+            env={**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'benchmarks'}"},
+        )
+    found = json.loads(done.stdout)
+    assert found["peak"] <= CAP + 5_000_000, found
+    assert found["seconds"] <= DEADLINE + 0.5, found
+
+
+NOISE = np.random.default_rng(0).integers(0, 256, (2_000, 2_000, 4), dtype=np.uint8)
+LARGE = {
+    "PNG RGBA": encode(Image.fromarray(NOISE)),
+    "PNG palette": encode(Image.fromarray(NOISE[..., :3]).quantize(64)),
+    "PNG 16 bits": encode(Image.fromarray(NOISE[..., 0].astype(np.uint16) * 257)),
+    "JPEG": encode(Image.fromarray(NOISE[..., :3]), "JPEG"),
+    "JPEG progressive": encode(Image.fromarray(NOISE[..., :3]), "JPEG", progressive=True),
+    "JPEG CMYK": encode(Image.fromarray(NOISE[..., :3]).convert("CMYK"), "JPEG"),
+    "WEBP": encode(Image.fromarray(NOISE), "WEBP", quality=30),
+    "GIF": encode(Image.fromarray(NOISE[..., :3]).quantize(64), "GIF"),
+    "BMP": encode(Image.fromarray(NOISE[..., :3]), "BMP"),
+    "TIFF": encode(Image.fromarray(NOISE), "TIFF", compression="tiff_lzw"),
+    "TIFF float": encode(Image.fromarray(NOISE[..., 0].astype(np.float32) / 255), "TIFF"),
+    "AVIF": encode(Image.fromarray(NOISE[..., :3]), "AVIF", quality=30, speed=10),
+}
+HUGE = {
+    "too many pixels": png_claiming(65_500, 65_500),
+    "text bomb": png_with(b"zTXt", b"Comment\0\0" + bomb()),
+    "profile bomb": png_with(b"iCCP", b"icc\0\0" + bomb()),
+}
+
+
+def run_fuzz(*words: str) -> str:
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "benchmarks" / "fuzz_decoding.py"), *words],
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+        timeout=300,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def measured(tmp_path_factory):
+    """What decoding each of the files took, in a process that gives memory back between them."""
+    folder = tmp_path_factory.mktemp("files")
+    for name, data in (LARGE | HUGE).items():
+        (folder / name).write_bytes(data)
+    lines = map(json.loads, run_fuzz("--files", str(folder)).splitlines())
+    return {line["name"]: line for line in lines}
+
+
+@pytest.mark.parametrize("kind", [*LARGE, *HUGE])
+def test_decoding_takes_no_more_memory_than_its_pixels_are_worth(measured, kind):
+    found = measured[kind]
+    assert (found["kind"] == "image") is (kind in LARGE), found
+    assert found["allowed_bytes"] == 16 * 4_000_000 + 50_000_000
+    assert found["peak_bytes"] <= found["allowed_bytes"], found
+    if kind in LARGE:
+        # The measure itself is alive: the pixels are somewhere.
+        assert found["peak_bytes"] >= 3 * 4_000_000, found
+
+
+def test_damaged_files_of_every_format_neither_raise_nor_hang_nor_swallow_memory():
+    told = run_fuzz("--mutants", "1500", "--seed", "1")
+    assert "1,500 mutants in" in told
+    counts = {
+        line.split()[1]: int(line.split()[0].replace(",", "")) for line in told.splitlines()[2:]
+    }
+    assert sum(counts.values()) == 1_500
+    assert min(counts[kind] for kind in ("image", "corrupt", "truncated")) > 50
