@@ -1,0 +1,242 @@
+"""One pass over what is due: note it, claim it, judge it, keep it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import secrets
+import socket
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from monitor.errors import LeaseLostError, StoreError
+from monitor.schedule.plan import Plan
+from monitor.store import Claim, JudgedWindow, Period, Store, leases, results
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+Judge = Callable[[str, Period], JudgedWindow]
+"""Feature and window ─► what is found."""
+QueueAlerts = Callable[["Connection", Claim, JudgedWindow], None]
+"""Called inside of the transaction that keeps a result, so that both are kept or neither."""
+Outcome = JudgedWindow | Exception
+"""What came of a claim; `LeaseLostError` if another worker had taken the window over."""
+
+
+def utc_now() -> dt.datetime:
+    """The time now, in UTC."""
+    return dt.datetime.now(dt.UTC)
+
+
+def worker_name() -> str:
+    """A name for this process that no other has."""
+    return f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
+
+
+@dataclass(frozen=True)
+class Failed:
+    """A window that could not be judged, and why."""
+
+    feature: str
+    period: Period
+    error: Exception
+
+
+@dataclass(frozen=True)
+class Pass:
+    """What one pass did.
+
+    Parameters
+    ----------
+    judged
+        The claims that became results, with these.
+    failed
+        The windows that could not be judged, or not be looked at for late rows.
+    refused
+        The claims that other workers had taken over before they were done.
+    """
+
+    judged: list[tuple[Claim, JudgedWindow]] = field(default_factory=list)
+    failed: list[Failed] = field(default_factory=list)
+    refused: list[Claim] = field(default_factory=list)
+
+
+@dataclass(frozen=True, eq=False)
+class Runner:
+    """Judges what is due. Any number of them may work on one store.
+
+    Parameters
+    ----------
+    store
+        With tables that are up to date.
+    plan
+        What is due when.
+    every
+        The window's length as the config writes it; kept with the windows.
+    features
+        Names.
+    judge
+        Judges one window.
+    rows_seen
+        What the rows of a window are now, as text.
+    queue_alerts
+        Queues the alerts of a result.
+    clock
+        The time now, an aware datetime.
+    lease
+        How long a worker that says nothing keeps a window; a working one renews it in time.
+    max_attempts
+        So often a window is tried, then given up.
+    retry_delay
+        Wait before the second attempt; it doubles with each one after.
+    worker
+        This worker's name, for people to read.
+    """
+
+    store: Store
+    plan: Plan
+    every: str
+    features: Sequence[str]
+    judge: Judge
+    rows_seen: Callable[[Period], str]
+    queue_alerts: QueueAlerts | None = None
+    clock: Callable[[], dt.datetime] = utc_now
+    lease: dt.timedelta = dt.timedelta(minutes=15)
+    max_attempts: int = 5
+    retry_delay: dt.timedelta = dt.timedelta(minutes=1)
+    worker: str = field(default_factory=worker_name)
+
+    def run_due(self, on_done: Callable[[Claim, Outcome], None] | None = None) -> Pass:
+        """Judge everything that is due now, one window after the other.
+
+        A window that fails is left for a later pass, and so are that feature's later ones; the other
+        features go on.
+
+        Parameters
+        ----------
+        on_done
+            Called after each claim with what came of it.
+
+        Raises
+        ------
+        StoreError
+            If the store cannot be used.
+        """
+        done = Pass()
+        self._note_due()
+        self._note_late(done)
+        while (claim := self._claim()) is not None:
+            outcome = self._work(claim)
+            if isinstance(outcome, JudgedWindow):
+                done.judged.append((claim, outcome))
+            elif isinstance(outcome, LeaseLostError):
+                done.refused.append(claim)
+            else:
+                done.failed.append(Failed(claim.feature, claim.period, outcome))
+            if on_done is not None:
+                on_done(claim, outcome)
+        return done
+
+    def _note_due(self) -> None:
+        now = self.clock()
+        for feature in self.features:
+            with self.store.reading() as connection:
+                first_seen, known = leases.known(connection, feature, self.plan.horizon(now))
+            due = self.plan.due(now, first_seen or now, known)
+            if due or first_seen is None:
+                with self.store.writing() as connection:
+                    leases.add_due(connection, feature, due, self.every, now)
+
+    def _note_late(self, done: Pass) -> None:
+        """Note a new revision of each window that has other rows than when it was judged."""
+        with self.store.reading() as connection:
+            looked_after = leases.looked_after(connection, self.features)
+        for row in looked_after:
+            now, period = self.clock(), Period(row.window_start, row.window_end)
+            try:
+                is_changed = self.rows_seen(period) != row.rows_seen
+            except Exception as error:
+                done.failed.append(Failed(row.name, period, error))
+                continue
+            with self.store.writing() as connection:
+                if is_changed:
+                    leases.add_revision(connection, row.id, now)
+                elif now >= row.look_until:
+                    leases.look_no_more(connection, row.id)
+
+    def _claim(self) -> Claim | None:
+        with self.store.writing() as connection:
+            return leases.claim_next(
+                connection,
+                self.features,
+                owner=self.worker,
+                now=self.clock(),
+                lease=self.lease,
+                max_attempts=self.max_attempts,
+            )
+
+    def _work(self, claim: Claim) -> Outcome:
+        try:
+            with self._renewed(claim):
+                judged = self.judge(claim.feature, claim.period)
+            self._keep(claim, judged)
+        except LeaseLostError as error:
+            return error
+        except StoreError:
+            # Nothing can be said to a store that does not answer; the lease will lapse.
+            raise
+        except Exception as error:
+            return self._give_back(claim, error)
+        except BaseException:
+            # Somebody ends this process: the next one need not wait for the lease to lapse.
+            with self.store.writing() as connection:
+                leases.release(connection, claim)
+            raise
+        return judged
+
+    def _keep(self, claim: Claim, judged: JudgedWindow) -> None:
+        now, look_until = self.clock(), self.plan.look_until(claim.period)
+        if look_until is not None and look_until <= now:
+            look_until = None
+        with self.store.writing() as connection:
+            results.save(connection, claim, judged, now, look_until)
+            if self.queue_alerts is not None:
+                self.queue_alerts(connection, claim, judged)
+
+    def _give_back(self, claim: Claim, error: Exception) -> Exception:
+        wait = self.retry_delay * 2 ** min(claim.attempt - 1, 10)
+        told = f"{type(error).__name__}: {error}"
+        try:
+            with self.store.writing() as connection:
+                not_before = self.clock() + wait
+                leases.give_back(connection, claim, told, not_before, self.max_attempts)
+        except LeaseLostError as lost:
+            return lost
+        return error
+
+    @contextmanager
+    def _renewed(self, claim: Claim) -> Iterator[None]:
+        """Renew the lease beside the work, three times before it lapses."""
+        is_over = threading.Event()
+
+        def renew() -> None:
+            while not is_over.wait(self.lease.total_seconds() / 3):
+                try:
+                    with self.store.writing() as connection:
+                        leases.renew(connection, claim, self.clock() + self.lease)
+                except LeaseLostError:
+                    return  # told when the result is kept
+                except StoreError:
+                    continue  # the next turn may reach it
+
+        thread = threading.Thread(target=renew, name="monitor-lease", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            is_over.set()
+            thread.join()

@@ -1,0 +1,14 @@
+"""What outlives a run: baselines, windows, results, alerts, in SQLite or PostgreSQL.
+
+::
+
+    Store ─► tables (one row per revision of a window) ─► leases (who judges it) ─► results ─► reports
+
+Only this room and what queues alerts know SQL; nothing in a store is ever unpickled.
+"""
+
+from monitor.store.leases import Claim, Period
+from monitor.store.results import JudgedWindow, ResultLine
+from monitor.store.store import Store
+
+__all__ = ["Claim", "JudgedWindow", "Period", "ResultLine", "Store"]

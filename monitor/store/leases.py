@@ -1,0 +1,293 @@
+"""Who judges which window: rows of work, claimed one at a time, under a lease and a token.
+
+A claim raises the row's token. A worker that stalls past its lease loses the window to the next claim,
+and its late result is refused, because its token is no longer the row's.
+(Kleppmann 2017, *Designing Data-Intensive Applications*, ch. 8, "fencing tokens".)
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sqlalchemy import Connection, Row, and_, exists, or_, select, update
+
+from monitor.errors import LeaseLostError
+from monitor.store.rows import feature_id, insert_if_absent
+from monitor.store.tables import DUE, FAILED, features, windows
+
+_LONGEST_ERROR: Final = 2_000
+
+
+@dataclass(frozen=True)
+class Period:
+    """A window's bounds, half-open [start, end), in UTC."""
+
+    start: dt.datetime
+    end: dt.datetime
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One revision of a feature's window, which this worker may judge.
+
+    Parameters
+    ----------
+    window_id
+        Its row.
+    feature
+        The feature's name.
+    period
+        The window.
+    revision
+        1, and one more each time that rows came late.
+    token
+        What shows that the claim still holds; larger than that of any claim before.
+    attempt
+        1 for the first claim of this row.
+    """
+
+    window_id: int
+    feature: str
+    period: Period
+    revision: int
+    token: int
+    attempt: int
+
+
+def add_due(
+    connection: Connection, feature: str, periods: Iterable[Period], every: str, now: dt.datetime
+) -> None:
+    """Note the first revision of each of these windows as due; those that are there stay as they are."""
+    owner = feature_id(connection, feature, now)
+    rows = [_new_row(owner, period, 1, every, now) for period in periods]
+    insert_if_absent(connection, windows, rows)
+
+
+def known(
+    connection: Connection, feature: str, since: dt.datetime
+) -> tuple[dt.datetime | None, set[Period]]:
+    """When the store first heard of a feature, and its windows that start at `since` or later."""
+    first = connection.execute(
+        select(features.c.id, features.c.created_at).where(features.c.name == feature)
+    ).first()
+    if first is None:
+        return None, set()
+    rows = connection.execute(
+        select(windows.c.window_start, windows.c.window_end).where(
+            windows.c.feature_id == first.id, windows.c.window_start >= since
+        )
+    )
+    return first.created_at, {Period(*row) for row in rows}
+
+
+def looked_after(connection: Connection, names: Sequence[str]) -> Sequence[Row[Any]]:
+    """The judged windows that are still looked for rows that come late, with their features' names."""
+    return connection.execute(
+        select(windows, features.c.name)
+        .join(features, features.c.id == windows.c.feature_id)
+        .where(windows.c.look_until.is_not(None), features.c.name.in_(names))
+        .order_by(windows.c.window_start)
+    ).all()
+
+
+def look_no_more(connection: Connection, window_id: int) -> None:
+    """Look for no more late rows of this window."""
+    connection.execute(update(windows).where(windows.c.id == window_id).values(look_until=None))
+
+
+def add_revision(connection: Connection, window_id: int, now: dt.datetime) -> None:
+    """Note the next revision of a judged window as due, unless it is there already.
+
+    It will be looked after from then on in place of this one.
+    """
+    found = connection.execute(select(windows).where(windows.c.id == window_id)).one()
+    period = Period(found.window_start, found.window_end)
+    row = _new_row(found.feature_id, period, found.revision + 1, found.every, now)
+    insert_if_absent(connection, windows, [row])
+    look_no_more(connection, window_id)
+
+
+def claim_next(
+    connection: Connection,
+    names: Sequence[str],
+    *,
+    owner: str,
+    now: dt.datetime,
+    lease: dt.timedelta,
+    max_attempts: int,
+) -> Claim | None:
+    """Take the earliest window that may be judged now; None if there is none.
+
+    The windows of a feature are judged in the order of time, because a verdict may rest on the windows
+    before it: one that is being judged, or waits to be tried again, holds up the later ones. A row that
+    was claimed `max_attempts` times without a result is given up.
+
+    Parameters
+    ----------
+    connection
+        A transaction that writes.
+    names
+        The features.
+    owner
+        Who asks, for people to read.
+    now, lease
+        The claim holds until `now + lease`.
+    max_attempts
+        1 or more.
+    """
+    while (row := connection.execute(_claimable(names, now)).first()) is not None:
+        if row.attempts < max_attempts:
+            break
+        given_up = (
+            f"given up after {row.attempts} attempts; the last: {row.last_error or 'no word'}"
+        )
+        connection.execute(
+            update(windows)
+            .where(windows.c.id == row.id)
+            .values(state=FAILED, last_error=given_up, lease_owner=None, lease_until=None)
+        )
+    else:
+        return None
+    claim = Claim(
+        window_id=row.id,
+        feature=row.name,
+        period=Period(row.window_start, row.window_end),
+        revision=row.revision,
+        token=row.token + 1,
+        attempt=row.attempts + 1,
+    )
+    connection.execute(
+        update(windows)
+        .where(windows.c.id == row.id)
+        .values(
+            token=claim.token, attempts=claim.attempt, lease_owner=owner, lease_until=now + lease
+        )
+    )
+    return claim
+
+
+def renew(connection: Connection, claim: Claim, until: dt.datetime) -> None:
+    """Hold the claim until `until`.
+
+    Raises
+    ------
+    LeaseLostError
+        If another worker has taken the window over.
+    """
+    hold(connection, claim)
+    connection.execute(
+        update(windows).where(windows.c.id == claim.window_id).values(lease_until=until)
+    )
+
+
+def give_back(
+    connection: Connection, claim: Claim, error: str, not_before: dt.datetime, max_attempts: int
+) -> None:
+    """Say why the window could not be judged; it is tried again, unless this was the last attempt.
+
+    Raises
+    ------
+    LeaseLostError
+        If another worker has taken the window over.
+    """
+    hold(connection, claim)
+    connection.execute(
+        update(windows)
+        .where(windows.c.id == claim.window_id)
+        .values(
+            state=FAILED if claim.attempt >= max_attempts else DUE,
+            last_error=error[:_LONGEST_ERROR],
+            not_before=not_before,
+            lease_owner=None,
+            lease_until=None,
+        )
+    )
+
+
+def release(connection: Connection, claim: Claim) -> None:
+    """Give an unfinished window back as if it had not been claimed; one that was lost stays lost."""
+    connection.execute(
+        update(windows)
+        .where(windows.c.id == claim.window_id, windows.c.token == claim.token)
+        .values(attempts=claim.attempt - 1, lease_owner=None, lease_until=None)
+    )
+
+
+def retry_failed(connection: Connection, names: Sequence[str]) -> int:
+    """Make the windows that were given up due again; return how many there were."""
+    ids = select(features.c.id).where(features.c.name.in_(names))
+    done = connection.execute(
+        update(windows)
+        .where(windows.c.state == FAILED, windows.c.feature_id.in_(ids))
+        .values(state=DUE, attempts=0, not_before=None)
+    )
+    return int(done.rowcount)
+
+
+def hold(connection: Connection, claim: Claim) -> Row[Any]:
+    """The claim's row, locked for this transaction.
+
+    Raises
+    ------
+    LeaseLostError
+        If another worker has taken the window over.
+    """
+    found = connection.execute(
+        select(windows).where(windows.c.id == claim.window_id).with_for_update()
+    ).one()
+    if found.token != claim.token or found.state != DUE:
+        raise LeaseLostError(
+            f"the window {claim.period.start.isoformat()} of feature {claim.feature!r} was taken over "
+            f"by another worker (token {found.token}, ours was {claim.token}): this result is refused; "
+            "if that happens often, give a longer schedule.lease_seconds"
+        )
+    return found
+
+
+def _claimable(names: Sequence[str], now: dt.datetime) -> Any:
+    earlier = windows.alias()
+    waits_for_none = ~exists(
+        select(earlier.c.id).where(
+            earlier.c.feature_id == windows.c.feature_id,
+            earlier.c.state == DUE,
+            or_(
+                earlier.c.window_start < windows.c.window_start,
+                # Two revisions of one window.
+                and_(earlier.c.window_start == windows.c.window_start, earlier.c.id < windows.c.id),
+            ),
+        )
+    )
+    return (
+        select(windows, features.c.name)
+        .join(features, features.c.id == windows.c.feature_id)
+        .where(
+            windows.c.state == DUE,
+            features.c.name.in_(names),
+            or_(windows.c.lease_until.is_(None), windows.c.lease_until <= now),
+            or_(windows.c.not_before.is_(None), windows.c.not_before <= now),
+            waits_for_none,
+        )
+        .order_by(windows.c.window_start, windows.c.id)
+        .limit(1)
+        .with_for_update(skip_locked=True, of=windows)
+    )
+
+
+def _new_row(
+    owner: int, period: Period, revision: int, every: str, now: dt.datetime
+) -> dict[str, Any]:
+    return {
+        "feature_id": owner,
+        "window_start": period.start,
+        "window_end": period.end,
+        "revision": revision,
+        "every": every,
+        "state": DUE,
+        "is_current": False,
+        "token": 0,
+        "attempts": 0,
+        "created_at": now,
+    }

@@ -1,0 +1,327 @@
+"""What was found, kept and read again: results, and the reports that they give."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, select, update
+
+from monitor.clusters import Baseline
+from monitor.clusters.sketch import WindowSketch
+from monitor.reports import DriftReport, FeatureSummary, WindowDrift
+from monitor.reports.json_report import part_from_json, part_to_json
+from monitor.store.documents import baseline_to_bytes, sketch_from_bytes, sketch_to_bytes
+from monitor.store.leases import Claim, Period, hold
+from monitor.store.rows import insert_if_absent
+from monitor.store.tables import DONE, WHOLE, baselines, failures, features, results, windows
+
+
+@dataclass(frozen=True, eq=False)
+class JudgedWindow:
+    """What came of one claim.
+
+    Parameters
+    ----------
+    report
+        Of one feature and one window, segments included.
+    baseline
+        What the window was compared with.
+    sketch
+        The statistics of the window's vectors.
+    rows_seen
+        What the window's rows were, as its source tells it (see `monitor.sources.RowsSeen`).
+    baseline_range
+        The rows of a rolling baseline, [start, end); None for a static one.
+    """
+
+    report: DriftReport
+    baseline: Baseline
+    sketch: WindowSketch
+    rows_seen: str
+    baseline_range: Period | None = None
+
+
+@dataclass(frozen=True)
+class ResultLine:
+    """The numbers of one stored result, without what takes long to read.
+
+    Parameters
+    ----------
+    feature, period, revision, segment
+        What was judged; segment None is all rows.
+    verdict
+        `drift`, `no drift` or `inconclusive`.
+    p_value, alpha, jsd
+        NaN where not defined.
+    n_rows, n_failed
+        All rows, and those without a vector.
+    judged_at
+        When.
+    """
+
+    feature: str
+    period: Period
+    revision: int
+    segment: str | None
+    verdict: str
+    p_value: float
+    alpha: float
+    jsd: float
+    n_rows: int
+    n_failed: int
+    judged_at: dt.datetime
+
+
+def save(
+    connection: Connection,
+    claim: Claim,
+    judged: JudgedWindow,
+    now: dt.datetime,
+    look_until: dt.datetime | None = None,
+) -> None:
+    """Keep what was found as the window's current result, in place of the revision before.
+
+    Parameters
+    ----------
+    connection
+        A transaction that writes.
+    claim
+        Whose window it is.
+    judged
+        What was found.
+    now
+        When.
+    look_until
+        Until when the window is looked for rows that come late; None for not at all.
+
+    Raises
+    ------
+    LeaseLostError
+        If another worker has taken the window over; nothing is kept then.
+    """
+    row = hold(connection, claim)
+    baseline_key = _save_baseline(connection, row.feature_id, judged, now)
+    connection.execute(
+        update(windows)
+        .where(
+            windows.c.feature_id == row.feature_id,
+            windows.c.window_start == row.window_start,
+            windows.c.window_end == row.window_end,
+            windows.c.is_current,
+        )
+        .values(is_current=False, look_until=None)
+    )
+    connection.execute(
+        update(windows)
+        .where(windows.c.id == claim.window_id)
+        .values(
+            state=DONE,
+            is_current=True,
+            lease_owner=None,
+            lease_until=None,
+            last_error=None,
+            rows_seen=judged.rows_seen,
+            look_until=look_until,
+            judged_at=now,
+            segment_column=judged.report.segment_column,
+            notes=list(judged.report.notes),
+        )
+    )
+    for window in judged.report.windows:
+        row_values = _result_row(claim.window_id, baseline_key, window)
+        if window.segment is None:
+            row_values["sketch"] = sketch_to_bytes(judged.sketch)
+            counts = [
+                {"window_id": claim.window_id, "reason": reason, "n_rows": count}
+                for reason, count in window.failures.items()
+            ]
+            if counts:
+                connection.execute(failures.insert(), counts)
+        connection.execute(results.insert().values(**row_values))
+
+
+def recent(connection: Connection, feature: str, n: int) -> list[ResultLine]:
+    """The current results of a feature's last `n` windows, the newest first, without segments."""
+    rows = connection.execute(
+        _lines()
+        .where(features.c.name == feature, windows.c.is_current, results.c.segment == WHOLE)
+        .order_by(windows.c.window_start.desc())
+        .limit(n)
+    )
+    return [_line(row) for row in rows]
+
+
+def revisions(connection: Connection, feature: str, start: dt.datetime) -> list[ResultLine]:
+    """Every result of the window that starts at `start`, the first revision first."""
+    rows = connection.execute(
+        _lines()
+        .where(
+            features.c.name == feature,
+            windows.c.window_start == start,
+            results.c.segment == WHOLE,
+        )
+        .order_by(windows.c.revision)
+    )
+    return [_line(row) for row in rows]
+
+
+def history(
+    connection: Connection, feature: str, baseline_id: str, before: dt.datetime, n: int
+) -> list[tuple[WindowDrift, WindowSketch]]:
+    """The last `n` windows before `before` that were compared with this baseline, oldest first."""
+    rows = connection.execute(
+        select(results.c.document, results.c.sketch)
+        .join(windows, windows.c.id == results.c.window_id)
+        .join(features, features.c.id == windows.c.feature_id)
+        .join(baselines, baselines.c.id == results.c.baseline_id)
+        .where(
+            features.c.name == feature,
+            baselines.c.baseline_id == baseline_id,
+            windows.c.is_current,
+            windows.c.window_start < before,
+            results.c.segment == WHOLE,
+        )
+        .order_by(windows.c.window_start.desc())
+        .limit(n)
+    ).all()
+    return [
+        (part_from_json(row.document, WindowDrift), sketch_from_bytes(row.sketch))
+        for row in reversed(rows)
+    ]
+
+
+def report(
+    connection: Connection,
+    names: Sequence[str],
+    since: dt.datetime | None,
+    until: dt.datetime | None,
+) -> DriftReport:
+    """The current results of these features whose windows overlap [since, until), as one report."""
+    summaries: list[FeatureSummary] = []
+    found: list[WindowDrift] = []
+    notes: dict[str, None] = {}
+    every: str | None = None
+    segment_column: str | None = None
+    for name in names:
+        rows = connection.execute(_documents(name, since, until)).all()
+        if not rows:
+            continue
+        every, segment_column = rows[-1].every, rows[-1].segment_column
+        # Windows of another length, from before the config was changed, would overlap these.
+        rows = [row for row in rows if row.every == every]
+        summaries.append(_summary(connection, rows[-1].baseline_id))
+        entries = [part_from_json(row.document, WindowDrift) for row in rows]
+        # Overall entries stand before segments in a report.
+        found += [one for one in entries if one.segment is None]
+        found += [one for one in entries if one.segment is not None]
+        notes |= dict.fromkeys(note for row in rows for note in row.notes or ())
+    return DriftReport(tuple(summaries), tuple(found), every, segment_column, tuple(notes))
+
+
+def _save_baseline(
+    connection: Connection, feature_key: int, judged: JudgedWindow, now: dt.datetime
+) -> int:
+    wanted = select(baselines.c.id).where(
+        baselines.c.feature_id == feature_key, baselines.c.baseline_id == judged.baseline.id
+    )
+    found = connection.execute(wanted).scalar()
+    if found is None:
+        rows = judged.baseline_range
+        row = {
+            "feature_id": feature_key,
+            "baseline_id": judged.baseline.id,
+            "since": None if rows is None else rows.start,
+            "until": None if rows is None else rows.end,
+            "summary": part_to_json(judged.report.features[0]),
+            "content": baseline_to_bytes(judged.baseline),
+            "created_at": now,
+        }
+        insert_if_absent(connection, baselines, [row])
+        found = connection.execute(wanted).scalar_one()
+    return int(found)
+
+
+def _result_row(window_id: int, baseline_key: int, window: WindowDrift) -> dict[str, Any]:
+    judgement = window.judgement
+    return {
+        "window_id": window_id,
+        "segment": WHOLE if window.segment is None else window.segment,
+        "baseline_id": baseline_key,
+        "verdict": str(judgement.verdict),
+        "p_value": _number(judgement.p_value),
+        "alpha": judgement.alpha,
+        "jsd": _number(judgement.scores["jsd"].value),
+        "n_rows": window.n_rows,
+        "n_failed": window.n_failed,
+        "histogram": judgement.window_histogram.tolist(),
+        "document": part_to_json(window),
+    }
+
+
+def _number(value: float) -> float | None:
+    return None if math.isnan(value) else value
+
+
+def _lines() -> Select[Any]:
+    return (
+        select(
+            features.c.name,
+            windows.c.window_start,
+            windows.c.window_end,
+            windows.c.revision,
+            windows.c.judged_at,
+            *(results.c[name] for name in ("segment", "verdict", "p_value", "alpha", "jsd")),
+            results.c.n_rows,
+            results.c.n_failed,
+        )
+        .join(windows, windows.c.feature_id == features.c.id)
+        .join(results, results.c.window_id == windows.c.id)
+    )
+
+
+def _line(row: Row[Any]) -> ResultLine:
+    return ResultLine(
+        feature=row.name,
+        period=Period(row.window_start, row.window_end),
+        revision=row.revision,
+        segment=None if row.segment == WHOLE else row.segment,
+        verdict=row.verdict,
+        p_value=math.nan if row.p_value is None else row.p_value,
+        alpha=row.alpha,
+        jsd=math.nan if row.jsd is None else row.jsd,
+        n_rows=row.n_rows,
+        n_failed=row.n_failed,
+        judged_at=row.judged_at,
+    )
+
+
+def _documents(name: str, since: dt.datetime | None, until: dt.datetime | None) -> Select[Any]:
+    wanted = (
+        select(
+            windows.c.every,
+            windows.c.segment_column,
+            windows.c.notes,
+            results.c.baseline_id,
+            results.c.document,
+        )
+        .join(features, features.c.id == windows.c.feature_id)
+        .join(results, results.c.window_id == windows.c.id)
+        .where(features.c.name == name, windows.c.is_current)
+        .order_by(windows.c.window_start, results.c.segment)
+    )
+    if since is not None:
+        wanted = wanted.where(windows.c.window_end > since)
+    if until is not None:
+        wanted = wanted.where(windows.c.window_start < until)
+    return wanted
+
+
+def _summary(connection: Connection, key: int) -> FeatureSummary:
+    saved = connection.execute(
+        select(baselines.c.summary).where(baselines.c.id == key)
+    ).scalar_one()
+    return part_from_json(saved, FeatureSummary)

@@ -1,0 +1,225 @@
+"""The tables of the store. A change here is a new file in `migrations/versions`.
+
+::
+
+    features ─┬─ baselines ──────┐
+              └─ windows ─┬─ results
+                          └─ failures
+    alerts ─── outbox
+
+A window has one row for each of its revisions. The row is the unit of work: it is due, then done or
+failed, and while a worker judges it, leased. At most one revision of a window is the current one, which
+an index holds.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any, Final
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    Dialect,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+)
+
+DUE: Final = "due"
+DONE: Final = "done"
+FAILED: Final = "failed"
+"""The states of a window's row."""
+
+WHOLE: Final = ""
+"""The segment of a result that is of all rows of its window; an empty cell is a segment "(empty)"."""
+
+
+class Instant(TypeDecorator[dt.datetime]):
+    """An aware datetime; kept in UTC, also by SQLite, which knows no zones."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: dt.datetime | None, dialect: Dialect) -> Any:
+        """The instant in UTC, without its zone where the database takes none."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"{value} has no zone: an instant is stored in UTC")
+        in_utc = value.astimezone(dt.UTC)
+        return in_utc.replace(tzinfo=None) if dialect.name == "sqlite" else in_utc
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> dt.datetime | None:
+        """The instant in UTC."""
+        if value is None:
+            return None
+        found: dt.datetime = value
+        return found.replace(tzinfo=found.tzinfo or dt.UTC).astimezone(dt.UTC)
+
+
+# SQLite numbers rows by itself only in a column of exactly this type.
+KEY: Final = BigInteger().with_variant(Integer, "sqlite")
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+features = Table(
+    "features",
+    metadata,
+    Column("id", KEY, primary_key=True),
+    Column("name", Text, nullable=False, unique=True),
+    Column("created_at", Instant, nullable=False),
+)
+
+baselines = Table(
+    "baselines",
+    metadata,
+    Column("id", KEY, primary_key=True),
+    Column("feature_id", ForeignKey("features.id"), nullable=False),
+    # `Baseline.id`, which changes whenever a verdict could.
+    Column("baseline_id", Text, nullable=False),
+    # For a rolling baseline the range [since, until) of its rows; null for a static one.
+    Column("since", Instant),
+    Column("until", Instant),
+    # The feature's summary in reports, as reports write it.
+    Column("summary", JSON, nullable=False),
+    # The file of `Baseline.save`.
+    Column("content", LargeBinary, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    UniqueConstraint("feature_id", "baseline_id"),
+)
+
+windows = Table(
+    "windows",
+    metadata,
+    Column("id", KEY, primary_key=True),
+    Column("feature_id", ForeignKey("features.id"), nullable=False),
+    Column("window_start", Instant, nullable=False),
+    Column("window_end", Instant, nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("every", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("is_current", Boolean(create_constraint=False), nullable=False),
+    # Grows with each claim; a worker that shows an older one has lost the window.
+    Column("token", BigInteger, nullable=False),
+    Column("lease_owner", Text),
+    Column("lease_until", Instant),
+    Column("attempts", Integer, nullable=False),
+    Column("not_before", Instant),
+    Column("last_error", Text),
+    # What the window's rows were when it was judged, and until when it is looked for rows that come
+    # late; null once nobody looks any more.
+    Column("rows_seen", Text),
+    Column("look_until", Instant),
+    Column("judged_at", Instant),
+    Column("segment_column", Text),
+    Column("notes", JSON),
+    Column("created_at", Instant, nullable=False),
+    UniqueConstraint("feature_id", "window_start", "window_end", "revision"),
+)
+Index(
+    "uq_windows_current",
+    windows.c.feature_id,
+    windows.c.window_start,
+    windows.c.window_end,
+    unique=True,
+    sqlite_where=windows.c.is_current,
+    postgresql_where=windows.c.is_current,
+)
+Index(
+    "ix_windows_due",
+    windows.c.feature_id,
+    windows.c.window_start,
+    sqlite_where=windows.c.state == DUE,
+    postgresql_where=windows.c.state == DUE,
+)
+Index(
+    "ix_windows_look_until",
+    windows.c.look_until,
+    sqlite_where=windows.c.look_until.is_not(None),
+    postgresql_where=windows.c.look_until.is_not(None),
+)
+
+results = Table(
+    "results",
+    metadata,
+    Column("id", KEY, primary_key=True),
+    Column("window_id", ForeignKey("windows.id"), nullable=False),
+    Column("segment", Text, nullable=False),
+    Column("baseline_id", ForeignKey("baselines.id"), nullable=False),
+    Column("verdict", Text, nullable=False),
+    # Null where not defined.
+    Column("p_value", Float),
+    Column("alpha", Float, nullable=False),
+    Column("jsd", Float),
+    Column("n_rows", BigInteger, nullable=False),
+    Column("n_failed", BigInteger, nullable=False),
+    Column("histogram", JSON, nullable=False),
+    # The long ones last: SQLite reads a row from its start.
+    Column("document", JSON, nullable=False),
+    Column("sketch", LargeBinary),
+    UniqueConstraint("window_id", "segment"),
+)
+
+failures = Table(
+    "failures",
+    metadata,
+    Column("window_id", ForeignKey("windows.id"), primary_key=True, autoincrement=False),
+    Column("reason", Text, primary_key=True),
+    Column("n_rows", BigInteger, nullable=False),
+)
+
+alerts = Table(
+    "alerts",
+    metadata,
+    Column("id", KEY, primary_key=True),
+    Column("feature", Text, nullable=False),
+    Column("window_start", Instant),
+    Column("window_end", Instant),
+    Column("segment", Text),
+    Column("rule", Text, nullable=False),
+    Column("severity", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("dedup_key", Text, nullable=False, unique=True),
+    Column("message", JSON, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("resolved_at", Instant),
+    Index("ix_alerts_feature_window_start", "feature", "window_start"),
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("id", KEY, primary_key=True),
+    Column("alert_id", ForeignKey("alerts.id"), nullable=False),
+    Column("channel", Text, nullable=False),
+    Column("payload", JSON, nullable=False),
+    Column("dedup_key", Text, nullable=False, unique=True),
+    Column("attempts", Integer, nullable=False, default=0, server_default="0"),
+    Column("next_attempt_at", Instant),
+    Column("delivered_at", Instant),
+    Column("last_error", Text),
+)
+Index(
+    "ix_outbox_undelivered",
+    outbox.c.next_attempt_at,
+    sqlite_where=outbox.c.delivered_at.is_(None),
+    postgresql_where=outbox.c.delivered_at.is_(None),
+)

@@ -1,0 +1,284 @@
+"""Passes over a store with a fake clock: real rows, real verdicts, real databases."""
+
+import datetime as dt
+import threading
+
+import pandas as pd
+import pytest
+from sqlalchemy import select
+
+from monitor.errors import StoreError
+from monitor.schedule import Grid, Plan, Rolling, Runner, WindowJudge, zone_of
+from monitor.sources import FileSource, rows_seen
+from monitor.store import Store, results
+from monitor.store.rows import insert_if_absent
+from monitor.store.tables import alerts, windows
+from monitor.windows import Every
+from tests.store.samples import DAY, FIRST, POINTS, baseline, vectors
+
+HOUR = dt.timedelta(hours=1)
+
+
+class Clock:
+    def __init__(self, now: dt.datetime) -> None:
+        self.now = now
+
+    def __call__(self) -> dt.datetime:
+        return self.now
+
+
+def write_day(folder, number, *, n=60, shift=0.0, name="rows", zone="UTC"):
+    """Rows over the whole of a civil day."""
+    midnight = pd.Timestamp((FIRST + number * DAY).date(), tz=zone)
+    times = pd.date_range(midnight, midnight + pd.DateOffset(days=1), periods=n + 1)[:-1]
+    frame = pd.DataFrame({"vector": vectors(n, 100 + number, shift), "ts": times})
+    frame["ts"] = frame["ts"].dt.tz_convert("UTC")
+    folder.mkdir(exist_ok=True)
+    frame.to_parquet(folder / f"{name}{number:02}.parquet")
+
+
+def make_runner(store, folder, clock, **changes):
+    source = FileSource(f"{folder}/*.parquet", "ts")
+    judge = WindowJudge(source, {"points": POINTS}, {"points": baseline()}, "1d", alpha=1e-4)
+    start = FIRST - DAY
+    values = {
+        "plan": Plan(Grid(Every.parse("1d"), zone_of("UTC")), catchup="all", start=start),
+        "judge": judge,
+        "rows_seen": lambda period: str(rows_seen(source, period.start, period.end)),
+        "clock": clock,
+    } | changes
+    return Runner(store, every="1d", features=["points"], **values)
+
+
+def queue_alert(connection, claim, judged):
+    """The least an alert rule does: one alert for a window that drifted, however often it is judged."""
+    if judged.report.has_drift:
+        key = f"{claim.feature}/{claim.period.start.isoformat()}"
+        row = {
+            "feature": claim.feature, "window_start": claim.period.start,
+            "window_end": claim.period.end, "rule": "verdict", "severity": "warning",
+            "state": "open", "dedup_key": key, "message": {}, "created_at": claim.period.end,
+        }  # fmt: skip
+        insert_if_absent(connection, alerts, [row])
+
+
+def alerted(store):
+    with store.reading() as connection:
+        return [
+            (start - FIRST).days
+            for start in connection.execute(
+                select(alerts.c.window_start).order_by(alerts.c.window_start)
+            ).scalars()
+        ]
+
+
+def test_a_month_with_a_fake_clock(store, tmp_path):
+    folder, clock = tmp_path / "rows", Clock(FIRST)
+    write_day(folder, -1)
+    moved = {9, 10, 20}
+    runner = make_runner(store, folder, clock, queue_alerts=queue_alert)
+    for hour in range(0, 31 * 24 + 1, 6):
+        clock.now = FIRST + hour * HOUR
+        if hour % 24 == 0 and hour < 30 * 24:
+            write_day(folder, hour // 24, shift=0.6 * (hour // 24 in moved))
+        done = runner.run_due()
+        assert len(done.judged) == (hour % 24 == 0)
+        assert not done.failed
+    lines = store.recent("points", 99)
+    # The day before the first has rows, the 31st has none: it is inconclusive, not quiet.
+    assert [(line.period.start - FIRST).days for line in reversed(lines)] == list(range(-1, 31))
+    verdicts = {(line.period.start - FIRST).days: line.verdict for line in lines}
+    assert {day for day, verdict in verdicts.items() if verdict == "drift"} == moved
+    assert verdicts[30] == "inconclusive"
+    assert alerted(store) == sorted(moved)
+    assert {line.n_rows for line in lines} == {60, 0}
+
+
+def test_days_follow_the_zone_over_a_change_of_clocks(sqlite_store, tmp_path):
+    folder, zone = tmp_path / "rows", "Europe/Berlin"
+    for number in (27, 28, 29):
+        write_day(folder, number, zone=zone)
+    march = dt.datetime(2026, 3, 28, tzinfo=zone_of(zone))
+    plan = Plan(Grid(Every.parse("1d"), zone_of(zone)), catchup="all", start=march)
+    clock = Clock(dt.datetime(2026, 3, 31, tzinfo=zone_of(zone)))
+    make_runner(sqlite_store, folder, clock, plan=plan).run_due()
+    lines = sqlite_store.recent("points")[::-1]
+    hours = [(line.period.end - line.period.start) / HOUR for line in lines]
+    assert hours == [24, 23, 24]
+    assert [line.n_rows for line in lines] == [60, 60, 60]
+    assert [w.start for w in sqlite_store.report().windows] == [line.period.start for line in lines]
+
+
+def test_late_rows_make_a_revision(store, tmp_path):
+    folder, clock = tmp_path / "rows", Clock(FIRST + DAY)
+    write_day(folder, 0)
+    plan = Plan(
+        Grid(Every.parse("1d"), zone_of("UTC")),
+        catchup="all",
+        start=FIRST,
+        allowed_lateness=2 * DAY,
+    )
+    runner = make_runner(store, folder, clock, plan=plan, queue_alerts=queue_alert)
+    assert len(runner.run_due().judged) == 1
+    assert runner.run_due().judged == []
+    write_day(folder, 0, n=20, name="late", shift=9)
+    clock.now += HOUR
+    ((claim, _),) = runner.run_due().judged
+    assert claim.revision == 2
+    with store.reading() as connection:
+        kept = results.revisions(connection, "points", FIRST)
+    assert [(line.revision, line.n_rows, line.verdict) for line in kept] == [
+        (1, 60, "no drift"), (2, 80, "drift"),
+    ]  # fmt: skip
+    assert [line.n_rows for line in store.recent("points")] == [80]
+    # The horizon has passed: one last look, then no more.
+    clock.now = FIRST + 3 * DAY
+    write_day(folder, 0, n=10, name="later", shift=9)
+    write_day(folder, 1), write_day(folder, 2)
+    assert [c.revision for c, _ in runner.run_due().judged] == [3, 1, 1]
+    clock.now += HOUR
+    write_day(folder, 0, n=10, name="too-late", shift=9)
+    assert runner.run_due().judged == []
+    assert alerted(store) == [0]
+
+
+def test_a_window_that_fails_is_tried_again_later(store, tmp_path):
+    folder, clock = tmp_path / "rows", Clock(FIRST + DAY)
+    folder.mkdir()
+    (folder / "broken.parquet").write_bytes(b"no parquet")
+    runner = make_runner(store, folder, clock, max_attempts=3)
+    (failed,) = runner.run_due().failed
+    assert "broken.parquet cannot be read" in str(failed.error)
+    assert runner.run_due().failed == []  # not at once
+    clock.now += dt.timedelta(minutes=1)
+    assert len(runner.run_due().failed) == 1
+    (folder / "broken.parquet").unlink()
+    write_day(folder, -1), write_day(folder, 0)
+    clock.now += dt.timedelta(minutes=2)
+    assert len(runner.run_due().judged) == 2
+    assert store.status()["windows"] == {"due": 0, "done": 2, "failed": 0}
+
+
+def test_an_interrupted_window_is_free_at_once(sqlite_store, tmp_path):
+    clock = Clock(FIRST)
+    write_day(tmp_path / "rows", -1)
+
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        make_runner(sqlite_store, tmp_path / "rows", clock, judge=interrupted).run_due()
+    ((claim, _),) = make_runner(sqlite_store, tmp_path / "rows", clock).run_due().judged
+    assert (claim.token, claim.attempt) == (2, 1)
+
+
+def test_a_stalled_worker_is_refused(store, tmp_path):
+    clock = Clock(FIRST)
+    write_day(tmp_path / "rows", -1)
+    other = make_runner(store, tmp_path / "rows", clock, queue_alerts=queue_alert)
+
+    def stalled(feature, period):
+        clock.now += dt.timedelta(hours=1)  # longer than the lease
+        assert len(other.run_due().judged) == 1
+        return other.judge(feature, period)
+
+    slow = make_runner(store, tmp_path / "rows", clock, judge=stalled, queue_alerts=queue_alert)
+    done = slow.run_due()
+    assert ([claim.token for claim in done.refused], done.judged, done.failed) == ([1], [], [])
+    assert len(store.recent("points")) == 1
+
+
+def test_a_long_window_keeps_its_lease(sqlite_store, tmp_path):
+    write_day(tmp_path / "rows", -1)
+    clock, seen = Clock(FIRST), threading.Event()
+
+    def until():
+        with sqlite_store.reading() as connection:
+            return connection.execute(select(windows.c.lease_until)).scalar_one()
+
+    def slow(feature, period):
+        clock.now = FIRST + HOUR
+        for _ in range(1000):
+            if until() > FIRST + HOUR:
+                break
+            seen.wait(0.01)
+        else:
+            raise AssertionError("the lease was not renewed")
+        return quick.judge(feature, period)
+
+    quick = make_runner(sqlite_store, tmp_path / "rows", clock)
+    lease = dt.timedelta(seconds=0.3)
+    done = make_runner(sqlite_store, tmp_path / "rows", clock, judge=slow, lease=lease).run_due()
+    assert len(done.judged) == 1
+
+
+def test_a_rolling_baseline_moves_along(sqlite_store, tmp_path):
+    folder = tmp_path / "rows"
+    for number in range(-6, 4):
+        write_day(folder, number, n=100, shift=0.6 * (number >= 0), name=f"r{number + 9}-")
+    source = FileSource(f"{folder}/*.parquet", "ts")
+    rolling = Rolling(window=2 * DAY, offset=DAY)
+    judge = WindowJudge(source, {"points": POINTS}, rolling, "1d", alpha=1e-4)
+    plan = Plan(Grid(Every.parse("1d"), zone_of("UTC")), catchup="all", start=FIRST - DAY)
+    make_runner(sqlite_store, folder, Clock(FIRST + 4 * DAY), judge=judge, plan=plan).run_due()
+    report = sqlite_store.report()
+    # The move stays visible until the baseline has moved past it.
+    verdicts = {(w.start - FIRST).days: str(w.judgement.verdict) for w in report.windows}
+    assert (verdicts[-1], verdicts[0], verdicts[1]) == ("no drift", "drift", "drift")
+    assert verdicts[3] == "no drift"
+    since, until = report.features[0].time_range
+    assert (since[:10], until[:10]) == ("2026-03-01", "2026-03-02")  # of the last window, the 4th
+
+
+def test_longer_looks_reach_back_into_the_store(tmp_path):
+    folder = tmp_path / "rows"
+    for number in range(5):
+        write_day(folder, number)
+    source = FileSource(f"{folder}/*.parquet", "ts")
+    plan = Plan(Grid(Every.parse("1d"), zone_of("UTC")), catchup="all", start=FIRST)
+    looks = {}
+    for looks_back in (False, True):
+        with Store(f"sqlite:///{tmp_path}/{looks_back}.db") as store:
+            store.migrate()
+            judge = WindowJudge(
+                source, {"points": POINTS}, {"points": baseline()}, "1d",
+                history=store.history if looks_back else None,
+            )  # fmt: skip
+            make_runner(store, folder, Clock(FIRST + 5 * DAY), judge=judge, plan=plan).run_due()
+            looks[looks_back] = [w.judgement.look for w in store.report().windows]
+    assert looks[False] == [None] * 5
+    assert looks[True][0] is None  # there was nothing before it
+    assert looks[True][-1].n_rows == 60 * looks[True][-1].n_windows > 60
+
+
+def test_features_do_not_hold_each_other_up(sqlite_store, tmp_path):
+    write_day(tmp_path / "rows", -1)
+    clock = Clock(FIRST)
+    runner = make_runner(sqlite_store, tmp_path / "rows", clock)
+
+    def judge(feature, period):
+        if feature == "other":
+            raise StoreErrorLike("no")
+        return runner.judge(feature, period)
+
+    class StoreErrorLike(Exception):
+        pass
+
+    both = Runner(
+        sqlite_store, runner.plan, "1d", ["other", "points"], judge, runner.rows_seen, clock=clock
+    )
+    done = both.run_due()
+    assert [f.feature for f in done.failed] == ["other"]
+    assert [claim.feature for claim, _ in done.judged] == ["points"]
+
+
+def test_a_store_that_does_not_answer_ends_the_pass(sqlite_store, tmp_path):
+    write_day(tmp_path / "rows", -1)
+
+    def queue_nothing(connection, claim, judged):
+        raise StoreError("gone")
+
+    runner = make_runner(sqlite_store, tmp_path / "rows", Clock(FIRST), queue_alerts=queue_nothing)
+    with pytest.raises(StoreError, match="gone"):
+        runner.run_due()
+    assert sqlite_store.recent("points") == []

@@ -1,0 +1,76 @@
+"""Real databases for tests: an SQLite file, and a PostgreSQL server of our own."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+
+NO_POSTGRES = "PostgreSQL's programs are not installed: apt-get install postgresql"
+
+
+def postgres_programs() -> Path | None:
+    """The folder of `initdb` and `pg_ctl`: Debian's newest, or where the path says."""
+    debian = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda p: len(str(p)))
+    if debian:
+        return debian[-1].parent
+    found = shutil.which("initdb")
+    return Path(found).resolve().parent if found else None
+
+
+@dataclass
+class PostgresServer:
+    """A running server that listens on a socket in `folder`, and nowhere else."""
+
+    folder: Path
+    _numbers: Iterator[int]
+
+    def url(self, database: str = "postgres") -> str:
+        return f"postgresql+psycopg://postgres@/{database}?host={self.folder}"
+
+    def new_database(self) -> str:
+        """The URL of an empty database."""
+        import psycopg
+
+        name = f"test{next(self._numbers)}"
+        with psycopg.connect(
+            f"host={self.folder} user=postgres dbname=postgres", autocommit=True
+        ) as connection:
+            connection.execute(f"CREATE DATABASE {name}")
+        return self.url(name)
+
+
+@contextmanager
+def postgres_server(programs: Path) -> Iterator[PostgresServer]:
+    """A server with data of its own, gone afterwards."""
+    # Not below pytest's folder, which only its owner may enter; a socket's path must be short, too.
+    folder = Path(tempfile.mkdtemp(prefix="monitor-pg-"))
+    # PostgreSQL refuses to run as root.
+    account = {"user": "postgres", "group": "postgres", "extra_groups": []}
+    as_owner = account if os.geteuid() == 0 else {}
+    if as_owner:
+        shutil.chown(folder, "postgres", "postgres")
+
+    def run(program: str, *words: str) -> None:
+        done = subprocess.run(
+            [programs / program, "-D", folder / "data", *words],
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=folder, **as_owner,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stdout
+
+    try:
+        run("initdb", "--username=postgres", "--auth=trust", "--no-sync", "--encoding=UTF8")
+        settings = f"-c listen_addresses= -c unix_socket_directories={folder} -c fsync=off"
+        run("pg_ctl", "start", "--wait", "-l", f"{folder}/log", "-o", settings)
+        try:
+            yield PostgresServer(folder, count(1))
+        finally:
+            run("pg_ctl", "stop", "--wait", "-m", "immediate")
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
