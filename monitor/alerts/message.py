@@ -1,0 +1,245 @@
+"""An action in words, as plain text and as Markdown."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Mapping
+from typing import Final
+from urllib.parse import quote
+
+from monitor.alerts.alert import Event, Message, MessageKind
+from monitor.alerts.history import MOST_SILENT
+from monitor.alerts.rule import FEWER_IS_WORSE, SHARES, AlertRule
+from monitor.alerts.rules import Action
+from monitor.drift import ClusterShift, Verdict
+from monitor.images.redact import redact_url, shorten
+from monitor.reports import WindowDrift
+from monitor.reports.answer import causes, distance, sentence
+from monitor.reports.wording import count, number, one_in, p_equals, percent, period, plural, prose
+
+_LONGEST_WORD: Final = 80
+_RAREST: Final = 1e-9
+_CHANGED: Final = 0.05
+"""Clusters are named below this p-value, which is adjusted over all of them."""
+_MOST_CLUSTERS = _MOST_SEGMENTS = _MOST_REASONS = 5
+_ADDRESS = re.compile(r"\b[a-z][a-z0-9+.-]*://\S+|\bdata:\S+", re.IGNORECASE)
+# Chats read <…> as links and @… as people, also in what is meant to be plain text.
+_HARMLESS: Final = str.maketrans({"<": "‹", ">": "›", "@": "＠", "`": "'"})
+_MARKUP = re.compile(r"([\\*_\[\]#~|])")
+
+_Word = Callable[[object], str]
+
+
+def compose(
+    action: Action, *, link: str | None = None, cluster_names: Mapping[int, str] | None = None
+) -> Message:
+    """What people are told of `action`.
+
+    Parameters
+    ----------
+    action
+        Of `evaluate`.
+    link
+        The template of an address, as `AlertsConfig.link`.
+    cluster_names
+        Names of clusters, where they have any.
+
+    Returns
+    -------
+    Verdict, score beside its noise floor, p-value in words, the clusters that changed and the first
+    cause. Features, segments and names from the data are cut to 80 characters on one line; addresses
+    in them lose user names, passwords and queries.
+    """
+    names = cluster_names or {}
+    address = None if link is None else _filled(link, action)
+    text = [*_sentences(action, names, harmless), *([address] if address else [])]
+    shown = ["", f"[Report]({address})"] if address else []
+    markdown = [
+        f"**{_escaped(_title(action, _span))}**",
+        *[f"- {_escaped(one)}" for one in _sentences(action, names, _span)],
+        *shown,
+    ]
+    return Message(
+        title=_title(action, harmless),
+        text="\n".join(text),
+        markdown=f"{markdown[0]}\n\n" + "\n".join(markdown[1:]),
+        kind=_kind(action),
+    )
+
+
+def trial_message(channel: str) -> Message:
+    """What `monitor alerts test` sends to a channel of this name.
+
+    Examples
+    --------
+    >>> trial_message("team").title
+    'Test of the channel team'
+    """
+    words = "Alerts of monitor arrive here. This one is a test: nothing has drifted."
+    title = f"Test of the channel {harmless(channel)}"
+    return Message(title, words, words, MessageKind.TEST)
+
+
+def harmless(text: object) -> str:
+    """A word from the data: one short line that is no link, mention or markup.
+
+    Examples
+    --------
+    >>> harmless("<@everyone> https://me:secret@example.com/a?token=b")
+    '‹＠everyone› example.com/a?…'
+    """
+    found = _ADDRESS.sub(lambda address: _bare(redact_url(address[0])), str(text)[:2_000])
+    return shorten(found, _LONGEST_WORD).translate(_HARMLESS)
+
+
+def _bare(address: str) -> str:
+    # Without a scheme no chat makes it a link.
+    return address.partition("://")[2] or address
+
+
+def _span(text: object) -> str:
+    return f"`{harmless(text)}`"
+
+
+def _escaped(line: str) -> str:
+    """Markdown of a sentence of ours; what stands between backticks is kept."""
+    parts = line.split("`")
+    return "`".join(_MARKUP.sub(r"\\\1", one) if i % 2 == 0 else one for i, one in enumerate(parts))
+
+
+def _kind(action: Action) -> MessageKind:
+    if action.event is Event.RESOLVED:
+        return MessageKind.RESOLVED
+    return MessageKind(str(action.alert.severity))
+
+
+def _title(action: Action, word: _Word) -> str:
+    alert = action.alert
+    where = word(alert.feature)
+    if alert.segment is not None:
+        where = f"{where}, {word(alert.segment)}"
+    when = period(alert.window_start, alert.window_end)
+    if action.event is Event.RESOLVED:
+        return f"Resolved: {where}, {word(alert.rule)}, {when}"
+    what = str(alert.severity).capitalize()
+    if action.event is Event.ESCALATED:
+        what = f"Now {alert.severity}"
+    return f"{what}: {where}, {word(alert.rule)}, {when}"
+
+
+def _sentences(action: Action, names: Mapping[int, str], word: _Word) -> list[str]:
+    window, rule, reading = action.window, action.rule, action.reading
+    if rule is None:
+        return ["No rule of the config looks at this any more, so its alert ends."]
+    if window is None or reading is None:
+        return [f"The segment had no rows for {MOST_SILENT} windows, so its alert ends."]
+    lines = []
+    if action.event is Event.RESOLVED:
+        calm = plural(rule.resolve_after, "window")
+        lines.append(f"Calm for {calm}, the last of them {period(window.start, window.end)}.")
+    lines.append(
+        f"Verdict: {window.judgement.verdict}. {_rule_in_words(rule, reading.value, reading.threshold)}"
+    )
+    lines += _evidence(window, names, word)
+    if action.segments:
+        shown = ", ".join(word(one) for one in action.segments[:_MOST_SEGMENTS])
+        lines.append(
+            f"Segments that break the rule, too: {shown}{_more(action.segments, _MOST_SEGMENTS)}."
+        )
+    return lines
+
+
+def _evidence(window: WindowDrift, names: Mapping[int, str], word: _Word) -> list[str]:
+    found = window.judgement
+    lines = []
+    if found.verdict is Verdict.INCONCLUSIVE:
+        lines.append(sentence(harmless_prose(found.reason)))
+    else:
+        lines += [f"{distance(window)}.", _odds(found.p_value, found.alpha)]
+    if found.verdict is Verdict.DRIFT:
+        lines += causes(window)[:1]
+        changed = [shift for shift in found.clusters if shift.p_value <= _CHANGED]
+        changed.sort(key=lambda shift: (-shift.contribution, shift.cluster))
+        if changed:
+            told = "; ".join(_change(shift, names, word) for shift in changed[:_MOST_CLUSTERS])
+            lines.append(f"Clusters that changed: {told}{_more(changed, _MOST_CLUSTERS)}.")
+    return [*lines, _rows(window), *(harmless_prose(note) for note in window.notes)]
+
+
+def harmless_prose(text: str) -> str:
+    """A sentence that may quote the config or the data, on one line and without links or mentions."""
+    found = _ADDRESS.sub(lambda address: _bare(redact_url(address[0])), text)
+    return prose(found).translate(_HARMLESS)
+
+
+def _rule_in_words(rule: AlertRule, value: float, threshold: float) -> str:
+    if rule.metric in ("verdict", "p_value") and rule.is_calibrated:
+        return f"The rule alerts on drift at the level alpha = {threshold:.2g}."
+    side = "at most" if rule.metric in FEWER_IS_WORSE else "at least"
+    if rule.is_calibrated and rule.metric != "broken_feed":
+        side = "above its noise ceiling,"
+    since = ""
+    if rule.days_before is not None:
+        since = f" has changed, in {plural(rule.days_before, 'day')}, by"
+    name = rule.metric.replace("_", " ")
+    seen, level = _written(rule.metric, value), _written(rule.metric, threshold)
+    return f"The rule: {name}{since} {seen}; alerts {side} {level}."
+
+
+def _written(metric: str, value: float) -> str:
+    if metric in SHARES or metric == "broken_feed":
+        return f"{value * 100:.1f} %".replace("-", "−")
+    if metric.startswith("n_"):
+        return f"{value:,.0f}".replace("-", "−")
+    return f"{value:.2g}".replace("-", "−") if metric == "p_value" else number(value)
+
+
+def _odds(p_value: float, alpha: float) -> str:
+    if math.isnan(p_value):
+        return "No p-value."
+    if p_value >= 0.5:
+        words = "Most windows without drift look like this one, or more unusual"
+    else:
+        rarer = "less than " if p_value < _RAREST else ""
+        rarity = count(round(1 / max(p_value, _RAREST)))
+        words = f"Without drift {rarer}1 window in {rarity} looks this unusual"
+    return f"{words} ({p_equals(p_value)}; drift is said from {one_in(alpha)} on)."
+
+
+def _change(shift: ClusterShift, names: Mapping[int, str], word: _Word) -> str:
+    named = f" ({word(names[shift.cluster])})" if shift.cluster in names else ""
+    verb = "rose" if shift.window_share > shift.baseline_share else "fell"
+    return (
+        f"{shift.cluster}{named} {verb} from {percent(shift.baseline_share)} to "
+        f"{percent(shift.window_share)}"
+    )
+
+
+def _rows(window: WindowDrift) -> str:
+    rows = plural(window.n_rows, "row")
+    if not window.n_failed:
+        return f"{rows}, all with a vector." if window.n_rows else "No rows."
+    often = sorted(window.failures.items(), key=lambda item: (-item[1], item[0]))
+    told = ", ".join(f"{n:,} {reason.replace('_', ' ')}" for reason, n in often[:_MOST_REASONS])
+    failed = f"{window.n_failed:,} ({percent(window.failure_rate)}) without a vector"
+    return f"{rows}, {failed}: {told}{_more(often, _MOST_REASONS)}."
+
+
+def _more(items: tuple[object, ...] | list[ClusterShift] | list[tuple[str, int]], most: int) -> str:
+    return f" and {len(items) - most} more" if len(items) > most else ""
+
+
+def _filled(link: str, action: Action) -> str:
+    alert = action.alert
+    values = {
+        "feature": alert.feature,
+        "segment": alert.segment or "",
+        "rule": alert.rule,
+        "start": alert.window_start.isoformat(),
+        "end": alert.window_end.isoformat(),
+    }
+    # Lone halves of surrogate pairs, which a cell may hold, have no bytes.
+    return link.format(
+        **{key: quote(value, safe="", errors="replace") for key, value in values.items()}
+    )

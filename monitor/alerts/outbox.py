@@ -1,0 +1,126 @@
+"""Windows ─► alerts in the store, each with its messages in the outbox."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Protocol
+
+from monitor.alerts.alert import (
+    Alert,
+    AlertCounts,
+    Event,
+    Message,
+    OutboxEntry,
+    QueuedEntry,
+    entry_key,
+)
+from monitor.alerts.message import compose
+from monitor.alerts.rules import Action, evaluate
+from monitor.alerts.settings import AlertChannel, AlertsConfig
+from monitor.reports import WindowDrift
+
+
+class AlertStore(Protocol):
+    """What alerts need of a store. Instants are aware and in UTC."""
+
+    def alerts(self, *, since: dt.datetime | None = None) -> list[Alert]:
+        """All open alerts, and those whose last window ended at or after `since`; all without it."""
+        ...
+
+    def save_alert(self, alert: Alert, entries: Sequence[OutboxEntry]) -> None:
+        """Keep `alert` as it is now, and queue those `entries` that are not queued yet, both or none.
+
+        An alert is known by its `dedup_key`. One that another worker has saved meanwhile keeps the
+        later end, the worse severity and, once resolved, that state.
+        """
+        ...
+
+    def claim(self, now: dt.datetime, lease: dt.timedelta) -> QueuedEntry | None:
+        """The entry that has been due longest, held back from others for `lease`; None if none is.
+
+        Its `attempts` has grown by one.
+        """
+        ...
+
+    def mark_delivered(self, entry: QueuedEntry, now: dt.datetime) -> None:
+        """The channel took `entry`."""
+        ...
+
+    def mark_failed(self, entry: QueuedEntry, error: str, retry_at: dt.datetime | None) -> None:
+        """The channel did not; try again at `retry_at`, or never if that is None.
+
+        Nothing happens if the lease has run out and another worker has claimed the entry since.
+        """
+        ...
+
+    def entries(self) -> list[QueuedEntry]:
+        """The whole outbox, oldest first."""
+        ...
+
+    def revive(self, now: dt.datetime) -> int:
+        """Make all entries that were given up due again, and return how many."""
+        ...
+
+    def counts(self) -> AlertCounts:
+        """How many alerts are open and how many messages are on their way or given up."""
+        ...
+
+
+def raise_alerts(
+    store: AlertStore,
+    config: AlertsConfig,
+    windows: Iterable[WindowDrift],
+    now: dt.datetime,
+    *,
+    earlier: Iterable[WindowDrift] = (),
+    cluster_names: Mapping[str, Mapping[int, str]] | None = None,
+) -> tuple[Action, ...]:
+    """Evaluate the rules on `windows`, and keep alerts and messages.
+
+    Safe to repeat: after a crash give the same windows again, and nothing is queued twice.
+
+    Parameters
+    ----------
+    store
+        Keeps alerts and outbox.
+    config
+        Rules and channels.
+    windows, earlier, now
+        As for `evaluate`.
+    cluster_names
+        Names of clusters by feature, where there are any.
+
+    Returns
+    -------
+    What was done.
+    """
+    given = list(windows)
+    if not given:
+        return ()
+    starts = [window.start for window in given if window.start is not None]
+    # A cool-down reaches as far forward as its hours say.
+    reach = dt.timedelta(hours=max((rule.cool_down_hours for rule in config.rules), default=0))
+    since = min(starts) - reach if starts else None
+    actions = evaluate(config.rules, given, store.alerts(since=since), now, earlier=earlier)
+    for action in actions:
+        if not action.event.is_told:
+            store.save_alert(action.alert, ())
+            continue
+        names = (cluster_names or {}).get(action.alert.feature)
+        message = compose(action, link=config.link, cluster_names=names)
+        alert = replace(action.alert, message=message)
+        store.save_alert(alert, _entries(alert, action.event, message, config.channels))
+    return actions
+
+
+def _entries(
+    alert: Alert, event: Event, message: Message, channels: Sequence[AlertChannel]
+) -> list[OutboxEntry]:
+    return [
+        OutboxEntry(entry_key(alert, event, channel.name), channel.name, message)
+        for channel in channels
+        if alert.severity.rank >= channel.severity.rank
+        and (channel.resolved or event is not Event.RESOLVED)
+    ]

@@ -1,0 +1,44 @@
+"""The same gauges through OpenTelemetry's own SDK."""
+
+import subprocess
+import sys
+
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import InMemoryMetricReader
+
+from monitor.metrics import observe
+from tests.metrics.test_prometheus import given, some
+
+
+def collected(reader):
+    data = reader.get_metrics_data()
+    return {
+        (metric.name, tuple(sorted(point.attributes.items()))): point.value
+        for resource in data.resource_metrics
+        for scope in resource.scope_metrics
+        for metric in scope.metrics
+        for point in metric.data.data_points
+    }
+
+
+def test_a_collection_sees_the_gauges_of_its_moment():
+    reader = InMemoryMetricReader()
+    provider = MeterProvider(metric_readers=[reader])
+    found = [some()]
+    observe(lambda: found[0], provider)
+    assert collected(reader) == given(found[0])
+    found[0] = found[0][:2]
+    assert collected(reader) == given(found[0])
+    provider.shutdown()
+
+
+def test_without_the_extra_the_error_names_it():
+    code = (
+        "import sys; sys.modules['opentelemetry.metrics'] = None\n"
+        "from monitor.metrics import observe\n"
+        "from monitor.errors import MissingExtraError\n"
+        "try: observe(list)\n"
+        "except MissingExtraError as error: print(error)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "pip install 'embedding-monitor[opentelemetry]'" in done.stdout
