@@ -3,12 +3,12 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test lint bench clean
+.PHONY: demo test lint audit bench clean
 
 demo: .venv/installed
 	$(BIN)/monitor demo --output demo-report
 
-test: .venv/installed-dev lint
+test: .venv/installed-dev lint audit
 	$(BIN)/pytest
 
 lint: .venv/installed-dev
@@ -16,6 +16,11 @@ lint: .venv/installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/lint-imports
 	$(BIN)/mypy
+
+# Known weak spots: in our code, and in the packages that are installed.
+audit: .venv/installed-dev
+	$(BIN)/bandit --quiet --recursive monitor --configfile pyproject.toml
+	$(BIN)/python .ci/audit.py
 
 bench: .venv/installed-dev
 	$(BIN)/python benchmarks/walkthrough.py

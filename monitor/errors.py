@@ -18,7 +18,11 @@
     ├── MissingExtraError          (ImportError)  an optional package that is not installed
     ├── BaselineError              (ValueError)   a baseline that cannot be fitted, read or used
     │   └── FingerprintMismatchError              vectors of another encoder
-    └── ReportError                (ValueError)   a report that cannot be written or read
+    ├── ReportError                (ValueError)   a report that cannot be written or read
+    ├── MetricsError               (RuntimeError) metrics that cannot be written or served
+    ├── DeliveryError              (RuntimeError) an alert that a channel did not take
+    └── StoreError                 (RuntimeError) a store that cannot be opened, read or written
+        └── LeaseLostError                        a window that another worker has taken over
 
 Each is also the builtin that a caller expects, so `except ValueError` keeps working. A message says
 what was wrong, the value seen, what is allowed and how to go on. One bad image is no exception but a
@@ -104,5 +108,25 @@ class FingerprintMismatchError(BaselineError):
     """Vectors of another encoder than the one the baseline was fitted on."""
 
 
+class CacheError(MonitorError, ValueError):
+    """A vector cache that is damaged, of another program, or kept locked."""
+
+
 class ReportError(MonitorError, ValueError):
     """A report that cannot be written or read."""
+
+
+class MetricsError(MonitorError, RuntimeError):
+    """Metrics that cannot be written or served."""
+
+
+class DeliveryError(MonitorError, RuntimeError):
+    """An alert that a channel did not take."""
+
+
+class StoreError(MonitorError, RuntimeError):
+    """A store that cannot be opened, read or written."""
+
+
+class LeaseLostError(StoreError):
+    """A window that another worker has taken over, so that this one's result is refused."""

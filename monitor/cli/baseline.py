@@ -45,7 +45,9 @@ def fit(terminal: Terminal, config_path: Path, feature_names: tuple[str, ...]) -
             frame,
             feature,
             timestamp_column=project.config.data.baseline.timestamp_column,
+            every=project.config.drift.every or "1d",
             segment_column=project.config.drift.segment_column,
+            explain_columns=project.config.drift.explain_columns,
         )
         saved.append((found, found.save(project.baseline_path(feature))))
     terminal.result(

@@ -70,6 +70,11 @@ def _data(project: Project) -> Iterator[Finding]:
 
     for part in PARTS:
         place, described = f"data.{part}", getattr(project.config.data, part)
+        if described.path is None:
+            yield Finding(
+                "note", place, "rows of a query or a function, which only `monitor run` reads"
+            )
+            continue
         try:
             files = find_files(project.config, described, place)
         except MonitorError as error:

@@ -51,6 +51,8 @@ def drift(
         max_false_alarms_per_year=config.drift.max_false_alarms_per_year,
         alpha=config.drift.alpha,
         minimum_rows=config.drift.minimum_rows,
+        minimum_change=config.drift.minimum_change,
+        thresholds=config.drift.thresholds,
     )
     written = _write(project, report)
     terminal.result(

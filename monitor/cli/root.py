@@ -29,6 +29,12 @@ _COMMANDS: Final = {
     "baseline": "baseline:baseline",
     "drift": "drift:drift",
     "report": "report:report",
+    "run": "run:run",
+    "schedule": "run:schedule",
+    "store": "store:store",
+    "alerts": "alerts:alerts",
+    "metrics": "metrics:metrics",
+    "cache": "cache:cache",
     "schema": "start:schema",
 }
 

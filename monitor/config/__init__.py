@@ -7,15 +7,30 @@
 
 from monitor.config.model import MonitoringConfig
 from monitor.config.schema import json_schema
-from monitor.config.sections import DataConfig, DataFiles, DriftConfig, ReportConfig
+from monitor.config.sections import (
+    CacheConfig,
+    DataConfig,
+    DataFiles,
+    DriftConfig,
+    ProductionData,
+    ReportConfig,
+    RollingConfig,
+    ScheduleConfig,
+    StoreConfig,
+)
 from monitor.config.template import template
 
 __all__ = [
+    "CacheConfig",
     "DataConfig",
     "DataFiles",
     "DriftConfig",
     "MonitoringConfig",
+    "ProductionData",
     "ReportConfig",
+    "RollingConfig",
+    "ScheduleConfig",
+    "StoreConfig",
     "json_schema",
     "template",
 ]

@@ -19,8 +19,18 @@ from pydantic import (
     model_validator,
 )
 
+from monitor.alerts.settings import AlertsConfig
+from monitor.config.environment import filled_in
 from monitor.config.faults import FaultAt, faults_of, in_words
-from monitor.config.sections import DataConfig, DriftConfig, ReportConfig, Text
+from monitor.config.sections import (
+    CacheConfig,
+    DataConfig,
+    DriftConfig,
+    ReportConfig,
+    ScheduleConfig,
+    StoreConfig,
+    Text,
+)
 from monitor.config.strict_yaml import Path as Place
 from monitor.config.strict_yaml import read_yaml
 from monitor.errors import ConfigError
@@ -72,6 +82,14 @@ class MonitoringConfig(BaseModel):
         From where images may be fetched.
     drift
         Windows and the rate of false alarms.
+    schedule
+        When windows are judged by themselves.
+    store
+        Where results are kept.
+    alerts
+        What raises an alert and where alerts go.
+    cache
+        Vectors of images that were seen before.
     report, output, model_cache_dir
         What is written, and where to. Relative paths start at `folder`, wherever they stand.
     version
@@ -98,7 +116,8 @@ class MonitoringConfig(BaseModel):
     True
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    # A traceback shows pydantic's own message, whose inputs may hold a channel's password.
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     version: Literal[1] = Field(default=1, description="The version of this format.")
     features: tuple[Feature, ...] = Field(
@@ -111,6 +130,16 @@ class MonitoringConfig(BaseModel):
     drift: DriftConfig = Field(default_factory=DriftConfig, description="What counts as drift.")
     report: ReportConfig = Field(
         default_factory=ReportConfig, description="Which files `monitor drift` writes."
+    )
+    schedule: ScheduleConfig = Field(
+        default_factory=ScheduleConfig, description="When windows are judged by themselves."
+    )
+    store: StoreConfig = Field(default_factory=StoreConfig, description="Where results are kept.")
+    alerts: AlertsConfig = Field(
+        default_factory=AlertsConfig, description="What raises an alert, and where alerts go."
+    )
+    cache: CacheConfig = Field(
+        default_factory=CacheConfig, description="Vectors of images that were seen before."
     )
     output: Text = Field(
         default=".monitor",
@@ -141,6 +170,20 @@ class MonitoringConfig(BaseModel):
         return features
 
     @model_validator(mode="after")
+    def _alerts_know_features(self) -> Self:
+        names = [feature.name for feature in self.monitored]
+        for index, rule in enumerate(self.alerts.rules):
+            for name in rule.features or ():
+                if name not in names:
+                    close = get_close_matches(name, names, n=1)
+                    hint = f"did you mean {close[0]!r}? " if close else ""
+                    raise FaultAt(
+                        ("alerts", "rules", index, "features"),
+                        f"there is no monitored feature {name!r}; {hint}allowed: {', '.join(names)}",
+                    )
+        return self
+
+    @model_validator(mode="after")
     def _windows_have_times(self) -> Self:
         if self.drift.every is not None and self.data.production.timestamp_column is None:
             raise FaultAt(
@@ -158,6 +201,23 @@ class MonitoringConfig(BaseModel):
     def resolve(self, path: str) -> Path:
         """`path` as written in this config, seen from the working folder."""
         return self._folder / Path(path).expanduser()
+
+    @property
+    def store_url(self) -> str:
+        """The URL of the store, with environment variables filled in.
+
+        Raises
+        ------
+        ConfigError
+            If one of them is not set.
+        """
+        if self.store.url is None:
+            return f"sqlite:///{self.resolve(self.output) / 'monitor.db'}"
+        url = filled_in(self.store.url, "store.url")
+        kind, slashes, path = url.partition(":///")
+        # A relative path starts at this config's folder, as everywhere in it.
+        is_file = slashes and kind.startswith("sqlite") and path
+        return f"{kind}:///{self.resolve(path)}" if is_file else url
 
     @property
     def policy(self) -> SourcePolicy:

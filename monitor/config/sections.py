@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Self
+import datetime as dt
+from typing import Annotated, Literal, Self
+from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from monitor.config.faults import FaultAt
+from monitor.windows import Every
 
 
 def _not_blank(value: str) -> str:
@@ -16,14 +19,27 @@ def _not_blank(value: str) -> str:
 
 
 def _window_length(value: str) -> str:
-    # Here, because it brings scipy with it.
-    from monitor.windows import Every
-
     Every.parse(value)
     return value
 
 
+def _duration(value: str) -> str:
+    if Every.parse(value).unit == "M":
+        raise ValueError("a month has no fixed length: give days, such as '30d'")
+    return value
+
+
+def _zone(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (KeyError, ValueError, OSError) as error:
+        raise ValueError("no such time zone: give a name such as 'Europe/Berlin'") from error
+    return value
+
+
 Text = Annotated[str, AfterValidator(_not_blank), Field(min_length=1)]
+Duration = Annotated[Text, AfterValidator(_duration)]
+"""A number and min, h, d or w."""
 
 
 class Section(BaseModel):
@@ -61,6 +77,60 @@ class DataFiles(Section):
     )
 
 
+class ProductionData(Section):
+    """Where production's rows are: files, a query, or a Python function.
+
+    Examples
+    --------
+    >>> ProductionData(path="prod/*.parquet", timestamp_column="ts").is_files
+    True
+    """
+
+    path: Text | None = Field(
+        default=None,
+        description="A Parquet or CSV file, or a pattern, as for the baseline. For `monitor run` also "
+        "behind an fsspec scheme such as s3://; a folder country=de gives its rows a column country.",
+    )
+    query: Text | None = Field(
+        default=None,
+        description="A SQL query with :start and :end, the bounds of the window that `monitor run` "
+        "asks for. Needs url.",
+    )
+    url: Text | None = Field(
+        default=None,
+        description="The database of query, as SQLAlchemy names it. ${NAME} stands for the environment "
+        "variable NAME.",
+    )
+    function: Text | None = Field(
+        default=None,
+        description="A Python function, package.module:function, that `monitor run` gives the window's "
+        "start and end and that returns a data frame, or yields several.",
+    )
+    timestamp_column: Text | None = Field(
+        default=None,
+        description="When each row happened: timestamps, dates or ISO 8601 text. Times without a "
+        "zone are taken as UTC. Null where rows have no time.",
+    )
+
+    @property
+    def is_files(self) -> bool:
+        """Whether the rows are in files."""
+        return self.path is not None
+
+    @model_validator(mode="after")
+    def _one_place(self) -> Self:
+        given = [key for key in ("path", "query", "function") if getattr(self, key) is not None]
+        if not given:
+            raise FaultAt(("path",), "is missing: add it, or query and url, or function")
+        if len(given) > 1:
+            raise ValueError(
+                f"only one of path, query and function says where rows are, not {' and '.join(given)}"
+            )
+        if (self.query is None) != (self.url is None):
+            raise ValueError("query and url go together: the query, and the database that it asks")
+        return self
+
+
 class DataConfig(Section):
     """What production is compared with, and production.
 
@@ -73,7 +143,7 @@ class DataConfig(Section):
     baseline: DataFiles = Field(
         description="Rows that show what is normal, such as the training data."
     )
-    production: DataFiles = Field(description="Rows that are judged against the baseline.")
+    production: ProductionData = Field(description="Rows that are judged against the baseline.")
 
 
 class DriftConfig(Section):
@@ -107,10 +177,28 @@ class DriftConfig(Section):
         default=None,
         description="A column of categories, such as a country; each of its values is judged too.",
     )
+    explain_columns: tuple[Text, ...] = Field(
+        default=(),
+        description="Metadata columns, such as a camera; when a window drifts, the report says which of "
+        "their values carry the shift.",
+    )
     minimum_rows: int = Field(
-        default=30,
+        default=20,
         ge=2,
         description="Windows with fewer vectors are inconclusive.",
+    )
+    minimum_change: float = Field(
+        default=0.005,
+        ge=0,
+        lt=1,
+        description="A change is drift from this share of rows on, as if so many had been swapped for "
+        "unrelated images; smaller ones do not matter, however sure they are.",
+    )
+    thresholds: dict[str, float | str] = Field(
+        default_factory=dict,
+        description="Your own rule instead of the p-value: by metric (jsd, psi, hellinger, chi2, "
+        "wasserstein), a number, or such as '3 sd' for standard deviations above the mean of the "
+        "baseline's own windows.",
     )
 
     @model_validator(mode="after")
@@ -122,6 +210,137 @@ class DriftConfig(Section):
                 f"({self.max_false_alarms_per_year:g}) both set the level: leave one of them out",
             )
         return self
+
+    @field_validator("thresholds", mode="after")
+    @classmethod
+    def _known_thresholds(cls, value: dict[str, float | str]) -> dict[str, float | str]:
+        if value:
+            # Here, because it brings scipy with it.
+            from monitor.drift.thresholds import check_thresholds
+
+            check_thresholds(value)
+        return value
+
+
+class RollingConfig(Section):
+    """A baseline that moves along with time.
+
+    Examples
+    --------
+    >>> RollingConfig(window="28d").offset is None
+    True
+    """
+
+    window: Duration = Field(description="How much time it spans, such as '28d'.")
+    offset: Duration | None = Field(
+        default=None,
+        description="How long before the judged window it ends. Null ends it where the window begins.",
+    )
+
+
+class ScheduleConfig(Section):
+    """When `monitor run` and `monitor schedule` judge the windows of drift.every.
+
+    Examples
+    --------
+    >>> ScheduleConfig(timezone="Europe/Berlin").catchup
+    'latest'
+    """
+
+    timezone: Annotated[Text, AfterValidator(_zone)] = Field(
+        default="UTC",
+        description="Whose days, weeks and months; hours and minutes are counted in UTC.",
+    )
+    start: dt.date | None = Field(
+        default=None, description="No window begins before this day. Needed for catchup: all."
+    )
+    evaluation_delay: Duration | None = Field(
+        default=None,
+        description="How long after its end a window is judged, such as '2h', so that its rows have "
+        "arrived. Null judges it at once.",
+    )
+    allowed_lateness: Duration | None = Field(
+        default=None,
+        description="For how long after that rows that came late make a new revision of the window. "
+        "Null looks for none.",
+    )
+    catchup: Literal["none", "latest", "all"] = Field(
+        default="latest",
+        description="Which missed windows are judged: all since start; latest, the newest one; none, "
+        "the newest one if it fell due after the first run.",
+    )
+    catchup_limit: int = Field(
+        default=366, ge=1, description="How many windows catchup: all looks back at most."
+    )
+    cron: Text = Field(
+        default="*/15 * * * *",
+        description="When `monitor schedule` wakes: minute, hour, day, month, day of the week.",
+    )
+    lease_seconds: float = Field(
+        default=900.0,
+        gt=0,
+        allow_inf_nan=False,
+        description="How long a worker that says nothing keeps a window to itself.",
+    )
+    max_attempts: int = Field(
+        default=5, ge=1, description="How often a window is tried before it is given up."
+    )
+    rolling_baseline: RollingConfig | None = Field(
+        default=None,
+        description="Compares with production's own earlier rows instead of the fitted baseline.",
+    )
+
+    @model_validator(mode="after")
+    def _all_since_when(self) -> Self:
+        if self.catchup == "all" and self.start is None:
+            raise FaultAt(
+                ("start",), "is missing: catchup: all needs the first day, such as 2026-03-01"
+            )
+        return self
+
+
+class StoreConfig(Section):
+    """Where results are kept.
+
+    Examples
+    --------
+    >>> StoreConfig(url="postgresql+psycopg://${DB_USER}@db/monitor").url is None
+    False
+    """
+
+    url: Text | None = Field(
+        default=None,
+        description="sqlite:///path/of/a/file or postgresql+psycopg://user@host/database. ${NAME} "
+        "stands for the environment variable NAME. Null takes the file monitor.db in output.",
+    )
+
+
+class CacheConfig(Section):
+    """Vectors that are kept, so that an image seen before is neither fetched nor encoded again.
+
+    Examples
+    --------
+    >>> CacheConfig(ttl_seconds=3600).folder is None
+    True
+    """
+
+    folder: Text | None = Field(
+        default=None,
+        description="Where the cache's file lies, on a disk of this machine; several configs may share "
+        "it. Null takes the folder cache in output.",
+    )
+    ttl_seconds: float = Field(
+        default=86_400.0,
+        ge=0,
+        allow_inf_nan=False,
+        description="How long a URL counts as unchanged without asking its server; 0 asks each time. "
+        "Local files are looked at each time.",
+    )
+    max_bytes: int = Field(
+        default=2_000_000_000,
+        gt=0,
+        description="Most bytes of the cache; beyond them goes what was not used for longest.",
+    )
 
 
 class ReportConfig(Section):

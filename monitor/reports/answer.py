@@ -5,10 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 
-from monitor.drift import Judgement, SubTest, Verdict
+from monitor.drift import Judgement, Look, SubTest, Verdict
+from monitor.drift.significance import SEES
 from monitor.reports.report import DriftReport, WindowDrift
 from monitor.reports.wording import (
     MISSING,
+    moment,
     number,
     one_in,
     p_equals,
@@ -80,13 +82,32 @@ def drifted(windows: Iterable[WindowDrift]) -> tuple[WindowDrift, ...]:
     return tuple(w for w in windows if w.judgement.verdict is Verdict.DRIFT)
 
 
-def severity(window: WindowDrift) -> tuple[float, float]:
-    """A key that sorts the most drifted window first: by p-value, then by JSD above its noise."""
+def together(found: Judgement) -> Look | None:
+    """The look that made the verdict, where the window drifts only together with those before it."""
+    return found.look if found.verdict is Verdict.DRIFT and not found.is_drift_alone else None
+
+
+def mark(found: Judgement) -> str:
+    """The name of the shape that stands for a verdict."""
+    return "together" if together(found) else str(found.verdict)
+
+
+def severity(window: WindowDrift) -> tuple[bool, bool, float, float]:
+    """A key that sorts the most drifted window first.
+
+    By verdict, by whether the window drifts by itself, by p-value, and by JSD above its noise.
+    """
     found = window.judgement
-    p = 2.0 if math.isnan(found.p_value) else found.p_value
+    look = together(found)
+    p = found.p_value if look is None else look.p_value
     score = found.scores["jsd"]
     excess = score.value - score.noise_ceiling
-    return p, 0.0 if math.isnan(excess) else -excess
+    return (
+        found.verdict is not Verdict.DRIFT,
+        look is not None,
+        2.0 if math.isnan(p) else p,
+        0.0 if math.isnan(excess) else -excess,
+    )
 
 
 def when(windows: Sequence[WindowDrift]) -> str:
@@ -107,11 +128,32 @@ def when(windows: Sequence[WindowDrift]) -> str:
     return _capital("; ".join(shown))
 
 
+def still(windows: Sequence[WindowDrift], *, but: WindowDrift) -> tuple[str, ...]:
+    """Since when the newest window drifts, if it is not `but` and earlier ones are part of its shift."""
+    newest = windows[-1]
+    if newest is but or newest.began is None or newest.start is None:
+        return ()
+    if newest.began >= newest.start:
+        return ()
+    return (f"The newest window is part of a shift since {moment(newest.began)}.",)
+
+
 def how_sure(window: WindowDrift) -> str:
-    """The odds of this verdict under no drift."""
+    """The odds of this verdict under no drift, or the user's rule that made it."""
     found = window.judgement
     if found.verdict is Verdict.INCONCLUSIVE:
         return sentence(prose(found.reason))
+    if found.thresholds:
+        return (
+            f"By your thresholds: {prose(found.reason)}; {p_equals(found.p_value)} is for information."
+        )
+    if look := together(found):
+        alone = "" if math.isnan(found.p_value) else f" This window alone: {p_equals(found.p_value)}."
+        return (
+            f"{p_equals(look.p_value)} for {_together(look)}, {plural(look.n_rows, 'row')}. Without "
+            f"drift such a look says drift at most {one_in(look.alpha)} times "
+            f"(alpha = {look.alpha:.2g}).{alone}"
+        )
     return (
         f"{p_equals(found.p_value)}. A window without drift is called drifted at most "
         f"{one_in(found.alpha)} times (alpha = {found.alpha:.2g})."
@@ -126,15 +168,20 @@ def distance(window: WindowDrift) -> str:
 
 def flagged(found: Judgement) -> tuple[SubTest, ...]:
     """The tests that carry a drift verdict, the one that is easiest to picture first."""
-    if found.verdict is not Verdict.DRIFT:
+    if found.verdict is not Verdict.DRIFT or not found.tests:
         return ()
-    level = found.alpha / len(found.tests)
-    return tuple(test for test in found.tests if test.p_value <= level)
+    made_by = together(found) or found
+    level = made_by.alpha / len(made_by.tests)
+    return tuple(test for test in made_by.tests if test.p_value <= level)
 
 
 def causes(window: WindowDrift) -> tuple[str, ...]:
     """What changed in a drifted window, one sentence per test that saw it."""
     found = window.judgement
+    if look := together(found):
+        # Their own counts are not kept, only what the tests say of them.
+        seen = join([SEES[test.name] for test in flagged(found)])
+        return (f"In {_together(look)}, {seen} changed; none of them shows it alone.",)
     say = {
         "mix": _mix_cause,
         "novelty": _novelty_cause,
@@ -165,6 +212,15 @@ def title(window: WindowDrift) -> str:
     return _capital(named) if window.segment is None else f"{plain(window.segment)}, {named}"
 
 
+def join(parts: Sequence[str]) -> str:
+    """Parts as people list them: "a, b and c"."""
+    return " and ".join([*([", ".join(parts[:-1])] if parts[:-1] else []), *parts[-1:]])
+
+
+def _together(look: Look) -> str:
+    return f"the last {look.n_windows} windows together"
+
+
 def _capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
@@ -180,8 +236,8 @@ def _mix_cause(found: Judgement) -> str:
 
 def _novelty_cause(found: Judgement) -> str:
     return (
-        f"{percent(found.novel_share)} of the rows are novel: farther from every cluster than 99 % of "
-        "the baseline."
+        f"{percent(found.novel_share)} of the rows are novel, unlike anything in the baseline "
+        f"({percent(found.baseline_novel_share)} there)."
     )
 
 

@@ -11,8 +11,9 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from monitor.drift import MINIMUM_ROWS
 from monitor.drift.significance import SEES
-from monitor.reports import answer, wording
+from monitor.reports import answer, story, wording
 from monitor.reports.files import write_text
+from monitor.reports.json_report import FORMAT
 from monitor.reports.page import build_page
 from monitor.reports.report import DriftReport
 from monitor.reports.timeline import has_chart, timeline
@@ -32,6 +33,13 @@ _SHORT_CAUSES: Final = {
     "novelty": "novel rows",
     "mean": "movement",
     "whitened_mean": "fine movement",
+}
+METRIC_NAMES: Final = {
+    "jsd": "JSD",
+    "psi": "PSI",
+    "hellinger": "Hellinger",
+    "chi2": "χ²",
+    "wasserstein": "Wasserstein",
 }
 _NOTEBOOK_ROWS, _NOTEBOOK_WIDTH = 12, 760
 DISTRIBUTION: Final = "embedding-monitor"
@@ -66,7 +74,7 @@ def write_html(
         If the file cannot be written.
     """
     page = build_page(report, policy=policy, thumbnails=thumbnails)
-    template = _environment().get_template("report.html.j2")
+    template = environment().get_template("report.html.j2")
     return write_text(path, template.render(page=page, report=report, version=_version()))
 
 
@@ -77,13 +85,20 @@ def notebook_html(report: DriftReport) -> str:
         windows = answer.overall(w for w in report.windows if w.feature == summary.name)
         chart = timeline(windows, _NOTEBOOK_WIDTH) if has_chart(windows) else None
         worst = sorted(windows, key=answer.severity)[:_NOTEBOOK_ROWS]
-        shown = [window for window in windows if window in worst]
-        parts.append({"summary": summary, "windows": windows, "chart": chart, "shown": shown})
-    return _environment().get_template("notebook.html.j2").render(report=report, features=parts)
+        parts.append(
+            {
+                "summary": summary,
+                "windows": windows,
+                "chart": chart,
+                "shown": [window for window in windows if window in worst],
+                "strongest": next(iter(answer.drifted(worst)), None),
+            }
+        )
+    return environment().get_template("notebook.html.j2").render(report=report, features=parts)
 
 
 @cache
-def _environment() -> Environment:
+def environment() -> Environment:
     # Always on: select_autoescape would go by the file's ending, and ".j2" is not on its list.
     environment = Environment(
         loader=PackageLoader("monitor.reports"),
@@ -94,8 +109,10 @@ def _environment() -> Environment:
     )
     environment.filters |= {
         "count": wording.count,
+        "figure": wording.figure,
         "duration": wording.duration,
         "iso_period": wording.iso_period,
+        "moment": wording.moment,
         "number": wording.number,
         "one_in": wording.one_in,
         "p": wording.p_value,
@@ -106,14 +123,21 @@ def _environment() -> Environment:
         "signed": wording.signed,
     }
     environment.globals |= {
+        "FORMAT": FORMAT,
+        "METRIC_NAMES": METRIC_NAMES,
         "MINIMUM_ROWS": MINIMUM_ROWS,
         "SEES": SEES,
         "SHORT_CAUSES": _SHORT_CAUSES,
         "TEST_NAMES": TEST_NAMES,
         "answer": answer,
+        "how_large": story.how_large,
+        "looks_like": story.looks_like,
+        "moved_quality": story.moved_quality,
         "period": wording.period,
         "plural": wording.plural,
         "points": wording.points,
+        "story": story.story,
+        "would_show": story.would_show,
     }
     return environment
 

@@ -1,43 +1,11 @@
-r"""A drift report as JSON, and back, without loss.
+"""A drift report as JSON, and back, without loss.
 
-The text is one object. Its keys are the fields of `DriftReport`, `FeatureSummary`, `WindowDrift`,
-`Judgement`, `Score`, `SubTest`, `ClusterShift` and `Example`, in their order and with their meaning::
-
-    {"format": "monitor.report/1",
-     "features": [{"name", "source_column", "column", "baseline_id", "fingerprint", "n_fit",
-                   "histogram": [counts], "failures": {reason: rows}, "examples": [[example]],
-                   "choice", "time_range", "segment_column"}],
-     "windows": [{"feature", "start", "end", "segment", "failures",
-                  "judgement": {"verdict", "reason", "p_value", "alpha",
-                                "tests": [{"name", "statistic", "p_value"}],
-                                "scores": {"jsd": {"value", "noise_floor", "noise_ceiling"}, ...},
-                                "clusters": [...], "baseline_histogram": [counts],
-                                "window_histogram": [counts], "content_shift", "appearance_shift",
-                                "novel_share", "n_rows_needed"},
-                  "examples": [[example]], "novel_examples": [example], "most_repeated", "notes"}],
-     "every", "segment_column", "notes"}
+The text is one object. Its keys are `format` and the fields of `DriftReport`; inside stand those of
+`FeatureSummary`, `WindowDrift`, `Judgement` and the values they hold, in their order and with their
+meaning. `docs/report-format.md` shows the whole, with the formula of each number.
 
 Times are ISO 8601 in UTC. A number that is not defined (NaN) is null; an infinite one is the text
 "Infinity" or "-Infinity". A field that may be None is null then.
-
-What the scores are made of is stored beside them, so a reader can compute them again. With the counts b
-of `baseline_histogram` and w of `window_histogram`, N = Σb, n = Σw, k clusters, p = b/N, q = w/n and
-m = (p + q)/2:
-
-- ``jsd`` = √( Σ (p log₂(p/m) + q log₂(q/m)) / 2 ), where 0 log 0 = 0
-- ``psi`` = Σ (q′ − p′) ln(q′/p′), with p′ = (b + 1) / (N + k) and q′ = (w + 1) / (n + k)
-- ``hellinger`` = √( Σ (√p − √q)² / 2 )
-- ``clusters[i].contribution`` = the i-th term of the sum under ``jsd``'s root, over that sum
-- ``tests[mix].statistic`` = Σ (w − e)² / e · T/N, with e = n (b + w) / T and T = N + n: Pearson's X².
-  Its p-value is (1 + #{X* ≥ X}) / (M + 1) over M tables drawn given both margins, so it comes out
-  again up to the drawing
-- ``tests[novelty].statistic`` = ``novel_share`` = x/n, with x rows beyond the novelty radius. Its
-  p-value is P(X ≥ x) of a hypergeometric X: n rows drawn from T, of which x + y are novel. The
-  baseline's own count y is in the baseline's file (`reference.n_novel`)
-- ``tests[mean].p_value`` = P(χ²_df > df + (s − c₁) √(df/c₂)), with s the statistic, df = c₂³/c₃² and
-  cᵢ = (1/N + 1/n)ⁱ Mᵢ; the three Mᵢ are the baseline's `mean_moments`, and its `whitened_moments` for
-  ``whitened_mean``
-- ``p_value`` = min(1, 4 · the smallest of the four); ``verdict`` is ``drift`` when it is ≤ ``alpha``
 """
 
 from __future__ import annotations
@@ -51,7 +19,7 @@ from enum import StrEnum
 from functools import cache
 from pathlib import Path
 from types import NoneType, UnionType
-from typing import Any, Final, Union, get_args, get_origin, get_type_hints
+from typing import Any, Final, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import numpy as np
 
@@ -59,7 +27,8 @@ from monitor.errors import ReportError
 from monitor.reports.files import write_text
 from monitor.reports.report import DriftReport
 
-FORMAT: Final = "monitor.report/1"
+FORMAT: Final = "monitor.report/2"
+Part = TypeVar("Part")
 _INFINITE: Final = {"Infinity": math.inf, "-Infinity": -math.inf}
 
 
@@ -118,6 +87,26 @@ def read_json(path: str | Path) -> DriftReport:
     return report
 
 
+def part_to_json(part: Any) -> Any:
+    """A part of a report, such as a `WindowDrift`, as the plain values that `to_json` writes for it."""
+    return _encode(part)
+
+
+def part_from_json(values: Any, kind: type[Part]) -> Part:
+    """The part of type `kind` that `part_to_json` made these values of.
+
+    Raises
+    ------
+    ReportError
+        If they do not fit.
+    """
+    try:
+        part: Part = _decode(values, kind, kind.__name__)
+    except _Mismatch as error:
+        raise ReportError(f"a saved part of a report is damaged: {error}") from error
+    return part
+
+
 def _encode(value: Any) -> Any:
     if dataclasses.is_dataclass(value):
         return {f.name: _encode(getattr(value, f.name)) for f in dataclasses.fields(value)}
@@ -152,6 +141,10 @@ def _decode(value: Any, kind: Any, where: str) -> Any:
         return None if value is None else _decode(value, given, where)
     if dataclasses.is_dataclass(kind) and isinstance(kind, type):
         return _decode_object(value, kind, where)
+    if origin is Literal:
+        if value not in inner:
+            raise _Mismatch(f"{where} is {str(value)[:40]!r}, expected one of {inner}")
+        return value
     if origin is tuple:
         items = _expect(value, list, where)
         if inner[-1] is not ...:
@@ -199,6 +192,10 @@ def _decode_scalar(value: Any, kind: Any, where: str) -> Any:
         if isinstance(value, str) and value in _INFINITE:
             return _INFINITE[value]
         return float(_expect(value, (int, float), where))
+    if kind is bool:
+        if not isinstance(value, bool):
+            raise _Mismatch(f"{where} is {str(value)[:40]!r}, expected true or false")
+        return value
     if kind is dt.datetime or issubclass(kind, StrEnum):
         text = _expect(value, str, where)
         try:

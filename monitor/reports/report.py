@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,8 +13,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitor.clusters import Example
-from monitor.drift import Judgement, Verdict
-from monitor.drift.distances import DISTANCES
+from monitor.drift import (
+    METRICS,
+    ColumnExplanation,
+    FailureShift,
+    Judgement,
+    QualityShift,
+    ShiftKind,
+    Verdict,
+)
+from monitor.errors import InvalidInputError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,6 +46,19 @@ class FeatureSummary:
         Baseline rows that the clusters were fitted on.
     histogram
         (n_clusters,) int64, baseline rows per cluster that windows are compared with.
+    n_novel
+        Of these rows, those beyond the novelty radius.
+    mean_moments, whitened_moments
+        Sums of the powers 1, 2 and 3 of the eigenvalues of their covariance: what the two mean tests
+        measure by.
+    correlation
+        Intra-window correlation ρ of the baseline's own windows, ≥ 0; None when it is not known.
+    evenness
+        Σ n_t² / (Σ n_t)² over the baseline's own windows, in (0, 1]; 1 where there are none.
+    cluster_products
+        (n_clusters, n_clusters) inner products of the clusters' mean vectors.
+    distance_positions
+        (bins,) where the rows of a bin of `Judgement.window_distances` are taken to lie, rising.
     failures
         Baseline rows without a vector, per reason.
     examples
@@ -56,6 +78,13 @@ class FeatureSummary:
     fingerprint: str | None
     n_fit: int
     histogram: NDArray[np.int64]
+    n_novel: int = 0
+    mean_moments: tuple[float, ...] = ()
+    whitened_moments: tuple[float, ...] = ()
+    correlation: float | None = None
+    evenness: float = 1.0
+    cluster_products: tuple[tuple[float, ...], ...] = ()
+    distance_positions: tuple[float, ...] = ()
     failures: Mapping[str, int] = field(default_factory=dict)
     examples: tuple[tuple[Example, ...], ...] = ()
     choice: str | None = None
@@ -85,6 +114,16 @@ class WindowDrift:
         Rows farthest beyond the novelty radius, farthest first.
     most_repeated
         The largest share of rows that hold one and the same vector, in [0, 1].
+    began
+        When the shift began: the start of the first window that belongs to it; None without drift.
+    kinds
+        What the shift looks like, the most telling first.
+    quality
+        What the images' pixel statistics did, where `embed` measured them.
+    failure_shifts
+        What each reason for a missing vector did.
+    explanations
+        Which metadata columns carry the shift, the strongest first.
     notes
         What else must be known to read the numbers, in sentences.
     """
@@ -98,6 +137,11 @@ class WindowDrift:
     examples: tuple[tuple[Example, ...], ...] = ()
     novel_examples: tuple[Example, ...] = ()
     most_repeated: float = 0.0
+    began: dt.datetime | None = None
+    kinds: tuple[ShiftKind, ...] = ()
+    quality: tuple[QualityShift, ...] = ()
+    failure_shifts: tuple[FailureShift, ...] = ()
+    explanations: tuple[ColumnExplanation, ...] = ()
     notes: tuple[str, ...] = ()
 
     @property
@@ -159,17 +203,51 @@ class DriftReport:
         """One row per feature and window, and per segment where asked for, as a pandas DataFrame.
 
         Columns: `feature`, `window_start`, `window_end` (UTC), `segment`, `n_rows`, `n_failed`,
-        `failure_rate`, `jsd`, `psi`, `hellinger`, each with `_noise_floor` (its mean without drift)
-        and `_noise_ceiling` (its 1 − alpha quantile without drift), `p_value`, `alpha`, `verdict`,
-        `reason`, `n_rows_needed`, `novel_share`, `most_repeated`.
+        `failure_rate`; `jsd`, `psi`, `hellinger`, `chi2`, `wasserstein` and metrics of your own, each
+        with `_noise_floor` (its mean without drift), `_noise_ceiling` (its 1 − alpha quantile without
+        drift), `_low` and `_high` (an interval of what it is without noise); `p_value`, `alpha`,
+        `verdict`, `reason`, `changed_share`, `detectable_share`, `design_effect`, `began`, `kinds`,
+        `n_rows_needed`, `novel_share`, `most_repeated`.
         """
         import pandas as pd
 
-        frame = pd.DataFrame([_row(window) for window in self.windows], columns=_COLUMNS)
-        for column in ("window_start", "window_end"):
+        scores = [metric.name for metric in METRICS]
+        for window in self.windows[:1]:
+            scores = list(window.judgement.scores)
+        columns = [*_FIRST, *(name + end for name in scores for end in _SCORE_PARTS), *_LAST]
+        frame = pd.DataFrame([_row(window) for window in self.windows], columns=columns)
+        for column in ("window_start", "window_end", "began"):
             frame[column] = pd.to_datetime(frame[column], utc=True)
         frame["n_rows_needed"] = frame["n_rows_needed"].astype("Int64")
         return frame
+
+    def last(self, days: float) -> DriftReport:
+        """The report of the windows of the last so many days, counted back from the newest one's end.
+
+        Parameters
+        ----------
+        days
+            Above 0. A window that begins earlier and ends within them is kept, and so is one without
+            times.
+
+        Raises
+        ------
+        InvalidInputError
+            If `days` is not above 0.
+
+        Examples
+        --------
+        >>> DriftReport(features=(), windows=()).last(30).windows
+        ()
+        """
+        if not days > 0:
+            raise InvalidInputError(f"last({days}) asks for no time at all: give days above 0")
+        newest = max((w.end for w in self.windows if w.end is not None), default=None)
+        if newest is None:
+            return self
+        since = newest - dt.timedelta(days=days)
+        kept = tuple(w for w in self.windows if w.end is None or w.end > since)
+        return replace(self, windows=kept)
 
     def to_json(self, path: str | Path | None = None) -> str:
         """The whole report as JSON text, and in the file `path` if given."""
@@ -202,18 +280,42 @@ class DriftReport:
 
         return write_html(self, Path(path), policy=policy, thumbnails=thumbnails)
 
+    def to_markdown(self, path: str | Path | None = None) -> str:
+        """The answer in a few lines of Markdown, for a chat or a pull request; in `path` if given."""
+        from monitor.reports.files import write_text
+        from monitor.reports.markdown import markdown
+
+        text = markdown(self)
+        if path is not None:
+            write_text(path, text + "\n")
+        return text
+
+    def to_svg(self, path: str | Path, *, feature: str | None = None) -> Path:
+        """Write the chart of one feature, or of all below one another, as an SVG file; return its path."""
+        from monitor.reports.figure import write_svg
+
+        return write_svg(self, path, feature=feature)
+
     def _repr_html_(self) -> str:
         from monitor.reports.html import notebook_html
 
         return notebook_html(self)
 
 
-_SCORES = [name + suffix for name in DISTANCES for suffix in ("", "_noise_floor", "_noise_ceiling")]
-_COLUMNS = [
-    *("feature", "window_start", "window_end", "segment", "n_rows", "n_failed", "failure_rate"),
-    *_SCORES,
-    *("p_value", "alpha", "verdict", "reason", "n_rows_needed", "novel_share", "most_repeated"),
-]
+_FIRST = ("feature", "window_start", "window_end", "segment", "n_rows", "n_failed", "failure_rate")
+_SCORE_PARTS = ("", "_noise_floor", "_noise_ceiling", "_low", "_high")
+_LAST = (
+    *(
+        "p_value",
+        "alpha",
+        "verdict",
+        "reason",
+        "changed_share",
+        "detectable_share",
+        "design_effect",
+    ),
+    *("began", "kinds", "n_rows_needed", "novel_share", "most_repeated"),
+)
 
 
 def _row(window: WindowDrift) -> dict[str, object]:
@@ -231,11 +333,18 @@ def _row(window: WindowDrift) -> dict[str, object]:
         row[name] = score.value
         row[f"{name}_noise_floor"] = score.noise_floor
         row[f"{name}_noise_ceiling"] = score.noise_ceiling
+        row[f"{name}_low"] = score.low
+        row[f"{name}_high"] = score.high
     return row | {
         "p_value": found.p_value,
         "alpha": found.alpha,
         "verdict": str(found.verdict),
         "reason": found.reason,
+        "changed_share": math.nan if found.effect is None else found.effect.changed_share,
+        "detectable_share": math.nan if found.effect is None else found.effect.detectable,
+        "design_effect": math.nan if found.design_effect is None else found.design_effect,
+        "began": window.began,
+        "kinds": ", ".join(window.kinds),
         "n_rows_needed": found.n_rows_needed,
         "novel_share": found.novel_share,
         "most_repeated": window.most_repeated,

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 
-from monitor.reports.answer import drifted, headline, how_sure, overall, severity
+from monitor.reports.answer import drifted, headline, how_sure, overall, severity, together
 from monitor.reports.report import DriftReport, WindowDrift
+from monitor.reports.story import story
 from monitor.reports.wording import count, number, p_value, percent, period, plain, prose
 
 _COLUMNS = ("feature", "window", "rows", "failed", "jsd (floor)", "p", "verdict")
@@ -13,7 +14,7 @@ _RIGHT = {"rows", "failed", "jsd (floor)", "p"}
 
 
 def summary(report: DriftReport) -> str:
-    """An aligned table of all windows, their notes, and a last line that says it in words.
+    """An aligned table of all windows, notes, the strongest window in words, and the answer in a line.
 
     Parameters
     ----------
@@ -29,7 +30,25 @@ def summary(report: DriftReport) -> str:
     rows = [[_cells(window)[column] for column in columns] for window in report.windows]
     lines = _table(columns, rows) if rows else []
     lines += [f"note: {prose(note)}" for note in report.notes]
-    return "\n".join([*lines, *([""] if lines else []), _last_line(report)])
+    strongest = _strongest(report)
+    if strongest is not None:
+        lines += ["", f"{_named(strongest, report)}:", *_told(strongest)]
+    return "\n".join([*lines, *([""] if lines else []), _last_line(report, strongest)])
+
+
+def _strongest(report: DriftReport) -> WindowDrift | None:
+    candidates = drifted(overall(report.windows)) or drifted(report.windows)
+    return min(candidates, key=severity, default=None)
+
+
+def _told(window: WindowDrift) -> list[str]:
+    points = story(window)
+    width = max(len(point.question) for point in points)
+    return [
+        f"  {question.ljust(width)}  {answer}"
+        for point in points
+        for question, answer in zip([point.question, *[""] * len(point.answers)], point.answers)
+    ]
 
 
 def _cells(window: WindowDrift) -> dict[str, str]:
@@ -37,7 +56,9 @@ def _cells(window: WindowDrift) -> dict[str, str]:
     score = found.scores["jsd"]
     jsd = "–" if math.isnan(score.value) else f"{number(score.value)} ({number(score.noise_floor)})"
     verdict = str(found.verdict)
-    if found.n_rows_needed is not None:
+    if look := together(found):
+        verdict += f" (the last {look.n_windows} windows together)"
+    elif found.n_rows_needed is not None:
         verdict += f" (needs {count(found.n_rows_needed)} rows)"
     failed = count(window.n_failed)
     if window.n_failed:
@@ -65,14 +86,16 @@ def _table(columns: list[str], rows: list[list[str]]) -> list[str]:
     ]
 
 
-def _last_line(report: DriftReport) -> str:
-    candidates = drifted(overall(report.windows)) or drifted(report.windows)
-    if not candidates:
+def _last_line(report: DriftReport, worst: WindowDrift | None) -> str:
+    if worst is None:
         return f"{headline(report)}."
-    worst = min(candidates, key=severity)
-    named = period(worst.start, worst.end)
+    return f"{headline(report)}. Strongest: {_named(worst, report)}; {how_sure(worst)}"
+
+
+def _named(window: WindowDrift, report: DriftReport) -> str:
+    named = period(window.start, window.end)
     if len(report.features) > 1:
-        named = f"{plain(worst.feature)}, {named}"
-    if worst.segment is not None:
-        named = f"{named}, segment {plain(worst.segment)}"
-    return f"{headline(report)}. Strongest: {named}; {how_sure(worst)}"
+        named = f"{plain(window.feature)}, {named}"
+    if window.segment is not None:
+        named = f"{named}, segment {plain(window.segment)}"
+    return named

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from monitor.drift import Score, Verdict
+from monitor.reports.answer import together
 from monitor.reports.report import WindowDrift
-from monitor.reports.wording import count, month, number, p_equals, period, tick
+from monitor.reports.wording import count, moment, month, number, p_equals, period, tick
 
 PLOT_TOP, PLOT_HEIGHT = 14, 190
 STRIP_TOP, STRIP_HEIGHT = 226, 44
@@ -38,6 +39,8 @@ class Mark:
         Where its distance lies; at the foot of the plot when it has none.
     verdict
         Which mark it gets; None for no mark.
+    is_together
+        Whether it drifts only together with the windows before it, which has a mark of its own.
     tooltip
         The window in a line.
     target
@@ -47,8 +50,18 @@ class Mark:
     x: float
     y: float
     verdict: Verdict | None
+    is_together: bool
     tooltip: str
     target: str | None
+
+
+@dataclass(frozen=True)
+class Span:
+    """A shift from its beginning to the last window that shows it: where it starts and ends, in words."""
+
+    start: float
+    end: float
+    tooltip: str
 
 
 @dataclass(frozen=True)
@@ -69,6 +82,8 @@ class Timeline:
         What a full bar stands for.
     marks
         One per window.
+    spans
+        Where shifts last, in the order of time; none overlap.
     """
 
     width: int
@@ -83,6 +98,7 @@ class Timeline:
     y_ticks: tuple[tuple[float, str], ...]
     most_rows: str
     marks: tuple[Mark, ...]
+    spans: tuple[Span, ...]
 
 
 def has_chart(windows: Sequence[WindowDrift]) -> bool:
@@ -137,11 +153,35 @@ def timeline(
                 x=centres[i],
                 y=PLOT_TOP + PLOT_HEIGHT if math.isnan(s.value) else height_of(s.value),
                 verdict=_mark(w, len(windows)),
+                is_together=together(w.judgement) is not None,
                 tooltip=tooltip(w),
                 target=targets[i],
             )
             for i, (w, s) in enumerate(zip(windows, scores, strict=True))
         ),
+        spans=_spans(windows, slot),
+    )
+
+
+def _spans(windows: Sequence[WindowDrift], slot: float) -> tuple[Span, ...]:
+    runs: list[tuple[int, int, dt.datetime]] = []
+    for at, window in enumerate(windows):
+        began = window.began
+        if began is None:
+            continue
+        first = next((i for i, w in enumerate(windows[:at]) if w.start and w.start >= began), at)
+        # A shift that began before an earlier one's end is told as one with it.
+        while runs and first <= runs[-1][1]:
+            earlier, _, its_began = runs.pop()
+            first, began = min(first, earlier), min(began, its_began)
+        runs.append((first, at, began))
+    return tuple(
+        Span(
+            start=round(LEFT + slot * first + min(2.0, slot / 8), 2),
+            end=round(LEFT + slot * (last + 1) - min(2.0, slot / 8), 2),
+            tooltip=f"shift since {moment(began)}",
+        )
+        for first, last, began in runs
     )
 
 
@@ -158,6 +198,10 @@ def tooltip(window: WindowDrift) -> str:
         )
     if not math.isnan(found.p_value):
         lines.append(p_equals(found.p_value))
+    if look := together(found):
+        lines.append(f"the last {look.n_windows} windows together: {p_equals(look.p_value)}")
+    if window.began is not None:
+        lines.append(f"began {moment(window.began)}")
     return "\n".join([*lines, rows])
 
 
@@ -165,7 +209,7 @@ def _score(window: WindowDrift) -> Score:
     """The window's distance; none when it is inconclusive, where it is mostly noise."""
     found = window.judgement
     if found.verdict is Verdict.INCONCLUSIVE:
-        return Score(math.nan, math.nan, math.nan)
+        return Score(*[math.nan] * 5)
     return found.scores["jsd"]
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+import re
 from typing import Final
 
 from monitor.errors import TimestampError
-from monitor.images.redact import shorten
+from monitor.images.redact import redact_url, shorten
 
 # strftime would write the reader's language in the middle of English sentences.
 _MONTHS: Final = (
@@ -15,6 +16,7 @@ _MONTHS: Final = (
     "July", "August", "September", "October", "November", "December",
 )  # fmt: skip
 _SUPERSCRIPTS: Final = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+_ADDRESS: Final = re.compile(r"\b[a-z][a-z0-9+.-]*://\S+|\bdata:\S+", re.IGNORECASE)
 _LONGEST_PROSE: Final = 2_000
 _SMALLEST_P: Final = 1e-99
 _HOURS_UNTIL: Final = dt.timedelta(days=2)
@@ -74,16 +76,16 @@ def points(before: float, after: float) -> str:
     return signed((after - before) * 100)
 
 
-def signed(value: float) -> str:
-    """A number with one decimal and its sign.
+def signed(value: float, digits: int = 1) -> str:
+    """A number with its sign and a fixed number of decimals.
 
-    >>> signed(8.24), signed(-0.5), signed(-0.04)
-    ('+8.2', '−0.5', '0.0')
+    >>> signed(8.24), signed(-0.5), signed(-0.04), signed(-0.347, 2)
+    ('+8.2', '−0.5', '0.0', '−0.35')
     """
     if math.isnan(value):
         return MISSING
-    rounded = round(value, 1)
-    return f"{rounded:+.1f}".replace("-", "−") if rounded else "0.0"
+    rounded = round(value, digits)
+    return f"{rounded:+.{digits}f}".replace("-", "−") if rounded else f"{0:.{digits}f}"
 
 
 def p_value(p: float) -> str:
@@ -148,6 +150,15 @@ def plain(text: object) -> str:
     return shorten(str(text))
 
 
+def redacted(text: str) -> str:
+    """Text whose addresses have lost user names, passwords and queries.
+
+    >>> redacted("77 % sits in page = https://me:pw@example.com/a?token=b")
+    '77 % sits in page = https://example.com/a?…'
+    """
+    return _ADDRESS.sub(lambda address: redact_url(address[0]), text)
+
+
 def prose(text: str) -> str:
     """Sentences, on one line and without control or direction characters; longer ones than `plain`.
 
@@ -165,6 +176,27 @@ def day(instant: dt.datetime, *, year: bool = True) -> str:
     """
     written = f"{instant.day} {_MONTHS[instant.month - 1][:3]}"
     return f"{written} {instant.year}" if year else written
+
+
+def moment(instant: dt.datetime) -> str:
+    """An instant: its day, and its time unless that is midnight.
+
+    >>> moment(dt.datetime(2026, 3, 5)), moment(dt.datetime(2026, 3, 5, 18))
+    ('5 Mar 2026', '5 Mar 2026, 18:00')
+    """
+    return day(instant) if _is_midnight(instant) else f"{day(instant)}, {instant:%H:%M}"
+
+
+def figure(value: float) -> str:
+    """A number of any size, with three significant digits.
+
+    >>> figure(-1.234), figure(640.0), figure(0.0012), figure(12345.6)
+    ('−1.23', '640', '0.0012', '12,346')
+    """
+    if math.isnan(value):
+        return MISSING
+    written = f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+    return written.replace("-", "−")
 
 
 def period(start: dt.datetime | None, end: dt.datetime | None) -> str:

@@ -134,7 +134,11 @@ data:
             ("{path: train.parquet}", "train.parquet"),
             "line 6, data.baseline: 'train.parquet' must be keys and values; allowed keys: path, ",
         ),
-        (("path: prod", "pth: prod"), "line 7, data.production.path: is missing"),
+        (
+            ("path: prod", "pth: prod"),
+            "line 7, data.production.pth: there is no such key; did you mean 'path'",
+        ),
+        (("path: prod.parquet, ", ""), "line 7, data.production.path: is missing"),
         (("ts}", "3}"), "line 7, data.production.timestamp_column: 3 must be text: put it in quo"),
         (("ts}", "''}"), "line 7, data.production.timestamp_column: '': must not be empty"),
         (("ts}", "ts}\noutput:"), "line 8, output: has no value: give it one, or leave"),

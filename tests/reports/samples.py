@@ -8,10 +8,13 @@ from dataclasses import replace
 from functools import cache
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
-from monitor.clusters import Baseline, Example, fit
-from monitor.drift import judge
+from monitor.clusters import Baseline, Example, count_values, fit, fit_quality, fit_values
+from monitor.drift import Rules, explain, failure_shifts, judge, quality_shifts, shift_kinds
+from monitor.features import VectorFeature
+from monitor.pipeline import detect_drift, fit_baseline
 from monitor.reports import DriftReport, FeatureSummary, WindowDrift
 
 ALPHA = 1 / 365
@@ -81,7 +84,7 @@ def window(
     """The judgement of `vectors`, as the window of one day."""
     failures = failures or {}
     start = FIRST_DAY + dt.timedelta(days=day)
-    judgement = judge(baseline.sketch(vectors, failures), baseline, alpha=ALPHA)
+    judgement = judge(baseline.sketch(vectors, failures), baseline, rules=Rules(ALPHA))
     return WindowDrift(
         feature=baseline.name,
         start=start,
@@ -91,6 +94,7 @@ def window(
         judgement=judgement,
         examples=examples(f"day{day}") if len(vectors) else (),
         novel_examples=(Example(f"novel{day}", None, 1.5),) if judgement.novel_share > 0 else (),
+        kinds=shift_kinds(judgement, (), (), is_placeholder=False),
         notes=("a note on this day",) if day == 1 else (),
     )
 
@@ -192,3 +196,66 @@ def with_sources(report: DriftReport, source: Callable[[str], str]) -> DriftRepo
             for one in report.windows
         ),
     )
+
+
+def _dated(days: Sequence[NDArray[np.float64]]) -> pd.DataFrame:
+    """A frame whose n-th day has the n-th of these rows."""
+    return pd.DataFrame(
+        {
+            "vector": [row for vectors in days for row in vectors],
+            "at": [FIRST_DAY + dt.timedelta(days=i) for i, day in enumerate(days) for _ in day],
+        }
+    )
+
+
+@cache
+def detected_report(*, is_varied: bool = False) -> DriftReport:
+    """Seven weeks by `detect_drift`: a small shift that lasts from 1 April, and one odd day.
+
+    The baseline has no times, or with `is_varied` twenty days of them, so that it knows how days vary.
+    """
+    rng = np.random.default_rng(5)
+    feature = VectorFeature(name="points", column="vector", n_clusters=N_CLUSTERS)
+    held = _dated([rows(150, rng) for _ in range(20)])
+    baseline = fit_baseline(held, feature, timestamp_column="at" if is_varied else None)
+    days = [rows(300, rng, shift=0.2 if day >= 31 else 0.0) for day in range(49)]
+    days[7] = rows(300, rng, shares=(0.2, 0.3, 0.5))
+    days[9], days[10] = days[9][:15], days[10][:0]
+    return detect_drift(_dated(days), baseline, timestamp_column="at", every="1d")
+
+
+@cache
+def threshold_report() -> DriftReport:
+    """Three days that the user's own rule judges, the last of them drifted."""
+    rng = np.random.default_rng(6)
+    feature = VectorFeature(name="points", column="vector", n_clusters=N_CLUSTERS)
+    baseline = fit_baseline(_dated([rows(1_000, rng)]), feature)
+    days = [rows(300, rng), rows(300, rng), rows(300, rng, shares=(0.2, 0.3, 0.5))]
+    return detect_drift(
+        _dated(days), baseline, timestamp_column="at", every="1d", thresholds={"jsd": 0.15}
+    )
+
+
+@cache
+def explained_report() -> DriftReport:
+    """Six days, of which the last is dark, blurred, of one page and full of failures, since the fifth."""
+    report = mixed_report()
+    rng = np.random.default_rng(7)
+    pixels = fit_quality(rng.normal(0.5, 0.1, size=(1_000, 2)), ["brightness", "bytes_per_pixel"])
+    held = rng.choice(["FR", "DE"], 3_000), rng.choice(N_CLUSTERS, 3_000)
+    page, clusters = rng.choice(["FR", "DE"], 900), rng.choice(N_CLUSTERS, 900)
+    clusters[(page == "FR") & (rng.random(900) < 0.5)] = 2
+    table = fit_values(*held, n_clusters=N_CLUSTERS)
+    odd = report.windows[-1]
+    quality = quality_shifts(pixels, pixels.count(rng.normal([0.3, 0.5], 0.1, size=(300, 2))))
+    failures = failure_shifts({"missing": 3}, 1_203, {"http_404": 80}, 380)
+    odd = replace(
+        odd,
+        failures={"http_404": 80},
+        began=FIRST_DAY + dt.timedelta(days=4),
+        kinds=shift_kinds(odd.judgement, quality, failures, is_placeholder=False),
+        quality=quality,
+        failure_shifts=failures,
+        explanations=explain({"country": table}, {"country": count_values(page, clusters, table)}),
+    )
+    return replace(report, windows=(*report.windows[:-1], odd))

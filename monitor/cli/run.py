@@ -1,0 +1,192 @@
+"""`monitor run` and `monitor schedule`: windows judged by themselves."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from monitor.cli.options import config_option, feature_option, output_options
+from monitor.cli.root import FAILED
+from monitor.cli.terminal import Terminal, counted
+
+if TYPE_CHECKING:
+    from monitor.cli.project import Project
+    from monitor.config import MonitoringConfig
+    from monitor.schedule import Pass, Runner
+    from monitor.schedule.runner import Outcome
+    from monitor.store import Claim, JudgedWindow
+
+
+@click.command()
+@config_option
+@feature_option
+@click.option("--due", is_flag=True, required=True, help="Judge the windows that are due now.")
+@click.option("--retry-failed", is_flag=True, help="Try again what was given up, too.")
+@click.option("--fail-on-alert", is_flag=True, help="Exit with 3 if any window drifted.")
+@output_options
+@click.pass_context
+def run(
+    ctx: click.Context,
+    config_path: Path,
+    feature_names: tuple[str, ...],
+    due: bool,
+    retry_failed: bool,
+    fail_on_alert: bool,
+) -> None:
+    """Judge the windows that are due, once, and send alerts.
+
+    Results go into the store. It may be run by cron or by several machines at once: each window is
+    judged by one of them. The exit code is 1 if a window could not be judged or a message not be sent;
+    both are tried again later.
+    """
+    from monitor.cli.drift import ALERT
+    from monitor.cli.project import Project
+    from monitor.cli.scheduled import open_runner
+    from monitor.store import leases
+
+    terminal = ctx.ensure_object(Terminal)
+    project = Project.open(config_path, terminal)
+    with _ended_by_sigterm(), open_runner(project, project.features(feature_names)) as runner:
+        if retry_failed:
+            with runner.store.writing() as connection:
+                leases.retry_failed(connection, runner.features)
+        done, errors = _one_pass(project, runner)
+        left = runner.store.status()["windows"]
+    terminal.result(_document(done, errors, left), _lines(done, left))
+    if done.failed or errors:
+        ctx.exit(FAILED)
+    if fail_on_alert and any(judged.report.has_drift for _, judged in done.judged):
+        ctx.exit(ALERT)
+
+
+@click.command()
+@config_option
+@feature_option
+@output_options
+@click.pass_obj
+def schedule(terminal: Terminal, config_path: Path, feature_names: tuple[str, ...]) -> None:
+    """Judge windows as they fall due, until it is stopped.
+
+    It wakes as schedule.cron says and does what `monitor run --due` does. Ctrl-C or SIGTERM ends it; the
+    window that was being judged is then free for the next worker.
+    """
+    from monitor.cli.project import Project
+    from monitor.cli.scheduled import open_runner
+    from monitor.errors import StoreError
+    from monitor.schedule import check_cron, run_forever
+
+    project = Project.open(config_path, terminal)
+    check_cron(project.config.schedule.cron)
+    with _ended_by_sigterm(), open_runner(project, project.features(feature_names)) as runner:
+        terminal.say(f"results go to {runner.store.url}; Ctrl-C ends")
+
+        def one_pass() -> None:
+            try:
+                done, _ = _one_pass(project, runner)
+            except StoreError as error:
+                # It may answer when the loop wakes next.
+                terminal.say(f"warning: {error}")
+                return
+            if done.judged or done.failed:
+                terminal.result(_document(done, [], {}), _lines(done, None))
+
+        try:
+            run_forever(one_pass, project.config.schedule.cron, project.config.schedule.timezone)
+        except KeyboardInterrupt:
+            terminal.say("stopped")
+
+
+def _one_pass(project: Project, runner: Runner) -> tuple[Pass, list[str]]:
+    """Judge what is due and send what waits; also says what could not be sent."""
+    terminal = project.terminal
+    done = runner.run_due(lambda claim, outcome: terminal.say(_said(claim, outcome)))
+    errors = _deliver(runner, project.config)
+    for error in errors:
+        terminal.say(f"warning: {error}")
+    return done, errors
+
+
+def _deliver(runner: Runner, config: MonitoringConfig) -> list[str]:
+    from monitor.alerts import deliver
+    from monitor.store.alerts import Alerts
+
+    if not config.alerts.channels:
+        return []
+    return list(deliver(Alerts(runner.store), config.alerts, runner.clock).errors)
+
+
+@contextmanager
+def _ended_by_sigterm() -> Iterator[None]:
+    """Let SIGTERM unwind as Ctrl-C does, so that a claimed window is given back."""
+
+    def end(*_: object) -> None:
+        sys.exit(128 + signal.SIGTERM)
+
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _said(claim: Claim, outcome: Outcome) -> str:
+    from monitor.store import JudgedWindow
+
+    at = f"{claim.feature}, {claim.period.start:%Y-%m-%d %H:%M} UTC"
+    if claim.revision > 1:
+        at += f", revision {claim.revision}"
+    if isinstance(outcome, JudgedWindow):
+        return f"{at}: {_whole(outcome)['verdict']}"
+    return f"warning: {at}: {outcome}"
+
+
+def _whole(judged: JudgedWindow) -> dict[str, Any]:
+    """The numbers of all rows of the window."""
+    from monitor.cli.drift import report_document
+
+    windows = report_document(judged.report, {})["windows"]
+    found: dict[str, Any] = next(row for row in windows if row["segment"] is None)
+    return found
+
+
+def _document(done: Pass, errors: list[str], left: dict[str, int]) -> dict[str, Any]:
+    return {
+        "judged": [_whole(judged) | {"revision": claim.revision} for claim, judged in done.judged],
+        "failed": [
+            {
+                "feature": one.feature,
+                "window_start": one.period.start.isoformat(),
+                "error": str(one.error),
+            }
+            for one in done.failed
+        ],
+        "refused": [
+            {"feature": claim.feature, "window_start": claim.period.start.isoformat()}
+            for claim in done.refused
+        ],
+        "undelivered": errors,
+        "windows": left,
+    }
+
+
+def _lines(done: Pass, left: dict[str, int] | None) -> list[str]:
+    drifted = sum(judged.report.has_drift for _, judged in done.judged)
+    lines = [f"{counted(len(done.judged), 'window')} judged, {drifted} drifted"]
+    lines += [
+        f"not judged: {one.feature}, {one.period.start:%Y-%m-%d %H:%M} UTC: {one.error}"
+        for one in done.failed
+    ]
+    if left is not None and left["due"]:
+        lines.append(
+            f"{counted(left['due'], 'window')} still due: being judged, or tried again later"
+        )
+    if left is not None and left["failed"]:
+        given_up = counted(left["failed"], "window")
+        lines.append(f"{given_up} given up: --retry-failed tries again")
+    return lines

@@ -1,0 +1,131 @@
+"""A config ─► the runner of its schedule."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from typing import TYPE_CHECKING, Any
+
+from monitor.cli.project import Monitored, Project
+from monitor.errors import ConfigError
+from monitor.features import ImageEmbedding
+from monitor.schedule import Grid, Plan, Rolling, Runner, WindowJudge, utc_now, zone_of
+from monitor.schedule.grid import first_instant
+from monitor.sources import CallableSource, FileSource, Source, SqlSource, rows_seen
+from monitor.store import Claim, JudgedWindow, Store
+from monitor.windows import Every
+
+if TYPE_CHECKING:
+    from monitor.clusters import Baseline
+    from monitor.config.sections import ScheduleConfig
+
+
+@contextmanager
+def open_runner(project: Project, features: Sequence[Monitored]) -> Iterator[Runner]:
+    """What judges the windows of `features` as the config says.
+
+    Raises
+    ------
+    ConfigError
+        If the config does not say how long windows are, or when rows happened.
+    BaselineError, StoreError
+        If a baseline is not there, or the store cannot be used.
+    """
+    from monitor.cli.cache import open_cache
+    from monitor.cli.embedded import located
+    from monitor.config.environment import filled_in
+    from monitor.store.alerting import alert_on
+
+    config = project.config
+    every = config.drift.every
+    if every is None:
+        raise ConfigError(
+            f"{project.path} says nothing of windows: set drift.every, such as '1d', to judge them by "
+            "themselves"
+        )
+    source = source_of(project, filled_in)
+    images = [feature for feature in features if isinstance(feature, ImageEmbedding)]
+    here = {feature.name: located(config, feature) for feature in images}
+
+    def queue_alerts(connection: Any, _: Claim, judged: JudgedWindow) -> None:
+        alert_on(connection, config.alerts, judged.report, utc_now())
+
+    baselines = _baselines(project, features)
+    with (
+        Store(config.store_url) as store,
+        open_cache(config) if images else nullcontext() as cache,
+    ):
+        judge = WindowJudge(
+            source=source,
+            features={feature.name: here.get(feature.name, feature) for feature in features},
+            baselines=baselines,
+            every=every,
+            n_features=len(config.monitored),
+            segment_column=config.drift.segment_column,
+            max_false_alarms_per_year=config.drift.max_false_alarms_per_year,
+            alpha=config.drift.alpha,
+            minimum_rows=config.drift.minimum_rows,
+            history=store.history,
+            policy=config.policy,
+            cache=cache,
+        )
+        yield Runner(
+            store=store.prepare(),
+            plan=plan_of(config.schedule, every),
+            every=every,
+            features=[feature.name for feature in features],
+            judge=judge,
+            rows_seen=lambda period: str(rows_seen(source, period.start, period.end)),
+            queue_alerts=queue_alerts,
+            lease=dt.timedelta(seconds=config.schedule.lease_seconds),
+            max_attempts=config.schedule.max_attempts,
+        )
+
+
+def plan_of(schedule: ScheduleConfig, every: str) -> Plan:
+    """What is due when."""
+    zone = zone_of(schedule.timezone)
+    return Plan(
+        Grid(Every.parse(every), zone),
+        evaluation_delay=_duration(schedule.evaluation_delay),
+        allowed_lateness=_duration(schedule.allowed_lateness),
+        catchup=schedule.catchup,
+        catchup_limit=schedule.catchup_limit,
+        start=None if schedule.start is None else first_instant(schedule.start, zone),
+    )
+
+
+def source_of(project: Project, filled_in: Any) -> Source:
+    """Where production's rows are."""
+    config, data = project.config, project.config.data.production
+    column = data.timestamp_column
+    if column is None:
+        raise ConfigError(
+            f"{project.path} does not say when rows happened: name data.production.timestamp_column"
+        )
+    if data.query is not None:
+        return SqlSource(filled_in(data.url, "data.production.url"), data.query, column)
+    if data.function is not None:
+        return CallableSource(data.function, column, folder=str(config.folder.resolve()))
+    path = str(data.path)
+    return FileSource(
+        path if "://" in path else str(config.resolve(path)),
+        column,
+        exclude=str(config.resolve(config.output).resolve()),
+    )
+
+
+def _baselines(project: Project, features: Sequence[Monitored]) -> dict[str, Baseline] | Rolling:
+    rolling = project.config.schedule.rolling_baseline
+    if rolling is None:
+        return {feature.name: project.baseline(feature) for feature in features}
+    return Rolling(_duration(rolling.window), _duration(rolling.offset))
+
+
+def _duration(text: str | None) -> dt.timedelta:
+    if text is None:
+        return dt.timedelta()
+    every = Every.parse(text)
+    units = {"m": "minutes", "h": "hours", "D": "days", "W": "weeks"}
+    return dt.timedelta(**{units[every.unit]: every.count})

@@ -1,0 +1,114 @@
+"""A drift report as a few lines of Markdown, for chats and pull requests."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Final
+
+from monitor.reports.answer import (
+    drifted,
+    headline,
+    headline_of,
+    overall,
+    severity,
+    together,
+)
+from monitor.reports.report import DriftReport, FeatureSummary, WindowDrift
+from monitor.reports.story import story
+from monitor.reports.wording import number, p_value, period, plain, plural, redacted
+
+_MOST_WINDOWS, _MOST_STORIES = 8, 3
+_LONGEST_NAME: Final = 80
+# Chats read <…> as links and @… as people; a bare address becomes a link to what a stranger wrote.
+_HARMLESS: Final = str.maketrans({"<": "‹", ">": "›", "@": "＠", "`": "'", "|": "¦"})
+_MARKUP = re.compile(r"([\\*_\[\]#~])")
+_SCHEME = re.compile(r"\b[a-z][a-z0-9+.-]*://", re.IGNORECASE)
+
+
+def markdown(report: DriftReport) -> str:
+    """The answer, the strongest window of each drifted feature in words, and a table of drifted windows.
+
+    Names and sentences that may hold text from the data are no links, mentions or markup.
+
+    Parameters
+    ----------
+    report
+        What is told. Of segments only those that drifted are named.
+
+    Returns
+    -------
+    Lines without a trailing line end.
+    """
+    parts = [f"**{_text(headline(report))}**"]
+    if len(report.features) == 1:
+        parts[0] += f" – {_about(report.features[0], overall(report.windows))}"
+    told = 0
+    for summary in report.features:
+        mine = tuple(w for w in report.windows if w.feature == summary.name)
+        worst = drifted(overall(mine)) or drifted(mine)
+        if len(report.features) > 1:
+            parts.append(f"{_about(summary, overall(mine))}: {_text(headline_of(overall(mine)))}")
+        if worst and told < _MOST_STORIES:
+            told += 1
+            parts.append(_strongest(min(worst, key=severity)))
+        if worst:
+            parts.append(_table(worst))
+    return "\n\n".join(parts)
+
+
+def _about(summary: FeatureSummary, windows: Sequence[WindowDrift]) -> str:
+    name = _name(summary.name)
+    if not windows or windows[0].start is None:
+        return name
+    return f"{name}, {period(windows[0].start, windows[-1].end)}"
+
+
+def _strongest(window: WindowDrift) -> str:
+    lines = [f"Strongest: **{period(window.start, window.end)}**{_segment(window)}", ""]
+    lines += [f"- {point.question}: {_text(' '.join(point.answers))}" for point in story(window)]
+    return "\n".join(lines)
+
+
+def _table(windows: Sequence[WindowDrift]) -> str:
+    chosen = sorted(windows, key=severity)[:_MOST_WINDOWS]
+    lines = [
+        "| drifted | looks like | JSD | noise floor | p |",
+        "|---|---|---:|---:|---:|",
+        *(_line(window) for window in windows if window in chosen),
+    ]
+    if left := len(windows) - len(chosen):
+        lines += ["", f"and {plural(left, 'more window')} that drifted less"]
+    return "\n".join(lines)
+
+
+def _line(window: WindowDrift) -> str:
+    found = window.judgement
+    look = together(found)
+    score = found.scores["jsd"]
+    p = p_value(found.p_value)
+    if look is not None:
+        p = f"{p_value(look.p_value)} (last {look.n_windows} windows)"
+    cells = (
+        f"{period(window.start, window.end)}{_segment(window)}",
+        ", ".join(window.kinds) or "–",
+        number(score.value),
+        number(score.noise_floor),
+        p,
+    )
+    return f"| {' | '.join(cells)} |"
+
+
+def _segment(window: WindowDrift) -> str:
+    return "" if window.segment is None else f", segment {_name(window.segment)}"
+
+
+def _name(text: str) -> str:
+    """A name from the data, as code."""
+    shown = plain(_SCHEME.sub("", redacted(text))).translate(_HARMLESS)
+    return f"`{shown[:_LONGEST_NAME] or ' '}`"
+
+
+def _text(line: str) -> str:
+    """A sentence, which may quote names from the data."""
+    return _MARKUP.sub(r"\\\1", _SCHEME.sub("", redacted(line)).translate(_HARMLESS))

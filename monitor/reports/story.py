@@ -1,0 +1,202 @@
+"""One window in plain words: what it looks like, since when, how large, how sure, and why."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from monitor.drift import Effect, FailureShift, QualityShift, Score, ShiftKind, Verdict
+from monitor.drift.kinds import moved_clearly
+from monitor.reports.answer import causes, how_sure, join, sentence, together
+from monitor.reports.report import WindowDrift
+from monitor.reports.wording import (
+    count,
+    figure,
+    moment,
+    number,
+    percent,
+    plain,
+    plural,
+    prose,
+    redacted,
+)
+
+_KINDS: Final = {
+    ShiftKind.BROKEN_FEED: "a broken feed",
+    ShiftKind.QUALITY: "a quality change",
+    ShiftKind.NEW_CONTENT: "new content",
+    ShiftKind.NEW_MIX: "a new mix of known content",
+    ShiftKind.APPEARANCE: "a new appearance of known content",
+}
+_LEAST_GAP: Final = 0.01
+"""A rise in the share of images without a pixel statistic that is worth a word."""
+
+
+@dataclass(frozen=True)
+class Point:
+    """A question about a window, and what is answered: sentences, the first the main one."""
+
+    question: str
+    answers: tuple[str, ...]
+
+
+def story(window: WindowDrift) -> tuple[Point, ...]:
+    """What is said of a window, in the order in which people ask."""
+    found = window.judgement
+    if found.verdict is Verdict.DRIFT:
+        points = [
+            Point("What it looks like", (looks_like(window), *causes(window))),
+            Point("Since when", since(window)),
+            Point("How large", how_large(window)),
+            Point("How sure", (how_sure(window),)),
+            Point("Why", tuple(_reasons(window))),
+        ]
+    elif found.verdict is Verdict.NO_DRIFT:
+        points = [
+            Point("Verdict", tuple(sentence(text) for text in _calm_verdict(window))),
+            Point("How sure", (how_sure(window),)),
+            Point("What would show", would_show(window)),
+            Point("What else", tuple(_reasons(window))),
+        ]
+    else:
+        points = [
+            Point("Verdict", (f"None. {sentence(prose(found.reason))}",)),
+            Point("What it needs", rows_needed(window)),
+            Point("What else", tuple(_reasons(window))),
+        ]
+    return tuple(point for point in points if point.answers)
+
+
+def looks_like(window: WindowDrift) -> str:
+    """The kinds of the shift: "A quality change and new content."."""
+    if not window.kinds:
+        return "A shift."
+    return sentence(join([_KINDS[kind] for kind in window.kinds]))
+
+
+def since(window: WindowDrift) -> tuple[str, ...]:
+    """When the shift began, as its best estimate; nothing for rows without times."""
+    if window.began is None or window.start is None:
+        return ()
+    if window.began >= window.start:
+        return ("It began in this window.",)
+    return (f"Since {moment(window.began)}.",)
+
+
+def how_large(window: WindowDrift) -> tuple[str, ...]:
+    """The share of rows that changed, and the JSD with its interval beside its noise floor."""
+    found = window.judgement
+    told = []
+    if look := together(found):
+        told.append(
+            f"As if {percent(look.changed_share)} of the rows of these {look.n_windows} windows had "
+            "been swapped for unrelated images."
+        )
+    elif found.effect is not None:
+        told.append(
+            f"As if {percent(min(found.effect.changed_share, 1.0))} of the rows had been swapped for "
+            "unrelated images."
+        )
+    score = found.scores["jsd"]
+    if not math.isnan(score.value):
+        told.append(
+            f"JSD {number(score.value)}{_interval(score)}; chance alone gives "
+            f"{number(score.noise_floor)}."
+        )
+    return tuple(told)
+
+
+def would_show(window: WindowDrift) -> tuple[str, ...]:
+    """The smallest change that would have been found in a calm window."""
+    effect = window.judgement.effect
+    if effect is None or window.judgement.thresholds:
+        return ()
+    if told := _detectable(effect):
+        return (f"A change from {told} on would be found in 8 of 10 such windows.",)
+    return ("In so few rows not even a complete change would be found in 8 of 10 such windows.",)
+
+
+def rows_needed(window: WindowDrift) -> tuple[str, ...]:
+    """How many rows an inconclusive window, or its baseline, lacks."""
+    found = window.judgement
+    if found.n_rows_needed is None:
+        return ()
+    needs = f"{plural(found.n_rows_needed, 'row')} with vectors"
+    for side, histogram in (
+        ("the window", found.window_histogram),
+        ("the baseline", found.baseline_histogram),
+    ):
+        n = int(histogram.sum())
+        if n < found.n_rows_needed:
+            left = found.n_rows_needed - n
+            return (f"At least {needs}: {side} has {count(n)}, so {count(left)} more.",)
+    return (f"At least {needs}.",)
+
+
+def moved_quality(window: WindowDrift) -> tuple[QualityShift, ...]:
+    """The pixel statistics that moved clearly in a drifted window, the strongest first."""
+    if window.judgement.verdict is not Verdict.DRIFT:
+        return ()
+    clear = [shift for shift in window.quality if moved_clearly(shift)]
+    return tuple(sorted(clear, key=lambda shift: -abs(shift.effect)))
+
+
+def risen_failures(window: WindowDrift) -> tuple[FailureShift, ...]:
+    """The reasons for missing vectors that are more frequent than in the baseline, for sure."""
+    level = window.judgement.alpha
+    return tuple(
+        shift
+        for shift in window.failure_shifts
+        if shift.p_value <= level and shift.window_share > shift.baseline_share
+    )
+
+
+def _calm_verdict(window: WindowDrift) -> tuple[str, ...]:
+    found = window.judgement
+    broken = ShiftKind.BROKEN_FEED in window.kinds
+    reason = "no drift" if found.thresholds else f"no drift: {prose(found.reason)}"
+    return (reason, *(("the feed looks broken all the same",) if broken else ()))
+
+
+def _reasons(window: WindowDrift) -> Iterator[str]:
+    for explanation in window.explanations:
+        if explanation.strength > 0:
+            yield sentence(prose(redacted(explanation.sentence)))
+    for shift in moved_quality(window):
+        yield sentence(_quality_sentence(shift))
+    for risen in risen_failures(window):
+        yield (
+            f"Rows without a vector for the reason {plain(risen.reason)} rose from "
+            f"{percent(risen.baseline_share)} to {percent(risen.window_share)} of all rows."
+        )
+
+
+def _quality_sentence(shift: QualityShift) -> str:
+    field = plain(shift.field.replace("_", " "))
+    before, after = figure(shift.baseline_median), figure(shift.window_median)
+    if before == after or shift.direction == "other":
+        told = f"the spread of the images' {field} changed, its median from {before} to {after}"
+    else:
+        verb = "rose" if shift.direction == "up" else "fell"
+        told = f"the images' {field} {verb} from {before} to {after} (median)"
+    if shift.window_missing - shift.baseline_missing >= _LEAST_GAP:
+        told += f"; {percent(shift.window_missing)} of them have none"
+    return told
+
+
+def _interval(score: Score) -> str:
+    if math.isnan(score.low) or math.isnan(score.high):
+        return ""
+    return f", without the noise of sampling {number(score.low)} to {number(score.high)}"
+
+
+def _detectable(effect: Effect) -> str:
+    shares = (
+        (effect.detectable, "of the rows swapped for unrelated images"),
+        (effect.detectable_novel, "of the rows new to the baseline"),
+    )
+    return " or ".join(
+        f"{percent(share)} {what}" for share, what in shares if not math.isnan(share)
+    )

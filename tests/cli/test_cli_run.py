@@ -1,0 +1,163 @@
+"""`monitor run`, `monitor schedule` and `monitor store`, on real files and a real store."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+import yaml
+
+from monitor.config import MonitoringConfig
+from monitor.store import Store
+from tests.cli.conftest import CONFIG, day
+
+SCHEDULE = {"start": "2026-02-01", "catchup": "all", "catchup_limit": 2}
+
+
+def write_config(folder, **changes):
+    values = yaml.safe_load(CONFIG) | changes
+    (folder / "monitor.yaml").write_text(yaml.safe_dump(values), encoding="utf-8")
+
+
+@pytest.fixture
+def scheduled(fitted):
+    """Rows of the last two whole days, calm and moved; both are due."""
+    import pandas as pd
+
+    for old in (fitted / "production").glob("*"):
+        old.unlink()
+    today = pd.Timestamp.now("UTC").normalize()
+    for number, shift in ((2, 0.0), (1, 0.6)):
+        at = str((today - pd.Timedelta(days=number)).date())
+        day(100, number, at, shift=shift).to_parquet(fitted / "production" / f"{at}.parquet")
+    write_config(fitted, schedule=SCHEDULE)
+    return fitted
+
+
+def test_due_windows_are_judged_once(scheduled, document):
+    found = document("run", "--due")
+    assert [row["verdict"] for row in found["judged"]] == ["no drift", "drift"]
+    assert {row["n_rows"] for row in found["judged"]} == {100}
+    assert found["windows"] == {"due": 0, "done": 2, "failed": 0}
+    assert document("run", "--due")["judged"] == []
+    status = document("store", "status")
+    assert status["features"] == ["photo"]
+    assert status["alerts"] == 1
+    with Store(MonitoringConfig.load("monitor.yaml").store_url) as store:
+        assert store.report().has_drift
+
+
+def test_it_says_what_it_does(scheduled, monitor_command):
+    done = monitor_command("run", "--due")
+    assert done.exit_code == 0, done.stderr
+    assert done.stdout == "2 windows judged, 1 drifted\n"
+    assert ": no drift\n" in done.stderr
+    assert ": drift\n" in done.stderr
+
+
+def test_drift_may_fail_the_run(scheduled, monitor_command):
+    assert monitor_command("run", "--due", "--fail-on-alert").exit_code == 3
+    assert monitor_command("run", "--due", "--fail-on-alert").exit_code == 0
+
+
+def test_a_window_that_cannot_be_judged_fails_the_run(scheduled, monitor_command, document):
+    (scheduled / "production" / "broken.parquet").write_bytes(b"no")
+    found = document("run", "--due", exit_code=1)
+    assert "broken.parquet cannot be read" in found["failed"][0]["error"]
+    assert found["windows"] == {"due": 2, "done": 0, "failed": 0}
+    (scheduled / "production" / "broken.parquet").unlink()
+    done = monitor_command("run", "--due")
+    # It is tried again in a minute.
+    assert "2 windows still due" in done.stdout
+
+
+def test_what_was_given_up_is_tried_again_when_asked(scheduled, document):
+    write_config(scheduled, schedule=SCHEDULE | {"max_attempts": 1})
+    (scheduled / "production" / "broken.parquet").write_bytes(b"no")
+    assert document("run", "--due", exit_code=1)["windows"]["failed"] == 2
+    (scheduled / "production" / "broken.parquet").unlink()
+    assert document("run", "--due")["judged"] == []
+    assert len(document("run", "--due", "--retry-failed")["judged"]) == 2
+
+
+def test_without_due_it_does_nothing(scheduled, monitor_command):
+    done = monitor_command("run")
+    assert done.exit_code == 2
+    assert "--due" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"drift": {}}, "set drift.every"),
+        ({"schedule": {"cron": "every day"}}, "is no cron expression"),
+    ],
+)
+def test_a_config_without_windows_is_told(scheduled, monitor_command, changes, message):
+    write_config(scheduled, **changes)
+    done = monitor_command(
+        "schedule" if "schedule" in changes else "run", *["--due"] * ("drift" in changes)
+    )
+    assert done.exit_code == 1
+    assert message in done.stderr
+
+
+def test_rows_of_a_function(scheduled, document):
+    (scheduled / "our_rows.py").write_text(
+        "import pandas as pd\n"
+        "from pathlib import Path\n"
+        "def rows(start, end):\n"
+        "    for path in sorted((Path(__file__).parent / 'production').glob('*')):\n"
+        "        yield pd.read_parquet(path)\n"
+    )
+    data = {
+        "baseline": {"path": "train.parquet", "timestamp_column": "ts"},
+        "production": {"function": "our_rows:rows", "timestamp_column": "ts"},
+    }
+    write_config(scheduled, schedule=SCHEDULE, data=data)
+    assert len(document("run", "--due")["judged"]) == 2
+    error = document("drift", exit_code=1)["error"]
+    assert "monitor run --due" in error["message"]
+    assert document("check")["ok"]
+
+
+def test_a_store_of_another_version(scheduled, monitor_command, document):
+    assert document("store", "migrate")["before"] is None
+    assert document("store", "migrate")["before"] == "0001"
+    with (
+        Store(MonitoringConfig.load("monitor.yaml").store_url) as store,
+        store.writing() as connection,
+    ):
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9'")
+    done = monitor_command("run", "--due")
+    assert done.exit_code == 1
+    assert "upgrade monitor" in done.stderr
+
+
+def test_a_store_by_url(scheduled, document, monkeypatch):
+    monkeypatch.setenv("STORE_NAME", "elsewhere")
+    write_config(scheduled, schedule=SCHEDULE, store={"url": "sqlite:///kept/${STORE_NAME}.db"})
+    assert len(document("run", "--due")["judged"]) == 2
+    assert (scheduled / "kept" / "elsewhere.db").is_file()
+    monkeypatch.delenv("STORE_NAME")
+    error = document("store", "status", exit_code=1)["error"]
+    assert "store.url needs the environment variable STORE_NAME" in error["message"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there is no SIGTERM")
+def test_the_loop_works_at_once_and_ends_on_sigterm(scheduled):
+    process = subprocess.Popen(
+        [sys.executable, "-m", "monitor", "schedule"],
+        cwd=scheduled, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert process.stdout is not None
+    first = process.stdout.readline()
+    assert first == "2 windows judged, 1 drifted\n"
+    began = time.monotonic()
+    process.send_signal(signal.SIGTERM)
+    _, told = process.communicate(timeout=60)
+    assert process.returncode == 128 + signal.SIGTERM, told
+    assert time.monotonic() - began < 30
+    assert "Traceback" not in told

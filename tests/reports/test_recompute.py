@@ -1,0 +1,284 @@
+"""Every number of a report again, from its JSON text alone, by the formulas of docs/report-format.md.
+
+Nothing of `monitor.drift` is used here: numpy, scipy and the text.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from scipy import stats
+from scipy.optimize import brentq
+from scipy.spatial.distance import jensenshannon
+
+from .samples import detected_report, explained_report, threshold_report
+
+Saved = dict[str, Any]
+N_TABLES = 4_000
+
+
+class Window:
+    """One window of the text, with the letters of docs/report-format.md."""
+
+    def __init__(self, window: Saved, feature: Saved) -> None:
+        self.feature, self.window, self.found = feature, window, window["judgement"]
+        found = self.found
+        self.b, self.w = np.array(found["baseline_histogram"]), np.array(found["window_histogram"])
+        self.N, self.n, self.k = int(self.b.sum()), int(self.w.sum()), len(self.b)
+        self.p, self.q = self.b / self.N, self.w / self.n
+        # The plain mean owes nothing to the clusters: rows that these were fitted on count, too.
+        self.f = {
+            "mean": 1 / (self.N + feature["n_fit"]) + 1 / self.n,
+            "whitened_mean": 1 / self.N + 1 / self.n,
+        }
+        self.x = round(found["novel_share"] * self.n)
+        self.y = round(found["baseline_novel_share"] * self.N)
+        self.tests = {test["name"]: test for test in found["tests"]}
+
+    @property
+    def is_independent(self) -> bool:
+        return self.feature["correlation"] is None
+
+    def score(self, name: str) -> float:
+        value: float = self.found["scores"][name]["value"]
+        return value
+
+    def tables(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Tables of independent rows without drift."""
+        rng = np.random.default_rng(0)
+        drawn = rng.multivariate_hypergeometric(self.b + self.w, self.n, size=N_TABLES)
+        return self.b + self.w - drawn, drawn
+
+
+def saved(report: Any) -> Saved:
+    loaded = json.loads(report.to_json())
+    assert isinstance(loaded, dict)
+    return loaded
+
+
+def with_rows(report: Saved) -> Iterator[Window]:
+    features = {feature["name"]: feature for feature in report["features"]}
+    for window in report["windows"]:
+        if sum(window["judgement"]["window_histogram"]):
+            yield Window(window, features[window["feature"]])
+
+
+WINDOWS = [
+    *with_rows(saved(detected_report())),
+    *with_rows(saved(threshold_report())),
+    *with_rows(saved(detected_report(is_varied=True))),
+]
+INDEPENDENT = [window for window in WINDOWS if window.is_independent]
+LARGE = [window for window in INDEPENDENT if window.n > 256]
+
+
+def test_there_is_something_to_compute() -> None:
+    verdicts = {window.found["verdict"] for window in LARGE}
+    assert verdicts == {"drift", "no drift"}
+    assert len(LARGE) > 40
+    assert any(window.found["thresholds"] for window in LARGE)
+    assert any((window.found["look"] or {}).get("is_drift") for window in LARGE)
+    assert len(INDEPENDENT) < len(WINDOWS)
+
+
+def test_distances() -> None:
+    for w in WINDOWS:
+        assert w.score("jsd") == pytest.approx(jensenshannon(w.b, w.w, base=2), abs=1e-7)
+        p, q = (w.b + 1) / (w.N + w.k), (w.w + 1) / (w.n + w.k)
+        assert w.score("psi") == pytest.approx(((q - p) * np.log(q / p)).sum())
+        assert w.score("hellinger") == pytest.approx(
+            np.sqrt(((w.p**0.5 - w.q**0.5) ** 2).sum() / 2)
+        )
+        found = stats.chi2_contingency(np.array([w.b, w.w]), correction=False)
+        assert w.score("chi2") == pytest.approx(found.statistic)
+        positions = w.feature["distance_positions"]
+        assert w.score("wasserstein") == pytest.approx(
+            stats.wasserstein_distance(
+                positions,
+                positions,
+                w.found["baseline_distances"],
+                w.found["window_distances"],
+            )
+        )
+
+
+def test_what_chance_gives_the_distances() -> None:
+    for w in LARGE[:3]:
+        drawn = np.array([jensenshannon(*pair, base=2) for pair in zip(*w.tables(), strict=True)])
+        score = w.found["scores"]["jsd"]
+        assert score["noise_floor"] == pytest.approx(drawn.mean(), rel=0.1)
+        mean, variance = (drawn**2).mean(), (drawn**2).var()
+        ceiling = stats.gamma.isf(w.found["alpha"], mean**2 / variance, scale=variance / mean)
+        assert score["noise_ceiling"] == pytest.approx(np.sqrt(ceiling), rel=0.15)
+
+
+def test_the_interval_of_a_distance() -> None:
+    rng = np.random.default_rng(0)
+    for w in (w for w in LARGE if w.score("jsd") > 0.2):
+        pairs = rng.multinomial(w.N, w.p, N_TABLES), rng.multinomial(w.n, w.q, N_TABLES)
+        again = np.array([jensenshannon(*p, base=2) ** 2 for p in zip(*pairs, strict=True)])
+        edges = np.quantile(again, [0.975, 0.025])
+        low, high = np.sqrt(np.maximum(0, 2 * w.score("jsd") ** 2 - edges))
+        score = w.found["scores"]["jsd"]
+        assert (score["low"], score["high"]) == pytest.approx((low, high), abs=0.02)
+
+
+def test_the_mix() -> None:
+    for w in WINDOWS:
+        assert w.tests["mix"]["statistic"] == pytest.approx(w.score("chi2"))
+    for w in INDEPENDENT:
+        told, exact = w.tests["mix"]["p_value"], stats.chi2.sf(w.score("chi2"), w.k - 1)
+        # As many tables as were drawn at least; 4 standard deviations, and χ² is not exact itself.
+        assert told == pytest.approx(exact, abs=4 * np.sqrt(exact / 999) + 0.02 * exact + 1e-5)
+
+
+def test_novel_rows() -> None:
+    for w in WINDOWS:
+        assert w.tests["novelty"]["statistic"] == w.found["novel_share"]
+        assert w.y == w.feature["n_novel"]
+    for w in INDEPENDENT:
+        p_value = stats.hypergeom.sf(w.x - 1, w.N + w.n, w.x + w.y, w.n)
+        assert w.tests["novelty"]["p_value"] == pytest.approx(p_value, rel=1e-9)
+
+
+def mean_p_value(f: float, statistic: float, moments: list[float]) -> float:
+    c1, c2, c3 = (f**i * m for i, m in enumerate(moments, start=1))
+    d = c2**3 / c3**2
+    tail = stats.chi2.sf(max(d + (statistic - c1) * np.sqrt(d / c2), 0), d)
+    return max(float(tail), 1e-9)
+
+
+@pytest.mark.parametrize(
+    ("test", "moments"), [("mean", "mean_moments"), ("whitened_mean", "whitened_moments")]
+)
+def test_means(test: str, moments: str) -> None:
+    for w in LARGE:
+        told = w.tests[test]
+        assert told["p_value"] == pytest.approx(
+            mean_p_value(w.f[test], told["statistic"], w.feature[moments]), rel=1e-6
+        )
+
+
+def test_the_verdict() -> None:
+    for w in WINDOWS:
+        found = w.found
+        parts = [found["effect"][part] for part in ("mix", "novelty", "mean", "whitened_mean")]
+        changed = max(parts)
+        look = found["look"]
+        p_value = min(1, 4 * min(test["p_value"] for test in found["tests"]))
+        if look is not None:
+            assert look["p_value"] == min(1, 4 * min(test["p_value"] for test in look["tests"]))
+            assert look["is_drift"] == (
+                look["p_value"] <= look["alpha"]
+                and look["changed_share"] >= found["minimum_change"]
+            )
+        if found["n_rows_needed"] is not None:
+            assert min(w.n, w.N) < found["n_rows_needed"]
+            assert found["p_value"] is None
+            is_drift = False
+        else:
+            assert found["p_value"] == p_value
+            is_drift = p_value <= found["alpha"] and changed >= found["minimum_change"]
+            if found["thresholds"]:
+                is_drift = any(w.score(name) >= at for name, at in found["thresholds"].items())
+        if look is not None and look["is_drift"]:
+            is_drift = True
+        assert (found["verdict"] == "drift") == is_drift
+
+
+def test_sizes() -> None:
+    for w in INDEPENDENT:
+        effect, own = w.found["effect"], w.y / w.N
+        assert effect["novelty"] == pytest.approx(max(0, w.x / w.n - own) / (1 - own))
+        for test, moments in (("mean", "mean_moments"), ("whitened_mean", "whitened_moments")):
+            m1 = w.feature[moments][0]
+            beyond = max(0, w.tests[test]["statistic"] - w.f[test] * m1)
+            assert effect[test] == pytest.approx(np.sqrt(beyond / (2 * m1)))
+    for w in LARGE[:8]:
+        base, drawn = w.tables()
+        total_variation = np.abs(base / w.N - drawn / w.n).sum(axis=1) / 2
+        seen = np.abs(w.p - w.q).sum() / 2
+        expected = np.sqrt(max(0, seen**2 - (total_variation**2).mean()))
+        assert w.found["effect"]["mix"] == pytest.approx(expected, abs=0.02)
+
+
+def test_what_would_have_been_seen() -> None:
+    for w in LARGE[:8]:
+        effect, level, own = w.found["effect"], w.found["alpha"] / 4, w.y / w.N
+        moments, f = w.feature["mean_moments"], w.f["mean"]
+        assert effect["detectable"] == pytest.approx(detectable(f, moments, level), abs=1e-4)
+        least = next(
+            x
+            for x in range(w.n)
+            if stats.hypergeom.sf(x - 1, w.N + w.n, w.y + x, w.n) <= level
+        )
+        share = stats.beta.ppf(0.8, least, w.n - least + 1)
+        assert effect["detectable_novel"] == pytest.approx((share - own) / (1 - own))
+
+
+def detectable(f: float, moments: list[float], level: float) -> float:
+    c1, c2, z = f * moments[0], f**2 * moments[1], stats.norm.ppf(0.8)
+
+    def missing(share: float) -> float:
+        moved = 2 * share**2 * moments[0]
+        low = c1 + moved - z * np.sqrt(2 * c2 + 4 * moved * c2 / c1)
+        return float(np.log(mean_p_value(f, low, moments) / level))
+
+    return float(brentq(missing, 0.01, 1))
+
+
+def test_design_effects() -> None:
+    for w in WINDOWS:
+        rho, told = w.feature["correlation"], w.found["design_effect"]
+        assert (told is None) == (rho is None)
+        if rho is not None:
+            assert told == pytest.approx(1 + (w.n - 1) * rho)
+
+
+def test_clusters() -> None:
+    for w in WINDOWS:
+        m = (w.p + w.q) / 2
+        with np.errstate(divide="ignore", invalid="ignore"):
+            terms = np.nan_to_num(w.p * np.log2(w.p / m)) + np.nan_to_num(w.q * np.log2(w.q / m))
+        rho = w.feature["correlation"] or 0.0
+        sizes = w.N / (1 + (w.N - 1) * rho * w.feature["evenness"]), w.n / (1 + (w.n - 1) * rho)
+        z = stats.norm.ppf(1 - 0.05 / w.k / 2)
+        (p_low, p_high), (q_low, q_high) = (
+            wilson(share, n, z) for share, n in zip((w.p, w.q), sizes, strict=True)
+        )
+        change = w.q - w.p
+        low = change - np.sqrt((w.q - q_low) ** 2 + (p_high - w.p) ** 2)
+        high = change + np.sqrt((q_high - w.q) ** 2 + (w.p - p_low) ** 2)
+        told = w.found["clusters"]
+        assert [c["contribution"] for c in told] == pytest.approx(terms / terms.sum(), abs=1e-9)
+        assert [c["change_low"] for c in told] == pytest.approx(low)
+        assert [c["change_high"] for c in told] == pytest.approx(high)
+
+
+def wilson(
+    share: NDArray[np.float64], n: float, z: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    half = z * np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2)) / (1 + z**2 / n)
+    middle = (share + z**2 / (2 * n)) / (1 + z**2 / n)
+    return middle - half, middle + half
+
+
+def test_content() -> None:
+    for w in WINDOWS:
+        d, products = w.q - w.p, np.array(w.feature["cluster_products"])
+        assert w.found["content_shift"] == pytest.approx(np.sqrt(d @ products @ d), abs=1e-6)
+
+
+def test_failures() -> None:
+    (w,) = (w for w in with_rows(saved(explained_report())) if w.window["failure_shifts"])
+    (told,) = w.window["failure_shifts"]
+    n_baseline = w.N + w.feature["n_fit"] + sum(w.feature["failures"].values())
+    n_window, failed = w.n + sum(w.window["failures"].values()), w.window["failures"]["http_404"]
+    assert told["window_share"] == failed / n_window
+    expected = stats.hypergeom.sf(failed - 1, n_baseline + n_window, failed, n_window)
+    assert told["p_value"] == pytest.approx(expected)
