@@ -47,12 +47,7 @@ def drift(
         baselines,
         timestamp_column=config.data.production.timestamp_column,
         every=config.drift.every,
-        segment_column=config.drift.segment_column,
-        max_false_alarms_per_year=config.drift.max_false_alarms_per_year,
-        alpha=config.drift.alpha,
-        minimum_rows=config.drift.minimum_rows,
-        minimum_change=config.drift.minimum_change,
-        thresholds=config.drift.thresholds,
+        **config.drift.rules,
     )
     written = _write(project, report)
     terminal.result(

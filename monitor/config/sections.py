@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
@@ -146,6 +146,45 @@ class DataConfig(Section):
     production: ProductionData = Field(description="Rows that are judged against the baseline.")
 
 
+def _threshold(value: float | str) -> float | str:
+    # Here, because it brings scipy with it.
+    from monitor.drift.thresholds import parse_threshold
+
+    parse_threshold(value)
+    return value
+
+
+Threshold = Annotated[float | str, AfterValidator(_threshold)]
+"""A number ≥ 0, or such as '3 sd'."""
+
+
+class ThresholdConfig(Section):
+    """Scores from which a window has drifted, by metric.
+
+    Examples
+    --------
+    >>> ThresholdConfig(jsd=0.1, psi="3 sd").given
+    {'jsd': 0.1, 'psi': '3 sd'}
+    """
+
+    jsd: Threshold | None = Field(
+        default=None,
+        description="Jensen–Shannon distance in base 2: a number, or such as '3 sd', standard "
+        "deviations above the mean of the baseline's own windows.",
+    )
+    psi: Threshold | None = Field(default=None, description="Population stability index: the same.")
+    hellinger: Threshold | None = Field(default=None, description="Hellinger distance: the same.")
+    chi2: Threshold | None = Field(default=None, description="Pearson's X²: the same.")
+    wasserstein: Threshold | None = Field(
+        default=None, description="Wasserstein distance of the distances to the centroid: a number."
+    )
+
+    @property
+    def given(self) -> dict[str, float | str]:
+        """Those that are set."""
+        return {name: value for name, value in self if value is not None}
+
+
 class DriftConfig(Section):
     """What counts as drift.
 
@@ -194,11 +233,10 @@ class DriftConfig(Section):
         description="A change is drift from this share of rows on, as if so many had been swapped for "
         "unrelated images; smaller ones do not matter, however sure they are.",
     )
-    thresholds: dict[str, float | str] = Field(
-        default_factory=dict,
-        description="Your own rule instead of the p-value: by metric (jsd, psi, hellinger, chi2, "
-        "wasserstein), a number, or such as '3 sd' for standard deviations above the mean of the "
-        "baseline's own windows.",
+    thresholds: ThresholdConfig = Field(
+        default_factory=lambda: ThresholdConfig(),
+        description="Your own rule instead of the p-value: a window has drifted when a metric reaches "
+        "its threshold.",
     )
 
     @model_validator(mode="after")
@@ -211,15 +249,13 @@ class DriftConfig(Section):
             )
         return self
 
-    @field_validator("thresholds", mode="after")
-    @classmethod
-    def _known_thresholds(cls, value: dict[str, float | str]) -> dict[str, float | str]:
-        if value:
-            # Here, because it brings scipy with it.
-            from monitor.drift.thresholds import check_thresholds
-
-            check_thresholds(value)
-        return value
+    @property
+    def rules(self) -> dict[str, Any]:
+        """What `monitor.detect_drift` takes of this by the same names."""
+        taken = (
+            "segment_column", "max_false_alarms_per_year", "alpha", "minimum_rows", "minimum_change",
+        )  # fmt: skip
+        return {name: getattr(self, name) for name in taken} | {"thresholds": self.thresholds.given}
 
 
 class RollingConfig(Section):

@@ -53,7 +53,7 @@ def failure_shifts(
     --------
     >>> for shift in failure_shifts({"http_404": 2}, 1000, {"http_404": 1, "timeout": 30}, 200):
     ...     print(shift.reason, shift.window_share, f"{shift.p_value:.2g}")
-    timeout 0.15 2.4e-24
+    timeout 0.15 1.3e-24
     http_404 0.005 0.42
     """
     reasons = [reason for reason, n in window.items() if n > 0]

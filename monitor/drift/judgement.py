@@ -157,6 +157,8 @@ class Judgement:
         as the baseline's own windows show; None when that is not known.
     look
         The last windows together, where there is a row of them; when it has drifted, so has this window.
+    is_by_look
+        Whether the window drifted only together with those before it, not by itself.
     thresholds
         Set by the user: scores that make a window drifted, whatever its p-value.
     minimum_change
@@ -180,6 +182,7 @@ class Judgement:
     effect: Effect | None = None
     design_effect: float | None = None
     look: Look | None = None
+    is_by_look: bool = False
     thresholds: Mapping[str, float] = field(default_factory=dict)
     minimum_change: float = 0.0
     n_rows_needed: int | None = None

@@ -76,19 +76,32 @@ def check_thresholds(
             raise InvalidInputError(
                 f"thresholds name the metric {name!r}; known are {', '.join(known)}"
             )
-    return {name: _parse(name, given) for name, given in thresholds.items()}
+    found = {}
+    for name, given in thresholds.items():
+        try:
+            found[name] = parse_threshold(given)
+        except ValueError as error:
+            raise InvalidInputError(f"the threshold of {name!r}: {error}") from error
+    return found
 
 
-def _parse(name: str, given: float | str) -> tuple[float, bool]:
+def parse_threshold(given: float | str) -> tuple[float, bool]:
+    """A threshold as a number, and whether that counts standard deviations.
+
+    Raises
+    ------
+    ValueError
+        If it is neither a number ≥ 0 nor such as "3 sd".
+    """
     text = str(given).strip()
     try:
         number = float(text.removesuffix("sd"))
     except ValueError:
         number = -1.0
     if isinstance(given, bool) or not 0 <= number < float("inf"):
-        raise InvalidInputError(
-            f"the threshold {given!r} of {name!r} is neither a number of 0 or more, such as 0.1, nor "
-            'standard deviations above the mean of the baseline\'s windows, such as "3 sd"'
+        raise ValueError(
+            f"{given!r} is neither a number of 0 or more, such as 0.1, nor standard deviations above the "
+            'mean of the baseline\'s windows, such as "3 sd"'
         )
     return number, text.endswith("sd")
 

@@ -326,6 +326,7 @@ def _with_look(judgement: Judgement, look: Look) -> Judgement:
     return replace(
         judgement,
         look=look,
+        is_by_look=True,
         verdict=Verdict.DRIFT,
         reason=(
             f"the last {look.n_windows} windows together have drifted (p = {look.p_value:.2g}); this one "

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from monitor import frames
 from monitor.clusters import Baseline
 from monitor.clusters.sketch import WindowSketch
-from monitor.drift import LONGEST, MINIMUM_CHANGE, Judgement, PastWindow, Verdict
+from monitor.drift import LONGEST, PastWindow, Verdict
 from monitor.features import CustomFeature, ImageEmbedding
 from monitor.pipeline import detect_drift, embed, fit_baseline
 from monitor.pipeline.rows import (
@@ -71,8 +71,11 @@ class WindowJudge:
         The window's length, for the level.
     n_features
         How many features share the rate of false alarms; by default those given.
-    segment_column, max_false_alarms_per_year, alpha, minimum_rows
-        As `detect_drift` takes them; the false alarms are those of all features together.
+    rules
+        What `detect_drift` takes by the same names, such as `segment_column` and
+        `max_false_alarms_per_year`; the false alarms are those of all features together.
+    explain_columns
+        As `fit_baseline` takes them, for a baseline that moves along.
     history
         Feature, baseline's id, time and number ─► so many windows before that time, as `Store.history`
         gives them; without it each window is judged by itself alone.
@@ -85,10 +88,8 @@ class WindowJudge:
     baselines: Mapping[str, Baseline] | Rolling
     every: str
     n_features: int | None = None
-    segment_column: str | None = None
-    max_false_alarms_per_year: float = 1.0
-    alpha: float | None = None
-    minimum_rows: int = 30
+    rules: Mapping[str, Any] = field(default_factory=dict)
+    explain_columns: Sequence[str] = ()
     history: History | None = None
     policy: SourcePolicy | None = None
     cache: Path | VectorCache | None = None
@@ -110,12 +111,7 @@ class WindowJudge:
             timestamp_column=self.source.timestamp_column,
             every=self.every,
             window=(period.start, period.end),
-            segment_column=self.segment_column,
-            # Each feature is judged by itself and gets its share.
-            max_false_alarms_per_year=self.max_false_alarms_per_year
-            / (self.n_features or len(self.features)),
-            alpha=self.alpha,
-            minimum_rows=self.minimum_rows,
+            **self._rules_of_one,
             history={feature.name: self._past(feature, baseline, period)},
         )
         vectors = read_vectors(rows, feature, width=baseline.width)
@@ -128,6 +124,13 @@ class WindowJudge:
             baseline_range=baseline_range,
         )
 
+    @property
+    def _rules_of_one(self) -> dict[str, Any]:
+        """Each feature is judged by itself and gets its share of the false alarms."""
+        n_features = self.n_features or len(self.features)
+        rate = self.rules.get("max_false_alarms_per_year", 1.0) / n_features
+        return dict(self.rules) | {"max_false_alarms_per_year": rate}
+
     def _baseline(self, feature: CustomFeature, period: Period) -> tuple[Baseline, Period | None]:
         if not isinstance(self.baselines, Rolling):
             return self.baselines[feature.name], None
@@ -136,7 +139,9 @@ class WindowJudge:
             self._rows(feature, span),
             feature,
             timestamp_column=self.source.timestamp_column,
-            segment_column=self.segment_column,
+            every=self.every,
+            segment_column=self.rules.get("segment_column"),
+            explain_columns=self.explain_columns,
         )
         return fitted, span
 
@@ -148,7 +153,11 @@ class WindowJudge:
         # Windows that drifted are left out of longer looks, so that these reach twice as far.
         found = self.history(feature.name, baseline.id, period.start, 2 * LONGEST)
         return [
-            PastWindow(window.start, sketch, _drifted_alone(window.judgement))
+            PastWindow(
+                window.start,
+                sketch,
+                window.judgement.verdict is Verdict.DRIFT and not window.judgement.is_by_look,
+            )
             for window, sketch in found
             if window.start is not None
         ]
@@ -167,14 +176,6 @@ class WindowJudge:
             failure_column(feature),
             quality_column(feature),
         ]
-        return [*wanted, *([self.segment_column] if self.segment_column else [])]
-
-
-def _drifted_alone(judgement: Judgement) -> bool:
-    """Whether a window drifted by itself, not only together with those before it."""
-    if judgement.verdict is not Verdict.DRIFT:
-        return False
-    effect, look = judgement.effect, judgement.look
-    if look is None or not look.is_drift or effect is None:
-        return True
-    return judgement.p_value <= judgement.alpha and effect.changed_share >= MINIMUM_CHANGE
+        segment = self.rules.get("segment_column")
+        explaining = [*self.explain_columns, *([segment] if segment else [])]
+        return [*wanted, *(name for name in explaining if name not in wanted)]

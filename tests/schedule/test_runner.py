@@ -39,7 +39,9 @@ def write_day(folder, number, *, n=60, shift=0.0, name="rows", zone="UTC"):
 
 def make_runner(store, folder, clock, **changes):
     source = FileSource(f"{folder}/*.parquet", "ts")
-    judge = WindowJudge(source, {"points": POINTS}, {"points": baseline()}, "1d", alpha=1e-4)
+    judge = WindowJudge(
+        source, {"points": POINTS}, {"points": baseline()}, "1d", rules={"alpha": 1e-4}
+    )
     start = FIRST - DAY
     values = {
         "plan": Plan(Grid(Every.parse("1d"), zone_of("UTC")), catchup="all", start=start),
@@ -218,7 +220,7 @@ def test_a_rolling_baseline_moves_along(sqlite_store, tmp_path):
         write_day(folder, number, n=100, shift=0.6 * (number >= 0), name=f"r{number + 9}-")
     source = FileSource(f"{folder}/*.parquet", "ts")
     rolling = Rolling(window=2 * DAY, offset=DAY)
-    judge = WindowJudge(source, {"points": POINTS}, rolling, "1d", alpha=1e-4)
+    judge = WindowJudge(source, {"points": POINTS}, rolling, "1d", rules={"alpha": 1e-4})
     plan = Plan(Grid(Every.parse("1d"), zone_of("UTC")), catchup="all", start=FIRST - DAY)
     make_runner(sqlite_store, folder, Clock(FIRST + 4 * DAY), judge=judge, plan=plan).run_due()
     report = sqlite_store.report()
