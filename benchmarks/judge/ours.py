@@ -7,8 +7,8 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
-from monitor.clusters import Baseline, fit
-from monitor.drift import Verdict, judge
+from monitor.clusters import Baseline, WindowSketch, fit
+from monitor.drift import LOOKS_SHARE, Rules, Verdict, judge, longer_looks
 
 N_CLUSTERS = 20
 DAILY_LEVEL = 1 / 365
@@ -21,11 +21,14 @@ def fitted(baseline: NDArray[np.float32], seed: int = 0) -> Baseline:
 
 def p_value(baseline: Baseline, window: NDArray[np.float32], alpha: float = 0.05) -> float:
     """The combined p-value of a window, (n, width)."""
-    return judge(baseline.sketch(window, {}), baseline, alpha=alpha).p_value
+    return judge(baseline.sketch(window, {}), baseline, rules=Rules(alpha)).p_value
 
 
 def first_alarm(baseline: Baseline, windows: Iterable[NDArray[np.float32]]) -> int | None:
     """The number of windows up to and with the first alarm, or None, at one false alarm a year of days.
+
+    As `monitor.detect_drift` shares the budget out: part for each day by itself, the rest for looks at
+    the last days together.
 
     Parameters
     ----------
@@ -34,8 +37,21 @@ def first_alarm(baseline: Baseline, windows: Iterable[NDArray[np.float32]]) -> i
     windows
         Daily windows in order, each (n, width).
     """
-    for day, window in enumerate(windows, start=1):
-        found = judge(baseline.sketch(window, {}), baseline, alpha=DAILY_LEVEL)
-        if found.verdict is Verdict.DRIFT:
+    alone = Rules(DAILY_LEVEL * (1 - LOOKS_SHARE))
+    sketches = [baseline.sketch(window, {}) for window in windows]
+    drifted = []
+    for day, sketch in enumerate(sketches, start=1):
+        drifted.append(judge(sketch, baseline, rules=alone).verdict is Verdict.DRIFT)
+        if drifted[-1]:
+            return _first(sketches[: day - 1], drifted[: day - 1], baseline) or day
+    return _first(sketches, drifted, baseline)
+
+
+def _first(sketches: list[WindowSketch], drifted: list[bool], baseline: Baseline) -> int | None:
+    """The day of the first look that drifted."""
+    rules = Rules(DAILY_LEVEL * LOOKS_SHARE)
+    found = longer_looks(sketches, range(len(sketches)), drifted, baseline, rules=rules)
+    for day, look in enumerate(found, start=1):
+        if look is not None and look.is_drift:
             return day
     return None

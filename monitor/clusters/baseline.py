@@ -120,6 +120,9 @@ class Baseline:
         First and last timestamp, ISO 8601, when the rows had any.
     segment_column, segments
         A metadata column, and the reference of each of its values.
+    seasons
+        For each day of the week, Thursday first as 1 January 1970 was, the reference that windows of
+        that day are compared with; empty where the days of the week do not differ, or are not known.
     columns
         Further metadata columns, each with its values counted against the clusters.
     quality
@@ -143,6 +146,7 @@ class Baseline:
     time_range: tuple[str, str] | None = None
     segment_column: str | None = None
     segments: Mapping[str, Reference] = field(default_factory=dict)
+    seasons: tuple[Reference, ...] = ()
     columns: Mapping[str, ValueTable] = field(default_factory=dict)
     quality: QualityReference | None = None
 
@@ -165,6 +169,12 @@ class Baseline:
     def histogram(self) -> ClusterHistogram:
         """Rows of the calibration part per cluster: what windows are compared with."""
         return self.reference.sketch.histogram
+
+    def reference_of(self, window: int | None) -> Reference:
+        """What window number `window` is compared with: its day of the week, where days differ."""
+        if window is None or not self.seasons:
+            return self.reference
+        return self.seasons[window % len(self.seasons)]
 
     @property
     def distance_positions(self) -> NDArray[np.float64]:

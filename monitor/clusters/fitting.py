@@ -19,7 +19,7 @@ from monitor.clusters.kmeans import (
 from monitor.clusters.reference import MAX_SAMPLE, Reference
 from monitor.clusters.sketch import N_DISTANCE_BINS, quantum_for, sketch_rows
 from monitor.clusters.value_table import fit_values
-from monitor.clusters.variation import Variation
+from monitor.clusters.variation import DatedRows, Variation
 from monitor.errors import BaselineError, InvalidInputError
 
 FIT_SHARE = 0.5
@@ -43,6 +43,7 @@ def fit(
     segments: NDArray[np.object_] | None = None,
     every: str = "1d",
     windows: NDArray[np.int64] | None = None,
+    n_seasons: int = 1,
     columns: Mapping[str, NDArray[np.object_]] | None = None,
 ) -> Baseline:
     """Fit a `Baseline` on usable vectors.
@@ -79,6 +80,9 @@ def fit(
     every, windows
         A length of time, and (n,) the number of the window of that length that each row lies in,
         negative where it has no time. From them the natural variation between windows is learned.
+    n_seasons
+        Windows whose numbers are alike modulo this may differ from others as a rule: 7 for days. Each
+        such season gets a reference of its own when the rows show that they do.
     columns
         Further metadata columns and their values, (n,) text each.
 
@@ -127,13 +131,25 @@ def fit(
     whitener = _whitener(fit_part)
     whitened = calibration.astype(np.float64) @ whitener.astype(np.float64)
     labels, distances = assign(calibration, centres)
-    when = None if windows is None else windows[other_rows]
+    when = np.full(n, -1) if windows is None else windows
     rng = np.random.default_rng([random_state, 0x736D70])
+
+    def dated(rows: NDArray[np.bool_]) -> DatedRows:
+        return DatedRows(
+            every,
+            when[other_rows][rows],
+            labels[rows],
+            distances[rows] > radius,
+            calibration[rows].astype(np.float64),
+            whitened[rows],
+            n_clusters=len(centres),
+        )
 
     def reference(
         rows: NDArray[np.bool_],
         fitted_on: NDArray[np.float32],
         lost: Mapping[str, int],
+        variation: Variation | None,
         max_sample: int = MAX_SAMPLE,
     ) -> Reference:
         sketch = sketch_rows(
@@ -146,17 +162,6 @@ def fit(
             distance_edges=edges,
             failures=dict(lost),
         )
-        variation = None
-        if when is not None:
-            variation = Variation.of(
-                every,
-                when[rows],
-                labels[rows],
-                distances[rows] > radius,
-                calibration[rows].astype(np.float64),
-                whitened[rows],
-                n_clusters=len(centres),
-            )
         return Reference.of(
             sketch,
             calibration[rows],
@@ -173,9 +178,24 @@ def fit(
         values, fitted = of_rows[other_rows], of_rows[fit_rows]
         names = sorted(set(values.tolist()))
         of_each = max(MAX_SAMPLE_OF_SEGMENTS // len(names), LEAST_SAMPLE)
-        by_value = {
-            name: reference(values == name, fit_part[fitted == name], {}, of_each) for name in names
-        }
+        for name in names:
+            rows = values == name
+            by_value[name] = reference(
+                rows, fit_part[fitted == name], {}, dated(rows).variation(), of_each
+            )
+    all_rows = np.ones(len(calibration), dtype=bool)
+    all_dated = dated(all_rows)
+    seasons: tuple[Reference, ...] = ()
+    if n_seasons > 1 and all_dated.has_seasons(n_seasons):
+        seasons = tuple(
+            reference(
+                (when[other_rows] >= 0) & (when[other_rows] % n_seasons == season),
+                fit_part[(when[fit_rows] >= 0) & (when[fit_rows] % n_seasons == season)],
+                {},
+                all_dated.variation(n_seasons, season),
+            )
+            for season in range(n_seasons)
+        )
     return Baseline(
         feature=feature,
         fingerprint=fingerprint,
@@ -184,7 +204,7 @@ def fit(
         novelty_radius=radius,
         distance_edges=edges,
         quantum=quantum,
-        reference=reference(np.ones(len(calibration), dtype=bool), fit_part, failures or {}),
+        reference=reference(all_rows, fit_part, failures or {}, all_dated.variation()),
         n_fit=len(fit_part),
         random_state=random_state,
         scaling=scale,
@@ -192,6 +212,7 @@ def fit(
         choice=choice.reason if choice else None,
         segment_column=segment_column,
         segments=by_value,
+        seasons=seasons,
         columns={
             name: fit_values(column[other_rows].tolist(), labels, n_clusters=len(centres))
             for name, column in (columns or {}).items()

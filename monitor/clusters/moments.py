@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 
 def spectral_moments(
-    vectors: NDArray[np.float64], *, is_centred: bool = False
+    vectors: NDArray[np.float64], *, n_means: int | None = None
 ) -> NDArray[np.float64]:
     """tr Σ, tr Σ² and tr Σ³ of the covariance Σ that the rows of `vectors` were drawn from.
 
@@ -20,12 +20,13 @@ def spectral_moments(
     ----------
     vectors
         (n, width) float64.
-    is_centred
-        Whether a mean was already taken off.
+    n_means
+        How many means, of as many groups of rows, were already taken off; by default none, and that of
+        all rows is.
 
     Returns
     -------
-    (3,) float64; NaN when there are fewer than 4 rows.
+    (3,) float64; NaN when there are fewer than 3 rows more than means.
 
     Examples
     --------
@@ -34,10 +35,10 @@ def spectral_moments(
     [1.0, 1.0, 1.0]
     """
     n, width = vectors.shape
-    if n < 4:
+    m = n - (n_means or 1)
+    if m < 3:
         return np.full(3, np.nan)
-    m = n - 1
-    centred = vectors if is_centred else vectors - vectors.mean(axis=0)
+    centred = vectors if n_means else vectors - vectors.mean(axis=0)
     # The smaller of the two Gram matrices has the same traces.
     gram = (centred @ centred.T if n < width else centred.T @ centred) / m
     squared = gram @ gram

@@ -18,7 +18,7 @@ from monitor.clusters.quality_sketch import QualityReference, QualitySketch
 from monitor.clusters.reference import Reference
 from monitor.clusters.sketch import N_DISTANCE_BINS, WindowSketch
 from monitor.clusters.value_table import ValueTable
-from monitor.clusters.variation import Movement, Variation
+from monitor.clusters.variation import Movement, Overdispersion, Variation
 from monitor.errors import BaselineError
 
 FORMAT: Final = "monitor.baseline/2"
@@ -108,7 +108,8 @@ def read(path: Path) -> Baseline:
 
 def _references(baseline: Baseline) -> dict[str, Reference]:
     segments = {f"segment{i}": part for i, part in enumerate(baseline.segments.values())}
-    return {"reference": baseline.reference, **segments}
+    seasons = {f"season{i}": part for i, part in enumerate(baseline.seasons)}
+    return {"reference": baseline.reference, **segments, **seasons}
 
 
 def _arrays(baseline: Baseline) -> dict[str, NDArray[Any]]:
@@ -131,9 +132,11 @@ def _arrays(baseline: Baseline) -> dict[str, NDArray[Any]]:
         arrays[f"{name}.fit_sample"] = reference.fit_sample
         if variation is not None:
             arrays[f"{name}.windows.counts"] = variation.counts
-            arrays[f"{name}.windows.novel"] = variation.novel
+            for kind, counted in (("mix", variation.mix), ("novelty", variation.novelty)):
+                arrays[f"{name}.windows.{kind}"] = np.array(dataclasses.astuple(counted))
             for kind, moved in (("plain", variation.plain), ("whitened", variation.whitened)):
                 arrays[f"{name}.windows.{kind}_moments"] = np.array([moved.rows, moved.windows])
+                arrays[f"{name}.windows.{kind}"] = np.array([moved.mean_size, moved.freedom])
     for i, column in enumerate(baseline.columns.values()):
         arrays[f"column{i}.counts"] = column.counts
     if baseline.quality is not None:
@@ -163,6 +166,7 @@ def _description(baseline: Baseline) -> dict[str, Any]:
         "time_range": baseline.time_range,
         "segment_column": baseline.segment_column,
         "segments": list(baseline.segments),
+        "n_seasons": len(baseline.seasons),
         "columns": [
             [name, list(table.known), None if table.rest is None else sorted(table.rest)]
             for name, table in baseline.columns.items()
@@ -181,6 +185,9 @@ def _description(baseline: Baseline) -> dict[str, Any]:
 
 
 def _from_parts(arrays: Mapping[str, NDArray[Any]], saved: Mapping[str, Any]) -> Baseline:
+    def movement(name: str) -> Movement:
+        return Movement(*arrays[f"{name}_moments"], *arrays[name].tolist())
+
     def reference(name: str) -> Reference:
         scalars = saved["references"][name]
         sketch = WindowSketch(
@@ -196,9 +203,10 @@ def _from_parts(arrays: Mapping[str, NDArray[Any]], saved: Mapping[str, Any]) ->
             variation = Variation(
                 every=scalars["every"],
                 counts=arrays[f"{name}.windows.counts"],
-                novel=arrays[f"{name}.windows.novel"],
-                plain=Movement(*arrays[f"{name}.windows.plain_moments"]),
-                whitened=Movement(*arrays[f"{name}.windows.whitened_moments"]),
+                mix=Overdispersion(*arrays[f"{name}.windows.mix"].tolist()),
+                novelty=Overdispersion(*arrays[f"{name}.windows.novelty"].tolist()),
+                plain=movement(f"{name}.windows.plain"),
+                whitened=movement(f"{name}.windows.whitened"),
             )
         return Reference(
             sketch=sketch,
@@ -239,6 +247,7 @@ def _from_parts(arrays: Mapping[str, NDArray[Any]], saved: Mapping[str, Any]) ->
         time_range=tuple(saved["time_range"]) if saved["time_range"] else None,
         segment_column=saved["segment_column"],
         segments={value: reference(f"segment{i}") for i, value in enumerate(saved["segments"])},
+        seasons=tuple(reference(f"season{i}") for i in range(saved["n_seasons"])),
         columns={
             name: ValueTable(
                 tuple(known),
@@ -275,9 +284,12 @@ def _check(baseline: Baseline) -> None:
             n_windows = len(part.variation.counts)
             shapes |= {
                 f"{name}.windows.counts": (n_windows, k),
-                f"{name}.windows.novel": (n_windows,),
+                f"{name}.windows.mix": (4,),
+                f"{name}.windows.novelty": (4,),
                 f"{name}.windows.plain_moments": (2, 3),
                 f"{name}.windows.whitened_moments": (2, 3),
+                f"{name}.windows.plain": (2,),
+                f"{name}.windows.whitened": (2,),
             }
     for i, table in enumerate(baseline.columns.values()):
         shapes[f"column{i}.counts"] = (len(table.known) + 1, k)
@@ -293,7 +305,7 @@ def _check(baseline: Baseline) -> None:
     for name, array in _arrays(baseline).items():
         if array.shape != shapes[name]:
             raise ValueError(f"{name} has shape {array.shape}, not {shapes[name]}")
-        kinds = "i" if name.endswith(("counts", "units", "novel")) else "f"
+        kinds = "i" if name.endswith(("counts", "units")) else "f"
         if array.dtype.kind not in kinds:
             raise ValueError(f"{name} holds {array.dtype}")
         if (
@@ -323,9 +335,7 @@ def _check(baseline: Baseline) -> None:
         ):
             raise ValueError(f"the counts of {name} do not agree")
         if (windows := reference.variation) is not None and (
-            windows.counts.min() < 0
-            or windows.counts.sum() > sketch.n
-            or (windows.novel > windows.sizes).any()
+            windows.counts.min() < 0 or windows.counts.sum() > sketch.n
         ):
             raise ValueError(f"the windows of {name} cannot be")
         if sketch.n >= 4 and not np.isfinite(reference.mean_moments).all():

@@ -33,7 +33,7 @@ MINIMUM_ROWS = 20
 MINIMUM_CHANGE = 0.005
 """A change of fewer than 5 rows in 1,000 is no drift, however sure it is."""
 
-_BETWEEN_DRAWS = 9_999
+_BETWEEN_DRAWS = 2_999
 
 Tables = tuple[NDArray[np.int64], NDArray[np.int64]]
 
@@ -149,7 +149,7 @@ class Evidence:
         """Of a window, or of several pooled, with `unevenness` Σ n_t² / (Σ n_t)²."""
         held, variation = reference.sketch, reference.variation
         whitener = baseline.whitener.astype(np.float64)
-        uneven = (1.0 if variation is None else variation.evenness, unevenness)
+        uneven = (1.0 if variation is None else variation.unevenness, unevenness)
         novel = [np.array([side.n_novel, side.n - side.n_novel]) for side in (held, window)]
         mix_null = NullTables(
             held.histogram.counts,
@@ -178,7 +178,6 @@ class Evidence:
                     held.n,
                     window.n,
                     movement,
-                    variation,
                     sum(uneven),
                     np.einsum("mk,kl,ml->m", change, means @ means.T, change, optimize=True),
                     rng,

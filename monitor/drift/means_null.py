@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from monitor.clusters.variation import Movement, Variation
+from monitor.clusters.variation import Movement
 from monitor.drift.significance import LEAST_P_VALUE
 
 
@@ -52,7 +52,6 @@ class MeanNull:
         n_baseline: int,
         n_window: int,
         movement: Movement,
-        variation: Variation,
         unevenness: float,
         between: NDArray[np.float64],
         rng: np.random.Generator,
@@ -67,8 +66,6 @@ class MeanNull:
             Rows on each side.
         movement
             Of rows and windows inside clusters, in the coordinates of this test.
-        variation
-            The baseline's windows.
         unevenness
             g: Σ n_t² / (Σ n_t)² of the window plus that of the baseline.
         between
@@ -80,12 +77,12 @@ class MeanNull:
         powers = np.arange(1, 4)
         rows, windows = movement.rows, movement.windows
         sampling = rows * f**powers
-        g = unevenness / variation.mean_size
+        g = unevenness / movement.mean_size
         # What of tr (Σ + n̄B)ⁱ is beyond tr Σⁱ lies in B and in its products with Σ; the larger
         # of the two scales bounds it for windows of another size.
         beyond = np.maximum(windows - rows, 0.0) * g * np.maximum(g, f) ** (powers - 1)
         total = sampling + beyond
-        freedom = max((len(variation.sizes) - 1) * windows[0] ** 2 / windows[1], 1.0)
+        freedom = max(movement.freedom * windows[0] ** 2 / windows[1], 1.0)
         allowed = windows[0] * freedom / rng.chisquare(freedom, len(between))
         sizes = sampling[0] + g * np.maximum(allowed - rows[0], 0.0)
         mean = float(between.mean() + sizes.mean())

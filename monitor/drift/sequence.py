@@ -25,6 +25,8 @@ from monitor.drift.judging import Evidence, Rules
 from monitor.drift.significance import combine
 
 LENGTHS: Final = (2, 4, 8, 16, 32)
+WEEKS: Final = (7, 14, 28)
+"""The lengths where days of the week differ: whole weeks, which the whole baseline is fair to."""
 LONGEST: Final = LENGTHS[-1]
 LOOKS_SHARE: Final = 0.5
 """Of the false-alarm budget; single windows get the rest."""
@@ -85,10 +87,11 @@ def longer_looks(
     Per window the look that was made last of each length, of these the one that drifted most clearly;
     None where there were too few windows or rows to look at.
     """
+    lengths = WEEKS if baseline.seasons else LENGTHS
     latest: dict[int, Look] = {}
     found: list[Look | None] = []
     for at, number in enumerate(numbers):
-        for length in LENGTHS:
+        for length in lengths:
             if number % stride(length) == 0:
                 look = _look(
                     sketches[: at + 1], drifted[: at + 1], length, baseline, rules, random_state
@@ -110,6 +113,8 @@ def _look(
     random_state: int,
 ) -> Look | None:
     chosen: list[WindowSketch] = []
+    if baseline.seasons and (any(drifted[-length:]) or any(s.n == 0 for s in sketches[-length:])):
+        return None  # a week without one of its days is no week
     for sketch, is_drift in zip(
         reversed(sketches[-2 * length :]), reversed(drifted[-2 * length :]), strict=True
     ):
@@ -118,7 +123,9 @@ def _look(
     pooled = pool(chosen)
     if len(chosen) < length or pooled is None or pooled.n < rules.minimum_rows:
         return None
-    alpha = min(rules.alpha / len(LENGTHS) * stride(length), 0.5)
+    alpha = min(
+        rules.alpha / (len(WEEKS) if baseline.seasons else len(LENGTHS)) * stride(length), 0.5
+    )
     rng = np.random.default_rng([random_state, length, 0x6C6F])
     evidence = Evidence.of(pooled, baseline, baseline.reference, rng, unevenness(chosen))
     drawn = evidence.mix_null.draw(FIRST_DRAWS, rng)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitor import frames
-from monitor.clusters import Baseline, WindowSketch, count_values, largest_repeated_share
+from monitor.clusters import Baseline, Reference, WindowSketch, count_values, largest_repeated_share
 from monitor.drift import (
     LONGEST,
     ColumnExplanation,
@@ -126,7 +126,7 @@ class FeatureRun:
             mean_moments=tuple(baseline.reference.mean_moments.tolist()),
             whitened_moments=tuple(baseline.reference.whitened_moments.tolist()),
             correlation=None if variation is None else variation.mix.correlation,
-            evenness=1.0 if variation is None else variation.evenness,
+            evenness=1.0 if variation is None else variation.unevenness,
             cluster_products=tuple(tuple(row) for row in (means @ means.T).tolist()),
             distance_positions=tuple(baseline.distance_positions.tolist()),
             failures=baseline.histogram.failures,
@@ -172,6 +172,7 @@ class FeatureRun:
             f"feature {self.baseline.name!r} is judged against the natural variation of "
             f"{len(variation.sizes)} windows of {variation.every} of its baseline: rows of one window "
             f"are alike with a correlation of {mix.correlation:.2g}"
+            + ("; each day of the week is held against its own" if self.baseline.seasons else "")
         )
 
     def windows(
@@ -179,7 +180,11 @@ class FeatureRun:
     ) -> list[WindowDrift]:
         """All windows, each by itself and with those before it; `past` comes before the first."""
         parts = [self._part(window) for window in windows]
-        judgements = [judge(part.sketch, self.baseline, rules=self.rules) for part in parts]
+        references = [self._reference(window, every) for window in windows]
+        judgements = [
+            judge(part.sketch, self.baseline, rules=self.rules, reference=reference)
+            for part, reference in zip(parts, references, strict=True)
+        ]
         past = past[-2 * LONGEST :]
         sketches = [one.sketch for one in past] + [part.sketch for part in parts]
         starts = [one.start for one in past] + [
@@ -191,9 +196,7 @@ class FeatureRun:
             drifted = [one.is_drift for one in past]
             drifted += [found.verdict is Verdict.DRIFT for found in judgements]
             numbers = every.number(
-                np.array(
-                    [start.replace(tzinfo=None) for start in known], "datetime64[us]"
-                )
+                np.array([start.replace(tzinfo=None) for start in known], "datetime64[us]")
             )
             looks = longer_looks(
                 sketches,
@@ -213,6 +216,18 @@ class FeatureRun:
                 began = starts[onset(sketches[: len(past) + i + 1], self.baseline)]
             told.append(self._told(part, found, began=began))
         return told
+
+    def _reference(self, window: Window, every: Every | None) -> Reference:
+        """What a window is compared with: its own day of the week, where the days differ."""
+        if every is None or window.start is None or window.end is None or not self.baseline.seasons:
+            return self.baseline.reference
+        known = self.baseline.seasons[0].variation
+        if known is None or Every.parse(known.every) != every:
+            return self.baseline.reference
+        # Its middle: a civil day of a zone may start on the day before in UTC.
+        middle = utc(window.start) + (utc(window.end) - utc(window.start)) / 2
+        number = every.number(np.array([middle.replace(tzinfo=None)], "datetime64[us]"))
+        return self.baseline.reference_of(int(number[0]))
 
     def segment(self, window: Window, column: str, value: str) -> WindowDrift:
         """One segment of a window."""

@@ -112,6 +112,7 @@ def fit_baseline(
         segments=segments,
         every=every,
         windows=_window_numbers(times, every, vectors.usable),
+        n_seasons=seasons_of(every),
         columns={
             name: segment_values(frame, name, most=None)[vectors.usable] for name in explain_columns
         },
@@ -134,6 +135,14 @@ def _description(feature: ClusteredFeature) -> dict[str, Any]:
     return feature.to_dict() | {"centroids": None}
 
 
+DAYS_OF_WEEK = 7
+
+
+def seasons_of(every: str) -> int:
+    """How many seasons windows may have: the days of the week where a window is a day."""
+    return DAYS_OF_WEEK if Every.parse(every) == Every(1, "D") else 1
+
+
 def _window_numbers(
     times: Times | None, every: str, usable: NDArray[np.bool_]
 ) -> NDArray[np.int64] | None:
@@ -145,7 +154,8 @@ def _window_numbers(
     numbers = np.full(len(instants), -1, dtype=np.int64)
     if is_dated.any():
         dated = length.number(instants[is_dated])
-        numbers[is_dated] = dated - dated.min()
+        # Not negative, and the same days of the week.
+        numbers[is_dated] = dated - dated.min() // DAYS_OF_WEEK * DAYS_OF_WEEK
     return numbers
 
 

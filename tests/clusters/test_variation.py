@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from monitor.clusters.variation import LEAST_WINDOWS, Variation, overdispersion
+from monitor.clusters.variation import LEAST_WINDOWS, DatedRows, overdispersion
 
 SHARES = np.array([0.4, 0.3, 0.2, 0.1])
 
@@ -44,7 +44,10 @@ def test_drawn_correlations_cover_the_true_one_as_often_as_they_say():
 def test_windows_of_very_different_sizes():
     rng = np.random.default_rng(1)
     table = np.array(
-        [rng.multinomial(n, rng.dirichlet(SHARES * 99)) for n in [2, 50, 3000, 700, 1, 900, 400] * 6]
+        [
+            rng.multinomial(n, rng.dirichlet(SHARES * 99))
+            for n in [2, 50, 3000, 700, 1, 900, 400] * 6
+        ]
     )
     assert overdispersion(table).correlation == pytest.approx(0.01, rel=0.5)
 
@@ -54,7 +57,34 @@ def test_too_few_windows_say_nothing():
     labels = np.zeros(100, dtype=np.int64)
     for n_windows, known in ((LEAST_WINDOWS - 1, False), (LEAST_WINDOWS, True)):
         windows = np.arange(100) % n_windows
-        found = Variation.of("1d", windows, labels, labels > 0, rows, rows, n_clusters=2)
+        found = dated(windows, labels, rows).variation()
         assert (found is not None) is known
-    undated = np.full(100, -1)
-    assert Variation.of("1d", undated, labels, labels > 0, rows, rows, n_clusters=2) is None
+    assert dated(np.full(100, -1), labels, rows).variation() is None
+
+
+def dated(windows, labels, rows):
+    return DatedRows("1d", windows, labels, labels < 0, rows, rows, n_clusters=4)
+
+
+def a_week(seed, *, weekend, rho=0.003):
+    """70 days of 100 rows; on two days of seven some rows lie in another cluster."""
+    rng = np.random.default_rng(seed)
+    shares = SHARES + np.array([-weekend, 0, 0, weekend])
+    days = np.arange(70)
+    labels = np.concatenate(
+        [rng.choice(4, 100, p=rng.dirichlet((shares if d % 7 < 2 else SHARES) / rho)) for d in days]
+    )
+    return dated(np.repeat(days, 100), labels, rng.normal(size=(7000, 3)))
+
+
+def test_a_weekly_pattern_is_found_and_its_variation_is_that_within_days_of_the_week():
+    rows = a_week(0, weekend=0.2)
+    assert rows.has_seasons(7)
+    within = rows.variation(7, 0)
+    assert len(within.counts) == 10
+    assert within.mix.correlation < 0.01
+    assert rows.variation().mix.correlation > 3 * within.mix.correlation
+
+
+def test_no_weekly_pattern_is_seen_where_there_is_none():
+    assert not any(a_week(seed, weekend=0).has_seasons(7) for seed in range(200))

@@ -119,7 +119,9 @@ def test_history_lets_looks_reach_back_beyond_the_frame():
 
 
 def test_the_column_that_carries_the_shift_is_named():
-    baseline = monitor.fit_baseline(table(1, 3000, 1), POINTS, explain_columns=["country", "camera"])
+    baseline = monitor.fit_baseline(
+        table(1, 3000, 1), POINTS, explain_columns=["country", "camera"]
+    )
     moved = table(1, 1500, 2)
     french = (moved.country == "FR") & (np.random.default_rng(0).random(len(moved)) < 0.6)
     moved["vector"] = [
@@ -214,3 +216,28 @@ def test_a_metric_of_ones_own():
     assert found.tv_noise_floor < found.tv_noise_ceiling
     with pytest.raises(InvalidInputError, match="two metrics are called 'jsd'"):
         monitor.detect_drift(table(1, 50, 2), baseline, metrics=[Metric("jsd", total_variation)])
+
+
+def test_days_of_the_week_are_held_against_their_own():
+    """Sundays differ as a rule: none alarms, and a Sunday's traffic on a Tuesday does."""
+    sunday = SHARES[::-1]
+
+    def weeks(n_days, seed, start, odd=()):
+        parts = []
+        for day in range(n_days):
+            at = start + pd.Timedelta(day, unit="D")
+            is_sunday = (at.day_of_week == 6) != (day in odd)
+            parts.append(
+                table(1, 200, seed + day, start=at, shares=sunday if is_sunday else SHARES)
+            )
+        return pd.concat(parts, ignore_index=True)
+
+    baseline = monitor.fit_baseline(weeks(56, 100, START), POINTS, timestamp_column="ts")
+    assert len(baseline.seasons) == 7
+    quiet = weeks(28, 900, START + pd.Timedelta(70, unit="D"))
+    report = monitor.detect_drift(quiet, baseline, timestamp_column="ts", every="1d")
+    assert report.to_frame().verdict.tolist() == ["no drift"] * 28
+    assert "each day of the week is held against its own" in report.notes[1]
+    odd = weeks(7, 900, START + pd.Timedelta(70, unit="D"), odd=(2,))
+    report = monitor.detect_drift(odd, baseline, timestamp_column="ts", every="1d")
+    assert (report.to_frame().verdict == "drift").tolist() == [day == 2 for day in range(7)]
