@@ -144,11 +144,11 @@ def how_sure(window: WindowDrift) -> str:
     if found.verdict is Verdict.INCONCLUSIVE:
         return sentence(prose(found.reason))
     if found.thresholds:
-        return (
-            f"By your thresholds: {prose(found.reason)}; {p_equals(found.p_value)} is for information."
-        )
+        return f"By your thresholds: {prose(found.reason)}; {p_equals(found.p_value)} is for information."
     if look := together(found):
-        alone = "" if math.isnan(found.p_value) else f" This window alone: {p_equals(found.p_value)}."
+        alone = (
+            "" if math.isnan(found.p_value) else f" This window alone: {p_equals(found.p_value)}."
+        )
         return (
             f"{p_equals(look.p_value)} for {_together(look)}, {plural(look.n_rows, 'row')}. Without "
             f"drift such a look says drift at most {one_in(look.alpha)} times "
@@ -181,7 +181,7 @@ def causes(window: WindowDrift) -> tuple[str, ...]:
     if look := together(found):
         # Their own counts are not kept, only what the tests say of them.
         seen = join([SEES[test.name] for test in flagged(found)])
-        return (f"In {_together(look)}, {seen} changed; none of them shows it alone.",)
+        return (f"It shows only in {_together(look)}, by {seen}.",)
     say = {
         "mix": _mix_cause,
         "novelty": _novelty_cause,

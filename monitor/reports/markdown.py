@@ -103,12 +103,22 @@ def _segment(window: WindowDrift) -> str:
     return "" if window.segment is None else f", segment {_name(window.segment)}"
 
 
+def harmless(text: str) -> str:
+    """A text from the data that is no link, mention or tag; Markdown's own signs are left.
+
+    Examples
+    --------
+    >>> harmless("<@everyone> https://me:secret@example.com/a?token=b")
+    '‹＠everyone› example.com/a?…'
+    """
+    return _SCHEME.sub("", redacted(text)).translate(_HARMLESS)
+
+
 def _name(text: str) -> str:
     """A name from the data, as code."""
-    shown = plain(_SCHEME.sub("", redacted(text))).translate(_HARMLESS)
-    return f"`{shown[:_LONGEST_NAME] or ' '}`"
+    return f"`{plain(harmless(text))[:_LONGEST_NAME] or ' '}`"
 
 
 def _text(line: str) -> str:
     """A sentence, which may quote names from the data."""
-    return _MARKUP.sub(r"\\\1", _SCHEME.sub("", redacted(line)).translate(_HARMLESS))
+    return _MARKUP.sub(r"\\\1", harmless(line))

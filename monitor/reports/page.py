@@ -232,7 +232,7 @@ def _ordered(window: WindowDrift) -> tuple[list[ClusterShift], str]:
         return 0.0 if math.isnan(shift.movement) else shift.movement * shift.window_share
 
     by_movement = sorted(found.clusters, key=lambda s: -moved(s))
-    return by_movement, "the one whose rows moved most first, as their shares hardly changed"
+    return by_movement, "the one whose rows moved most first, as chance may explain their shares"
 
 
 def _feature(index: int, choice: _Choice, pictures: Pictures) -> FeatureView:

@@ -114,8 +114,8 @@ def would_show(window: WindowDrift) -> tuple[str, ...]:
     if effect is None or window.judgement.thresholds:
         return ()
     if told := _detectable(effect):
-        return (f"A change from {told} on would be found in 8 of 10 such windows.",)
-    return ("In so few rows not even a complete change would be found in 8 of 10 such windows.",)
+        return (f"In 8 of 10 such windows a change would be found if {told}.",)
+    return ("In so few rows even a complete change would often not be found.",)
 
 
 def rows_needed(window: WindowDrift) -> tuple[str, ...]:
@@ -194,8 +194,8 @@ def _interval(score: Score) -> str:
 
 def _detectable(effect: Effect) -> str:
     shares = (
-        (effect.detectable, "of the rows swapped for unrelated images"),
-        (effect.detectable_novel, "of the rows new to the baseline"),
+        (effect.detectable, "of the rows were swapped for unrelated images"),
+        (effect.detectable_novel, "of the rows were unlike anything in the baseline"),
     )
     return " or ".join(
         f"{percent(share)} {what}" for share, what in shares if not math.isnan(share)

@@ -45,9 +45,9 @@ def _told(window: WindowDrift) -> list[str]:
     points = story(window)
     width = max(len(point.question) for point in points)
     return [
-        f"  {question.ljust(width)}  {answer}"
+        f"  {'' if i else point.question:{width}}  {answer}"
         for point in points
-        for question, answer in zip([point.question, *[""] * len(point.answers)], point.answers)
+        for i, answer in enumerate(point.answers)
     ]
 
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import datetime as dt
 import itertools
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeVar
 
 from monitor.drift import Score, Verdict
 from monitor.reports.answer import together
+from monitor.reports.axis import scale, time_ticks
 from monitor.reports.report import WindowDrift
-from monitor.reports.wording import count, moment, month, number, p_equals, period, tick
+from monitor.reports.wording import count, moment, number, p_equals, period
 
 PLOT_TOP, PLOT_HEIGHT = 14, 190
 STRIP_TOP, STRIP_HEIGHT = 226, 44
@@ -20,11 +20,7 @@ LEFT, RIGHT = 44, 10
 HEIGHT = 296
 _DENSE = 90
 """From so many windows on, a mark on each would hide the line: only drifted and open ones get one."""
-_STEPS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.25)
 _WIDEST_BAR = 34.0
-_MONTHS_FROM = dt.timedelta(days=75)
-
-_Tick = TypeVar("_Tick")
 
 
 @dataclass(frozen=True)
@@ -121,7 +117,7 @@ def timeline(
         Per window, the id of the block that tells more.
     """
     scores = [_score(w) for w in windows]
-    highest, step = _scale(v for s in scores for v in (s.value, s.noise_ceiling))
+    highest, step = scale(v for s in scores for v in (s.value, s.noise_ceiling))
     slot = (width - LEFT - RIGHT) / len(windows)
     centres = [round(LEFT + slot * (i + 0.5), 2) for i in range(len(windows))]
 
@@ -142,7 +138,7 @@ def timeline(
         band=_area(*_widened(centres, [height_of(s.noise_ceiling) for s in scores], slot)),
         rows=_bars(centres, bar, [0.0] * len(windows), good),
         failed=_bars(centres, bar, good, failed),
-        x_ticks=_x_ticks(windows, centres, width),
+        x_ticks=time_ticks(windows, centres, width - LEFT - RIGHT),
         y_ticks=tuple(
             (height_of(value), f"{value:.2f}" if step < 0.1 else f"{value:.2g}")
             for value in (step * i for i in range(round(highest / step) + 1))
@@ -218,14 +214,6 @@ def _mark(window: WindowDrift, n_windows: int) -> Verdict | None:
     return None if verdict is Verdict.NO_DRIFT and n_windows > _DENSE else verdict
 
 
-def _scale(values: Iterable[float]) -> tuple[float, float]:
-    """The top of the axis and the step between its labels, with room above the highest value."""
-    wanted = 1.08 * max((v for v in values if not math.isnan(v)), default=0.0)
-    wanted = min(max(wanted, 0.1), 1.0)
-    step = next(step for step in _STEPS if wanted / step <= 5 or step == _STEPS[-1])
-    return step * math.ceil(wanted / step - 1e-9), step
-
-
 def _path(xs: Sequence[float], ys: Sequence[float]) -> str:
     """An SVG path through the points, broken where y is NaN."""
     parts = []
@@ -278,36 +266,3 @@ def _widened(
             wide_x.append(round(x + slot / 2, 2))
             wide_y.append(y)
     return wide_x, wide_y
-
-
-def _x_ticks(
-    windows: Sequence[WindowDrift], centres: Sequence[float], width: int
-) -> tuple[tuple[float, str], ...]:
-    dated = [
-        (x, w.start, w.end)
-        for x, w in zip(centres, windows, strict=True)
-        if w.start is not None and w.end is not None
-    ]
-    if not dated:
-        return ()
-    if dated[-1][2] - dated[0][1] > _MONTHS_FROM and len(dated) > 1:
-        firsts = [
-            (x, start)
-            for i, (x, start, _) in enumerate(dated)
-            if i > 0 and (start.year, start.month) != (dated[i - 1][1].year, dated[i - 1][1].month)
-        ]
-        shown = _thinned(firsts, len("May 2026"), width)
-        return tuple(
-            (x, month(start, year=i == 0 or start.year != shown[i - 1][1].year))
-            for i, (x, start) in enumerate(shown)
-        )
-    ticks = [(x, tick(start, end)) for x, start, end in dated]
-    return tuple(_thinned(ticks, max(len(text) for _, text in ticks), width))
-
-
-def _thinned(ticks: list[_Tick], n_characters: int, width: int) -> list[_Tick]:
-    """As many of the ticks as fit beside one another, evenly spaced."""
-    # About 8 units per character, and a gap.
-    most = max(1, int((width - LEFT - RIGHT) / (n_characters * 8 + 16)))
-    step = math.ceil(len(ticks) / most)
-    return ticks[step // 2 :: step]

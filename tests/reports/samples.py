@@ -242,10 +242,10 @@ def explained_report() -> DriftReport:
     report = mixed_report()
     rng = np.random.default_rng(7)
     pixels = fit_quality(rng.normal(0.5, 0.1, size=(1_000, 2)), ["brightness", "bytes_per_pixel"])
-    held = rng.choice(["FR", "DE"], 3_000), rng.choice(N_CLUSTERS, 3_000)
+    held = rng.choice(["FR", "DE"], 3_000).tolist(), rng.choice(N_CLUSTERS, 3_000)
     page, clusters = rng.choice(["FR", "DE"], 900), rng.choice(N_CLUSTERS, 900)
     clusters[(page == "FR") & (rng.random(900) < 0.5)] = 2
-    table = fit_values(*held, n_clusters=N_CLUSTERS)
+    table = fit_values(held[0], held[1], n_clusters=N_CLUSTERS)
     odd = report.windows[-1]
     quality = quality_shifts(pixels, pixels.count(rng.normal([0.3, 0.5], 0.1, size=(300, 2))))
     failures = failure_shifts({"missing": 3}, 1_203, {"http_404": 80}, 380)
@@ -256,6 +256,8 @@ def explained_report() -> DriftReport:
         kinds=shift_kinds(odd.judgement, quality, failures, is_placeholder=False),
         quality=quality,
         failure_shifts=failures,
-        explanations=explain({"country": table}, {"country": count_values(page, clusters, table)}),
+        explanations=explain(
+            {"country": table}, {"country": count_values(page.tolist(), clusters, table)}
+        ),
     )
     return replace(report, windows=(*report.windows[:-1], odd))

@@ -18,12 +18,15 @@ from monitor.reports.wording import plain
 from .conftest import PictureServer
 from .parsed import Parsed
 from .samples import (
+    detected_report,
+    explained_report,
     failed_report,
     joined,
     long_report,
     mixed_report,
     quiet_report,
     segmented_report,
+    threshold_report,
     with_sources,
 )
 
@@ -77,9 +80,19 @@ def test_texts_from_the_data_are_texts(report: DriftReport, page_path: Path, tex
             window,
             feature=text, segment=segment, failures={text: 2}, notes=(text,),
             examples=baseline_examples, novel_examples=baseline_examples[0],
-            judgement=replace(window.judgement, reason=text),
+            quality=tuple(replace(one, field=text) for one in window.quality),
+            failure_shifts=tuple(replace(one, reason=text) for one in window.failure_shifts),
+            explanations=tuple(
+                replace(one, column=text, values=tuple(replace(v, value=text) for v in one.values))
+                for one in window.explanations
+            ),
+            judgement=replace(
+                window.judgement,
+                reason=text,
+                scores=window.judgement.scores | {text: window.judgement.scores["jsd"]},
+            ),
         )
-        for window in report.windows for segment in (None, text)
+        for window in explained_report().windows for segment in (None, text)
     ]  # fmt: skip
     hostile = DriftReport(
         (feature,), tuple(windows), every=text, segment_column=text, notes=(text,)
@@ -108,14 +121,15 @@ def test_the_answer_stands_first(report: DriftReport, page_path: Path) -> None:
     text = rendered(report, page_path).text
 
     assert text.index("2 of 6 windows drifted") < text.index("When 5–6 Mar 2026")
-    assert text.index("How sure JSD 0.") < text.index("Distance from the baseline")
+    order = ["What it looks like", "How large As if", "How sure p", "Distance from the baseline"]
+    assert [text.index(part) for part in order] == sorted(text.index(part) for part in order)
     assert re.search(r"cluster \d (rose|fell) from", text)
-    assert "The window has 12 rows with vectors; a verdict needs 30." in text
+    assert "The window has 12 rows with vectors; a verdict needs 20." in text
     assert "The server answered with status 403." in text
     assert "A note on this day." in text
     assert "2 rows have no timestamp." in text
     assert "tiny-encoder" in text
-    assert "Rows are independent." in text
+    assert "report format monitor.report/2" in text
 
 
 @pytest.mark.parametrize(
@@ -147,6 +161,49 @@ def test_every_kind_of_report_has_its_headline(
     assert headline in page.text
     assert len(page.named("h1")) == 1
     assert headline in notebook_html(built)
+
+
+def test_a_drifted_window_is_told_in_the_order_people_ask(page_path: Path) -> None:
+    text = rendered(explained_report(), page_path).text
+
+    told = [
+        "What it looks like A broken feed, a quality change and new content.",
+        "Since when Since 5 Mar 2026.",
+        "How large As if",
+        "JSD 0.0",
+        "How sure p",
+        "Why 9",
+        "of the shift sits in country = FR",
+        "The images' brightness fell from",
+        "Rows without a vector for the reason http_404 rose from 0 % to 21.1 % of all rows.",
+        "Clusters,",
+        "points (",
+        "Four tests, one p-value",
+        "Pixels, medians",
+    ]
+    at = text.index("6 Mar 2026 drift")
+    for part in told:
+        at = text.index(part, at)
+
+
+def test_windows_that_drift_only_together_have_a_mark_of_their_own(page_path: Path) -> None:
+    page = rendered(detected_report(), page_path)
+
+    shapes = [a["href"] for a in page.named("use")]
+    assert {"#i-drift", "#i-together", "#i-no-drift", "#i-inconclusive"} <= set(shapes)
+    assert "drift only together with the windows before it" in page.text
+    assert "drift with earlier" in page.text
+    assert "The newest window is part of a shift since 1 Apr 2026." in page.text
+    assert re.search(r"for the last \d+ windows together, [\d,]+ rows\.", page.text)
+    assert [a.get("class") for a in page.named("path")].count("span") == 4  # two shifts, two charts
+
+
+def test_a_rule_of_the_users_own_is_named(page_path: Path) -> None:
+    text = rendered(threshold_report(), page_path).text
+
+    assert "By your thresholds: jsd 0.28" in text
+    assert "Your threshold" in text
+    assert "your thresholds give it" in text
 
 
 def test_rows_without_times_are_named_so(page_path: Path) -> None:

@@ -9,9 +9,9 @@ import pytest
 
 from monitor.drift import Verdict
 from monitor.reports import DriftReport
-from monitor.reports.timeline import PLOT_HEIGHT, PLOT_TOP, STRIP_HEIGHT, has_chart, timeline
+from monitor.reports.timeline import LEFT, PLOT_HEIGHT, PLOT_TOP, STRIP_HEIGHT, has_chart, timeline
 
-from .samples import failed_report, long_report, quiet_report
+from .samples import detected_report, failed_report, long_report, quiet_report
 
 FOOT = PLOT_TOP + PLOT_HEIGHT
 
@@ -29,6 +29,34 @@ def test_marks_lie_where_their_distance_is(report: DriftReport) -> None:
                 window.judgement.scores["jsd"].value, abs=0.001
             )
     assert [mark.x for mark in chart.marks] == sorted(mark.x for mark in chart.marks)
+
+
+def test_windows_that_drift_only_with_others_are_told_apart() -> None:
+    report = detected_report()
+    chart = timeline(report.windows, 1000)
+
+    drifted = [mark for mark in chart.marks if mark.verdict is Verdict.DRIFT]
+    assert [mark.is_together for mark in drifted] == [False, *[True] * (len(drifted) - 1)]
+    assert "the last 16 windows together: p = " in drifted[-1].tooltip
+    assert "began 1 Apr 2026" in drifted[-1].tooltip
+
+
+def test_a_shift_is_drawn_from_its_beginning() -> None:
+    report = detected_report()
+    chart = timeline(report.windows, 1000)
+
+    odd_day, lasting = chart.spans
+    assert odd_day.start < chart.marks[7].x < odd_day.end < chart.marks[8].x
+    assert chart.marks[30].x < lasting.start < chart.marks[31].x  # 1 April
+    assert lasting.end > chart.marks[-1].x
+    assert lasting.tooltip == "shift since 1 Apr 2026"
+
+
+def test_a_shift_from_before_the_first_window_starts_at_the_edge() -> None:
+    (span,) = timeline(detected_report().last(5).windows, 1000).spans
+
+    assert span.start == pytest.approx(LEFT, abs=2.5)
+    assert span.tooltip == "shift since 1 Apr 2026"
 
 
 def test_inconclusive_windows_break_the_line(report: DriftReport) -> None:
