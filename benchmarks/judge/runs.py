@@ -53,7 +53,9 @@ def main() -> None:
         kind = "independent" if correlation == 0 else f"{correlation:.1%} a day"
         error = np.std(found, ddof=1) / np.sqrt(len(found))
         calm = sum(n == 0 for n in found)
-        print(f"| {kind} | {len(found)} | {np.mean(found):.2f} | {error:.2f} | {calm} |", flush=True)
+        print(
+            f"| {kind} | {len(found)} | {np.mean(found):.2f} | {error:.2f} | {calm} |", flush=True
+        )
 
 
 if __name__ == "__main__":

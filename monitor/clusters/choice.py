@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import optimize, stats
 
 from monitor.clusters.kmeans import assign, fit_centroids
 from monitor.errors import BaselineError
@@ -13,6 +14,7 @@ from monitor.errors import BaselineError
 CANDIDATES = (2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 25, 30)
 ROWS_PER_CLUSTER = 25
 """A cluster with fewer expected rows in each half says little: candidates stop there."""
+WINDOW_ROWS_PER_CLUSTER = 5
 MAX_CHOICE_ROWS = 10_000
 _TOLERANCE = 0.05
 _N_SPLITS = 3
@@ -38,14 +40,34 @@ class ClusterChoice:
     reason: str
 
 
-def choose_n_clusters(vectors: NDArray[np.float32], *, random_state: int) -> ClusterChoice:
+def smallest_move(n_clusters: int, n_baseline: int, n_window: int) -> float:
+    """The share of rows that, moved from one cluster to another, the mix test sees in 8 of 10 windows.
+
+    X² of the 2 × k table has k − 1 degrees of freedom and, for a move of s between two of k equal
+    clusters, the noncentrality 2 k s² / f with f = 1/N + 1/n; it must pass the 1 % level with
+    probability 0.8.
+
+    Examples
+    --------
+    >>> round(smallest_move(5, 5000, 1000), 3), round(smallest_move(20, 5000, 1000), 3)
+    (0.045, 0.029)
+    """
+    df = n_clusters - 1
+    limit = stats.chi2.isf(0.01, df)
+    needed = optimize.brentq(lambda x: stats.ncx2.sf(limit, df, x) - 0.8, 1e-6, 1e4)
+    return float(min(np.sqrt(needed * (1 / n_baseline + 1 / n_window) / (2 * n_clusters)), 1.0))
+
+
+def choose_n_clusters(
+    vectors: NDArray[np.float32], *, random_state: int, window_rows: int | None = None
+) -> ClusterChoice:
     """Choose the number of clusters by stability (Ben-Hur, Elisseeff & Guyon 2002).
 
     k-means is fitted on two disjoint halves, all rows are assigned by both, and the two partitions are
     compared by the adjusted Rand index (Hubert & Arabie 1985), averaged over three splits. The largest
-    candidate within 0.05 of the most stable one wins: more clusters see smaller changes, as long as
-    they are not chance. Inertia or silhouette would be the usual alternatives, but the first always
-    falls with k and the second nearly always on CLIP vectors.
+    candidate within 0.05 of the most stable one wins: more clusters see smaller moves (see
+    `smallest_move`), as long as they are not chance. Inertia or silhouette would be the usual
+    alternatives, but the first always falls with k and the second nearly always on CLIP vectors.
 
     Parameters
     ----------
@@ -53,6 +75,9 @@ def choose_n_clusters(vectors: NDArray[np.float32], *, random_state: int) -> Clu
         (n, width) float32; more than `MAX_CHOICE_ROWS` rows are cut to the first so many.
     random_state
         Seed of the splits and fits.
+    window_rows
+        How many rows the windows have that will be judged; candidates whose clusters would hold fewer
+        than 5 of them are left out. By default that is not known.
 
     Raises
     ------
@@ -63,6 +88,8 @@ def choose_n_clusters(vectors: NDArray[np.float32], *, random_state: int) -> Clu
 
     vectors = vectors[:MAX_CHOICE_ROWS]
     most = len(vectors) // (2 * ROWS_PER_CLUSTER)
+    if window_rows is not None:
+        most = min(most, max(window_rows // WINDOW_ROWS_PER_CLUSTER, CANDIDATES[0]))
     candidates = [k for k in CANDIDATES if k <= most]
     if not candidates:
         raise BaselineError(
@@ -89,4 +116,12 @@ def choose_n_clusters(vectors: NDArray[np.float32], *, random_state: int) -> Clu
         f"Rand index of {stability[chosen]:.2f}, within {_TOLERANCE} of the best ({best:.2f}); of the "
         f"candidates {', '.join(map(str, candidates))} it is the finest such partition"
     )
+    if window_rows is not None:
+        seen, fewest = (
+            smallest_move(k, len(vectors), window_rows) for k in (chosen, candidates[0])
+        )
+        reason += (
+            f"; in a window of {window_rows:,} rows it shows a move of {seen:.1%} of the rows from one "
+            f"cluster to another, {candidates[0]} clusters one of {fewest:.1%}"
+        )
     return ClusterChoice(chosen, stability, reason)

@@ -117,7 +117,9 @@ def fit(
     choice = None
     if given is None:
         if n_clusters is None:
-            choice = choose_n_clusters(fit_part, random_state=random_state)
+            choice = choose_n_clusters(
+                fit_part, random_state=random_state, window_rows=_usual_size(windows)
+            )
             n_clusters = choice.n_clusters
         centres = fit_centroids(fit_part, n_clusters, random_state=random_state)
     else:
@@ -218,6 +220,12 @@ def fit(
             for name, column in (columns or {}).items()
         },
     )
+
+
+def _usual_size(windows: NDArray[np.int64] | None) -> int | None:
+    """The median number of rows of the windows; None without times."""
+    dated = np.empty(0) if windows is None else windows[windows >= 0]
+    return int(np.median(np.unique(dated, return_counts=True)[1])) if len(dated) else None
 
 
 def _scaling(

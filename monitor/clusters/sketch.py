@@ -13,8 +13,8 @@ from monitor.clusters.histogram import ClusterHistogram
 MAX_KEPT_ROWS: Final = 256
 """A set of no more rows than this keeps them: so few are compared by permutation, not by formula."""
 N_DISTANCE_BINS: Final = 64
-_MOST_UNITS: Final = 2.0**38
-_BLOCK_ROWS: Final = 8_192
+_MOST_UNITS: Final = np.float32(2.0**38)
+_BLOCK_ROWS: Final = 1_024
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,13 +122,17 @@ def sketch_rows(
 def _cluster_units(
     vectors: NDArray[np.float32], labels: NDArray[np.int64], n_clusters: int, quantum: float
 ) -> NDArray[np.int64]:
-    """Sums of whole units. Each block's are exact in float64: 8,192 · 2³⁸ < 2⁵³, in any order."""
+    """Sums of whole units. Those of a block are exact in float64, in any order: 1,024 · 2³⁸ < 2⁵³."""
     units = np.zeros((n_clusters, vectors.shape[1]), dtype=np.int64)
-    for start in range(0, len(vectors), _BLOCK_ROWS):
-        block = vectors[start : start + _BLOCK_ROWS].astype(np.float64)
-        np.rint(block / quantum, out=block)
-        np.clip(block, -_MOST_UNITS, _MOST_UNITS, out=block)
-        members = np.zeros((n_clusters, len(block)))
-        members[labels[start : start + len(block)], np.arange(len(block))] = 1.0
-        units += (members @ block).astype(np.int64)
+    order = np.argsort(labels, kind="stable")
+    edges = np.searchsorted(labels[order], np.arange(n_clusters + 1))
+    for cluster in range(n_clusters):
+        members = order[edges[cluster] : edges[cluster + 1]]
+        for start in range(0, len(members), _BLOCK_ROWS):
+            # A power of two: nothing is lost but what lies below a unit.
+            with np.errstate(over="ignore"):
+                block = vectors[members[start : start + _BLOCK_ROWS]] * np.float32(1 / quantum)
+            np.rint(block, out=block)
+            np.clip(block, -_MOST_UNITS, _MOST_UNITS, out=block)
+            units[cluster] += block.sum(axis=0, dtype=np.float64).astype(np.int64)
     return units

@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
+from scipy.stats import chi2_contingency
 
 from monitor.clusters import Baseline, fit
-from monitor.clusters.choice import choose_n_clusters
+from monitor.clusters.choice import choose_n_clusters, smallest_move
 from monitor.clusters.kmeans import assign, split_by_content, unit_rows
 from monitor.clusters.moments import spectral_moments
 from monitor.errors import BaselineError, FingerprintMismatchError, InvalidInputError
@@ -16,6 +17,27 @@ def blobs(n: int, *, n_blobs: int = 4, width: int = 12, seed: int = 0) -> np.nda
     rng = np.random.default_rng(seed)
     centres = np.eye(width)[:n_blobs] * 4
     return centres[rng.integers(n_blobs, size=n)] + rng.normal(scale=0.4, size=(n, width))
+
+
+def test_the_choice_knows_how_large_windows_are():
+    vectors = unit_rows(blobs(2000, n_blobs=12))
+    small = choose_n_clusters(vectors, random_state=0, window_rows=30)
+    large = choose_n_clusters(vectors, random_state=0, window_rows=1000)
+    assert small.n_clusters <= 6 < large.n_clusters
+    assert "in a window of 1,000 rows it shows a move of" in large.reason
+
+
+def test_the_smallest_move_is_seen_in_8_of_10_windows():
+    rng = np.random.default_rng(0)
+    n, big, k = 1000, 5000, 8
+    move = smallest_move(k, big, n)
+    shares = np.full(k, 1 / k)
+    moved = shares + np.array([move, -move] + [0] * (k - 2))
+    found = [
+        chi2_contingency(np.array([rng.multinomial(big, shares), rng.multinomial(n, moved)])).pvalue
+        for _ in range(1000)
+    ]
+    assert np.mean(np.array(found) <= 0.01) == pytest.approx(0.8, abs=0.05)
 
 
 def test_clusters_recover_separate_groups():
