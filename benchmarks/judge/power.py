@@ -107,6 +107,10 @@ def _rates(results: list[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
+LEAST_QUIET = 100
+"""A threshold from fewer quiet windows says too little of the level."""
+
+
 def tables(found: dict[str, Any]) -> str:
     """The Markdown of all settings."""
     parts = []
@@ -117,7 +121,8 @@ def tables(found: dict[str, Any]) -> str:
 
 
 def _table(entries: dict[str, Any]) -> str:
-    done = {name: entry for name, entry in entries.items() if "columns" in entry}
+    scored = {name: entry for name, entry in entries.items() if "columns" in entry}
+    done = {name: entry for name, entry in scored.items() if entry["n_quiet"] >= LEAST_QUIET}
     columns = list(dict.fromkeys(c for entry in done.values() for c in entry["columns"]))
     shown = {
         name: [entry["columns"].get(c, [math.nan, 0])[0] for c in columns]
@@ -141,6 +146,8 @@ def _table(entries: dict[str, Any]) -> str:
         if "missing" in entry:
             lines.append(f"| {method.label} | could not be run: {entry['missing']} |")
             continue
+        if name not in done:
+            continue
         cells = [
             _percent(value, is_best=value >= top - 5e-3)
             for value, top in zip(shown[name], best, strict=True)
@@ -159,6 +166,8 @@ def _table(entries: dict[str, Any]) -> str:
         f"Standard error: of the level, {binomial_error(LEVEL, n_quiet):.1%} ({n_quiet} quiet windows "
         f"or more); of a cell, at most {binomial_error(0.5, n_cell):.0%} ({n_cell} windows or more)."
     )
+    if slow := [METHODS[name].label for name in scored if name not in done]:
+        error += f" Too slow to be scored on {LEAST_QUIET} quiet windows: {', '.join(slow)}."
     lines += ["", error]
     return "\n".join(lines)
 
