@@ -76,7 +76,9 @@ def baselines() -> dict[str, monitor.Baseline]:
     }
 
 
-def queue_alert(connection: Connection, claim: Claim, judged: JudgedWindow) -> None:
+def queue_alert(
+    connection: Connection, claim: Claim, judged: JudgedWindow, now: dt.datetime
+) -> None:
     """An alert for each window. A second one of the same key is an error, not passed over."""
     key = f"{claim.feature}/{claim.period.start.isoformat()}"
     added = connection.execute(
@@ -89,7 +91,7 @@ def queue_alert(connection: Connection, claim: Claim, judged: JudgedWindow) -> N
             state="open",
             dedup_key=key,
             message={},
-            created_at=claim.period.end,
+            created_at=now,
         )
     )
     (alert_id,) = added.inserted_primary_key

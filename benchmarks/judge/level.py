@@ -24,7 +24,7 @@ from scipy import stats
 
 from monitor.clusters import Baseline, WindowSketch, fit
 from monitor.drift.counts import FIRST_DRAWS
-from monitor.drift.judging import Evidence
+from monitor.drift.evidence import Evidence
 from monitor.drift.significance import combine
 
 WIDTH = 32

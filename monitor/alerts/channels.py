@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import logging
-import os
 import re
 import warnings
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote
 
 from monitor.alerts.alert import Message, MessageKind
 from monitor.alerts.settings import AlertChannel
-from monitor.errors import DeliveryError
+from monitor.environment import filled_in
+from monitor.errors import ConfigError, DeliveryError
 from monitor.images.redact import shorten
 
 if TYPE_CHECKING:
     import apprise
 
-_VARIABLE = re.compile(r"\$\{(\w+)\}")
 # What separates the parts of a URL, any of which may be a token.
 _BETWEEN_PARTS = re.compile(r"[:/@?&=#,;+\s]+")
 _SHORTEST_SECRET: Final = 3
@@ -40,7 +38,10 @@ def send(channel: AlertChannel, message: Message) -> None:
     DeliveryError
         If the channel did not take it. No part of its URL is in the message of the error.
     """
-    url = expand(channel)
+    try:
+        url = filled_in(channel.url, f"the channel {channel.name!r}")
+    except ConfigError as error:
+        raise DeliveryError(str(error)) from error
     failed = f"the channel {channel.name!r} did not take the message"
     said = _Reasons()
     logger = logging.getLogger("apprise")
@@ -64,31 +65,6 @@ def send(channel: AlertChannel, message: Message) -> None:
         logger.removeHandler(said)
     if not taken:
         raise DeliveryError(f"{failed}{_because(said, url)}")
-
-
-def expand(channel: AlertChannel, environment: Mapping[str, str] | None = None) -> str:
-    """The channel's URL with `${NAME}` replaced by the environment variable of that name.
-
-    Raises
-    ------
-    DeliveryError
-        If there is no such variable, or it is empty.
-
-    Examples
-    --------
-    >>> channel = AlertChannel(name="hook", url="jsons://ours.example/${TOKEN}")
-    >>> expand(channel, {"TOKEN": "abc"})
-    'jsons://ours.example/abc'
-    """
-    given = os.environ if environment is None else environment
-    missing = [name for name in _VARIABLE.findall(channel.url) if not given.get(name, "").strip()]
-    if missing:
-        raise DeliveryError(
-            f"the channel {channel.name!r} needs the environment variable {missing[0]}, which is not "
-            "set: set it where monitor runs"
-        )
-    # A variable read from a file often ends in a line end.
-    return _VARIABLE.sub(lambda found: given[found[1]].strip(), channel.url)
 
 
 def without_secrets(text: str, url: str) -> str:

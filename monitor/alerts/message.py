@@ -13,20 +13,19 @@ from monitor.alerts.history import MOST_SILENT
 from monitor.alerts.rule import FEWER_IS_WORSE, SHARES, AlertRule
 from monitor.alerts.rules import Action
 from monitor.drift import ClusterShift, Verdict
-from monitor.images.redact import redact_url, shorten
+from monitor.images.redact import shorten
 from monitor.reports import WindowDrift
 from monitor.reports.answer import causes, distance, sentence
+from monitor.reports.markdown import harmless
 from monitor.reports.wording import count, number, one_in, p_equals, percent, period, plural, prose
 
 _LONGEST_WORD: Final = 80
+_LONGEST_READ: Final = 2_000
 _RAREST: Final = 1e-9
 _CHANGED: Final = 0.05
 """Clusters are named below this p-value, which is adjusted over all of them."""
 _MOST_CLUSTERS = _MOST_SEGMENTS = _MOST_REASONS = 5
-_ADDRESS = re.compile(r"\b[a-z][a-z0-9+.-]*://\S+|\bdata:\S+", re.IGNORECASE)
-# Chats read <…> as links and @… as people, also in what is meant to be plain text.
-_HARMLESS: Final = str.maketrans({"<": "‹", ">": "›", "@": "＠", "`": "'"})
-_MARKUP = re.compile(r"([\\*_\[\]#~|])")
+_MARKUP: Final = re.compile(r"([\\*_\[\]#~|])")
 
 _Word = Callable[[object], str]
 
@@ -53,7 +52,7 @@ def compose(
     """
     names = cluster_names or {}
     address = None if link is None else _filled(link, action)
-    text = [*_sentences(action, names, harmless), *([address] if address else [])]
+    text = [*_sentences(action, names, _word), *([address] if address else [])]
     shown = ["", f"[Report]({address})"] if address else []
     markdown = [
         f"**{_escaped(_title(action, _span))}**",
@@ -61,7 +60,7 @@ def compose(
         *shown,
     ]
     return Message(
-        title=_title(action, harmless),
+        title=_title(action, _word),
         text="\n".join(text),
         markdown=f"{markdown[0]}\n\n" + "\n".join(markdown[1:]),
         kind=_kind(action),
@@ -77,29 +76,17 @@ def trial_message(channel: str) -> Message:
     'Test of the channel team'
     """
     words = "Alerts of monitor arrive here. This one is a test: nothing has drifted."
-    title = f"Test of the channel {harmless(channel)}"
+    title = f"Test of the channel {_word(channel)}"
     return Message(title, words, words, MessageKind.TEST)
 
 
-def harmless(text: object) -> str:
-    """A word from the data: one short line that is no link, mention or markup.
-
-    Examples
-    --------
-    >>> harmless("<@everyone> https://me:secret@example.com/a?token=b")
-    '‹＠everyone› example.com/a?…'
-    """
-    found = _ADDRESS.sub(lambda address: _bare(redact_url(address[0])), str(text)[:2_000])
-    return shorten(found, _LONGEST_WORD).translate(_HARMLESS)
-
-
-def _bare(address: str) -> str:
-    # Without a scheme no chat makes it a link.
-    return address.partition("://")[2] or address
+def _word(text: object) -> str:
+    """A word from the data: one short line."""
+    return shorten(harmless(str(text)[:_LONGEST_READ]), _LONGEST_WORD)
 
 
 def _span(text: object) -> str:
-    return f"`{harmless(text)}`"
+    return f"`{_word(text)}`"
 
 
 def _escaped(line: str) -> str:
@@ -154,7 +141,7 @@ def _evidence(window: WindowDrift, names: Mapping[int, str], word: _Word) -> lis
     found = window.judgement
     lines = []
     if found.verdict is Verdict.INCONCLUSIVE:
-        lines.append(sentence(harmless_prose(found.reason)))
+        lines.append(sentence(_prose(found.reason)))
     else:
         lines += [f"{distance(window)}.", _odds(found.p_value, found.alpha)]
     if found.verdict is Verdict.DRIFT:
@@ -164,13 +151,12 @@ def _evidence(window: WindowDrift, names: Mapping[int, str], word: _Word) -> lis
         if changed:
             told = "; ".join(_change(shift, names, word) for shift in changed[:_MOST_CLUSTERS])
             lines.append(f"Clusters that changed: {told}{_more(changed, _MOST_CLUSTERS)}.")
-    return [*lines, _rows(window), *(harmless_prose(note) for note in window.notes)]
+    return [*lines, _rows(window), *(_prose(note) for note in window.notes)]
 
 
-def harmless_prose(text: str) -> str:
-    """A sentence that may quote the config or the data, on one line and without links or mentions."""
-    found = _ADDRESS.sub(lambda address: _bare(redact_url(address[0])), text)
-    return prose(found).translate(_HARMLESS)
+def _prose(text: str) -> str:
+    """A sentence that may quote the config or the data, on one line."""
+    return prose(harmless(text))
 
 
 def _rule_in_words(rule: AlertRule, value: float, threshold: float) -> str:

@@ -5,18 +5,21 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from monitor.cli.project import Monitored, Project
+from monitor.environment import filled_in
 from monitor.errors import ConfigError
 from monitor.features import ImageEmbedding
-from monitor.schedule import Grid, Plan, Rolling, Runner, WindowJudge, utc_now, zone_of
+from monitor.schedule import Grid, Plan, Rolling, Runner, WindowJudge, zone_of
 from monitor.schedule.grid import first_instant
 from monitor.sources import CallableSource, FileSource, Source, SqlSource, rows_seen
 from monitor.store import Claim, JudgedWindow, Store
 from monitor.windows import Every
 
 if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
     from monitor.clusters import Baseline
     from monitor.config.sections import ScheduleConfig
 
@@ -34,7 +37,6 @@ def open_runner(project: Project, features: Sequence[Monitored]) -> Iterator[Run
     """
     from monitor.cli.cache import open_cache
     from monitor.cli.embedded import located
-    from monitor.config.environment import filled_in
     from monitor.store.alerting import alert_on
 
     config = project.config
@@ -44,12 +46,14 @@ def open_runner(project: Project, features: Sequence[Monitored]) -> Iterator[Run
             f"{project.path} says nothing of windows: set drift.every, such as '1d', to judge them by "
             "themselves"
         )
-    source = source_of(project, filled_in)
+    source = source_of(project)
     images = [feature for feature in features if isinstance(feature, ImageEmbedding)]
     here = {feature.name: located(config, feature) for feature in images}
 
-    def queue_alerts(connection: Any, _: Claim, judged: JudgedWindow) -> None:
-        alert_on(connection, config.alerts, judged.report, utc_now())
+    def queue_alerts(
+        connection: Connection, _: Claim, judged: JudgedWindow, now: dt.datetime
+    ) -> None:
+        alert_on(connection, config.alerts, judged.report, now)
 
     baselines = _baselines(project, features)
     with (
@@ -94,7 +98,7 @@ def plan_of(schedule: ScheduleConfig, every: str) -> Plan:
     )
 
 
-def source_of(project: Project, filled_in: Any) -> Source:
+def source_of(project: Project) -> Source:
     """Where production's rows are."""
     config, data = project.config, project.config.data.production
     column = data.timestamp_column

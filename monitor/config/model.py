@@ -20,7 +20,6 @@ from pydantic import (
 )
 
 from monitor.alerts.settings import AlertsConfig
-from monitor.config.environment import filled_in
 from monitor.config.faults import FaultAt, faults_of, in_words
 from monitor.config.sections import (
     CacheConfig,
@@ -33,6 +32,7 @@ from monitor.config.sections import (
 )
 from monitor.config.strict_yaml import Path as Place
 from monitor.config.strict_yaml import read_yaml
+from monitor.environment import filled_in
 from monitor.errors import ConfigError
 from monitor.features import (
     CustomFeature,

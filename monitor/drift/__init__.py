@@ -5,10 +5,11 @@ from monitor.drift.effect import Effect
 from monitor.drift.explanation import explain
 from monitor.drift.failures import FailureShift, failure_shifts
 from monitor.drift.judgement import ClusterShift, Judgement, Look, Score, Verdict
-from monitor.drift.judging import MINIMUM_CHANGE, MINIMUM_ROWS, Rules, judge
+from monitor.drift.judging import judge
 from monitor.drift.kinds import ShiftKind, shift_kinds
 from monitor.drift.metrics import METRICS, Metric
 from monitor.drift.quality import QualityShift, quality_shifts
+from monitor.drift.rules import MINIMUM_CHANGE, MINIMUM_ROWS, Rules
 from monitor.drift.sequence import LONGEST, LOOKS_SHARE, PastWindow, longer_looks, onset
 from monitor.drift.significance import SubTest
 from monitor.drift.thresholds import resolve_thresholds

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from monitor.clusters import WindowSketch
 from monitor.drift.distances import contributions
 from monitor.drift.effect import share_change_interval
 from monitor.drift.judgement import ClusterShift
-from monitor.drift.nulls import NullTables
+from monitor.drift.nulls import NullTables, Tables
 from monitor.drift.significance import holm
 
 CONFIDENCE = 0.95
@@ -20,7 +19,7 @@ def cluster_shifts(
     reference: WindowSketch,
     window: WindowSketch,
     null: NullTables,
-    drawn: tuple[NDArray[np.int64], NDArray[np.int64]],
+    drawn: Tables,
 ) -> tuple[ClusterShift, ...]:
     """What each cluster did, with p-values from the tables that `null` drew."""
     base, seen = reference.histogram.counts, window.histogram.counts

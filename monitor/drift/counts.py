@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from monitor.drift.nulls import NullTables
+from monitor.drift.nulls import NullTables, Tables
 from monitor.drift.significance import LEAST_P_VALUE, SubTest
 
 FIRST_DRAWS = 999
@@ -45,7 +45,7 @@ class Simulated:
 
 def simulate(
     null: NullTables,
-    drawn: tuple[NDArray[np.int64], NDArray[np.int64]],
+    drawn: Tables,
     statistic: Statistic,
     *,
     level: float,
@@ -86,7 +86,7 @@ def chi_square(baseline: NDArray[np.int64], window: NDArray[np.int64]) -> NDArra
 
 def mix_test(
     null: NullTables,
-    drawn: tuple[NDArray[np.int64], NDArray[np.int64]],
+    drawn: Tables,
     *,
     level: float,
     rng: np.random.Generator,

@@ -189,16 +189,3 @@ class Judgement:
     baseline_novel_share: float = math.nan
     baseline_distances: NDArray[np.int64] = field(default_factory=_no_counts)
     window_distances: NDArray[np.int64] = field(default_factory=_no_counts)
-
-    @property
-    def is_drift_alone(self) -> bool:
-        """Whether the window has drifted by itself, not only together with those before it."""
-        if self.verdict is not Verdict.DRIFT:
-            return False
-        if self.thresholds:
-            return True
-        return (
-            self.p_value <= self.alpha
-            and self.effect is not None
-            and self.effect.changed_share >= self.minimum_change
-        )

@@ -11,6 +11,9 @@ from monitor.clusters.variation import Overdispersion
 
 _MOST_CONCENTRATED = 1e7
 
+Tables = tuple[NDArray[np.int64], NDArray[np.int64]]
+"""Counts of the baseline and of the window, (..., k) each."""
+
 
 @dataclass(frozen=True, eq=False)
 class NullTables:
@@ -38,9 +41,7 @@ class NullTables:
     overdispersion: Overdispersion | None = None
     unevenness: tuple[float, float] = (1.0, 1.0)
 
-    def draw(
-        self, n_draws: int, rng: np.random.Generator
-    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    def draw(self, n_draws: int, rng: np.random.Generator) -> Tables:
         """(n_draws, k) counts of the baseline and of the window; rows sum to what was seen."""
         total = self.baseline + self.window
         n = int(self.window.sum())

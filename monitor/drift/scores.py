@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,12 +11,8 @@ from scipy import stats
 from monitor.clusters import Baseline, Reference, WindowSketch
 from monitor.drift.judgement import Score
 from monitor.drift.metrics import Metric
-from monitor.drift.nulls import NullTables
-
-if TYPE_CHECKING:
-    from monitor.drift.judging import Rules
-
-Tables = tuple[NDArray[np.int64], NDArray[np.int64]]
+from monitor.drift.nulls import NullTables, Tables
+from monitor.drift.rules import Rules
 
 
 def distance_scores(

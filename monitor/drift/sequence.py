@@ -20,8 +20,9 @@ from numpy.typing import NDArray
 
 from monitor.clusters import Baseline, Reference, WindowSketch
 from monitor.drift.counts import FIRST_DRAWS
+from monitor.drift.evidence import Evidence
 from monitor.drift.judgement import Look
-from monitor.drift.judging import Evidence, Rules
+from monitor.drift.rules import Rules
 from monitor.drift.significance import combine
 
 LENGTHS: Final = (2, 4, 8, 16, 32)

@@ -23,7 +23,7 @@ from monitor.drift import (
 from monitor.errors import InvalidInputError, TimestampError
 from monitor.frames import Times
 from monitor.pipeline.feature_run import FeatureRun
-from monitor.pipeline.levels import Levels
+from monitor.pipeline.levels import Levels, thresholds_in_words
 from monitor.pipeline.rows import segment_values
 from monitor.reports import DriftReport, WindowDrift
 from monitor.windows import Every, Window, cut
@@ -113,6 +113,7 @@ def detect_drift(
     n_segments = 0 if segments is None else len(set(segments.tolist()))
     levels = Levels.share_out(every, alpha, max_false_alarms_per_year, len(baselines), n_segments)
     every_metric = _known_metrics(metrics)
+    decides = thresholds_in_words(thresholds, every_metric) if thresholds else levels.note
     entries: list[WindowDrift] = []
     runs = []
     for one in baselines:
@@ -135,7 +136,7 @@ def detect_drift(
         windows=tuple(entries),
         every=every,
         segment_column=segment_column,
-        notes=(levels.note, *_time_notes(times), *(note for run in runs for note in run.notes())),
+        notes=(decides, *_time_notes(times), *(note for run in runs for note in run.notes())),
     )
 
 

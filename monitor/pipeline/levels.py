@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from monitor.drift import LOOKS_SHARE
+from monitor.drift import LOOKS_SHARE, METRICS, Metric
+from monitor.drift.thresholds import check_thresholds
 from monitor.errors import InvalidInputError
 from monitor.windows import Every
 
@@ -75,3 +77,28 @@ def _in_words(window: float, segment: float, n_segments: int) -> str:
     if n_segments:
         note += f", one of the {n_segments} segments at p ≤ {segment:.2g}"
     return note
+
+
+def thresholds_in_words(
+    thresholds: Mapping[str, float | str], metrics: Sequence[Metric] = METRICS
+) -> str:
+    """What decides instead of a level, in a sentence, for the report.
+
+    Examples
+    --------
+    >>> thresholds_in_words({"jsd": 0.1, "psi": "3 sd"})
+    "your thresholds decide, not the p-value: a window is called drifted at jsd ≥ 0.1 or psi ≥ 3 standard
+    deviations above its mean over the baseline's own windows"
+    """
+    limits = [
+        f"{name} ≥ {number:.3g}"
+        + (
+            " standard deviations above its mean over the baseline's own windows"
+            if is_in_sd
+            else ""
+        )
+        for name, (number, is_in_sd) in check_thresholds(thresholds, metrics).items()
+    ]
+    return "your thresholds decide, not the p-value: a window is called drifted at " + " or ".join(
+        limits
+    )

@@ -84,7 +84,7 @@ def drifted(windows: Iterable[WindowDrift]) -> tuple[WindowDrift, ...]:
 
 def together(found: Judgement) -> Look | None:
     """The look that made the verdict, where the window drifts only together with those before it."""
-    return found.look if found.verdict is Verdict.DRIFT and not found.is_drift_alone else None
+    return found.look if found.is_by_look else None
 
 
 def mark(found: Judgement) -> str:

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 Judge = Callable[[str, Period], JudgedWindow]
 """Feature and window ─► what is found."""
-QueueAlerts = Callable[["Connection", Claim, JudgedWindow], None]
-"""Called inside of the transaction that keeps a result, so that both are kept or neither."""
+QueueAlerts = Callable[["Connection", Claim, JudgedWindow, dt.datetime], None]
+"""Called with the time inside of the transaction that keeps a result, so that both are kept or neither."""
 Outcome = JudgedWindow | Exception
 """What came of a claim; `LeaseLostError` if another worker had taken the window over."""
 
@@ -205,7 +205,7 @@ class Runner:
         with self.store.writing() as connection:
             results.save(connection, claim, judged, now, look_until)
             if self.queue_alerts is not None:
-                self.queue_alerts(connection, claim, judged)
+                self.queue_alerts(connection, claim, judged, now)
 
     def _give_back(self, claim: Claim, error: Exception) -> Exception:
         wait = self.retry_delay * 2 ** min(claim.attempt - 1, 10)

@@ -3,7 +3,6 @@
 import pytest
 
 from monitor.config import MonitoringConfig
-from monitor.config.environment import filled_in
 from monitor.errors import ConfigError
 
 VECTORS = {"name": "photo", "type": "FROM_VECTOR", "column": "embedding"}
@@ -89,8 +88,3 @@ def test_where_the_store_is(monkeypatch):
     assert config_of(store={"url": "sqlite:////abs/a.db"}).store_url == "sqlite:////abs/a.db"
     url = "postgresql+psycopg://me@db/monitor"
     assert config_of(store={"url": url}).store_url == url
-
-
-def test_a_variable_that_is_not_set_is_told():
-    with pytest.raises(ConfigError, match=r"store\.url needs the environment variable NOT_SET"):
-        filled_in("a${NOT_SET}", "store.url", {})

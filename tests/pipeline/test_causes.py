@@ -183,6 +183,19 @@ def test_thresholds_of_ones_own():
     assert by_deviation.judgement.thresholds["psi"] == pytest.approx(expected)
 
 
+def test_the_report_says_which_thresholds_decide():
+    baseline = monitor.fit_baseline(table(20, 100, 1), POINTS, timestamp_column="ts")
+    quiet = table(1, 300, 2)
+    own = monitor.detect_drift(quiet, baseline, thresholds={"jsd": 0.1, "psi": "3 sd"}).notes[0]
+    assert own == (
+        "your thresholds decide, not the p-value: a window is called drifted at jsd ≥ 0.1 or psi ≥ 3 "
+        "standard deviations above its mean over the baseline's own windows"
+    )
+    for thresholds in (None, {}):
+        by_level = monitor.detect_drift(quiet, baseline, thresholds=thresholds).notes[0]
+        assert by_level == "a window is called drifted at p ≤ 0.01"
+
+
 @pytest.mark.parametrize(
     ("thresholds", "said"),
     [

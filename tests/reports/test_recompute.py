@@ -187,8 +187,9 @@ def test_the_verdict() -> None:
             is_drift = p_value <= found["alpha"] and changed >= found["minimum_change"]
             if found["thresholds"]:
                 is_drift = any(w.score(name) >= at for name, at in found["thresholds"].items())
-        if look is not None and look["is_drift"]:
-            is_drift = True
+        is_by_look = not is_drift and look is not None and look["is_drift"]
+        assert found["is_by_look"] == is_by_look
+        is_drift |= is_by_look
         assert (found["verdict"] == "drift") == is_drift
 
 

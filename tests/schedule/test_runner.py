@@ -52,14 +52,14 @@ def make_runner(store, folder, clock, **changes):
     return Runner(store, every="1d", features=["points"], **values)
 
 
-def queue_alert(connection, claim, judged):
+def queue_alert(connection, claim, judged, now):
     """The least an alert rule does: one alert for a window that drifted, however often it is judged."""
     if judged.report.has_drift:
         key = f"{claim.feature}/{claim.period.start.isoformat()}"
         row = {
             "feature": claim.feature, "window_start": claim.period.start,
             "window_end": claim.period.end, "rule": "verdict", "severity": "warning",
-            "state": "open", "dedup_key": key, "message": {}, "created_at": claim.period.end,
+            "state": "open", "dedup_key": key, "message": {}, "created_at": now,
         }  # fmt: skip
         insert_if_absent(connection, alerts, [row])
 
@@ -93,6 +93,9 @@ def test_a_month_with_a_fake_clock(store, tmp_path):
     assert {day for day, verdict in verdicts.items() if verdict == "drift"} == moved
     assert verdicts[30] == "inconclusive"
     assert alerted(store) == sorted(moved)
+    with store.reading() as connection:
+        raised = connection.execute(select(alerts.c.created_at)).scalars().all()
+    assert sorted(raised) == [FIRST + (day + 1) * DAY for day in sorted(moved)]
     assert {line.n_rows for line in lines} == {60, 0}
 
 
@@ -277,7 +280,7 @@ def test_features_do_not_hold_each_other_up(sqlite_store, tmp_path):
 def test_a_store_that_does_not_answer_ends_the_pass(sqlite_store, tmp_path):
     write_day(tmp_path / "rows", -1)
 
-    def queue_nothing(connection, claim, judged):
+    def queue_nothing(*_):
         raise StoreError("gone")
 
     runner = make_runner(sqlite_store, tmp_path / "rows", Clock(FIRST), queue_alerts=queue_nothing)

@@ -5,28 +5,29 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
+from typing import Final
 
 from monitor.errors import ConfigError
 
-_NAME = re.compile(r"\$\{([^}]*)\}")
+_NAME: Final = re.compile(r"\$\{([^}]*)\}")
 
 
 def filled_in(text: str, place: str, environment: Mapping[str, str] | None = None) -> str:
-    """`text` with each `${NAME}` replaced.
+    """`text` with each `${NAME}` replaced, once: a value is taken as it is.
 
     Parameters
     ----------
     text
         Such as `"postgresql+psycopg://${DB_USER}@db/monitor"`.
     place
-        Where it stands in the config, for messages.
+        Where it stands, for messages; `text` itself may be a secret and is not shown.
     environment
         Values by name; by default those of this process.
 
     Raises
     ------
     ConfigError
-        If there is no such variable.
+        If there is no such variable, or it is empty.
 
     Examples
     --------
@@ -34,10 +35,11 @@ def filled_in(text: str, place: str, environment: Mapping[str, str] | None = Non
     'sqlite:////home/me/a.db'
     """
     given = os.environ if environment is None else environment
-    missing = [name for name in _NAME.findall(text) if name not in given]
+    missing = [name for name in _NAME.findall(text) if not given.get(name, "").strip()]
     if missing:
         raise ConfigError(
-            f"{place} needs the environment variable {missing[0]}, which is not set: set it, or write "
-            "the value itself"
+            f"{place} needs the environment variable {missing[0]}, which is not set or empty: set it where "
+            "monitor runs"
         )
-    return _NAME.sub(lambda found: given[found[1]], text)
+    # A variable read from a file often ends in a line end.
+    return _NAME.sub(lambda found: given[found[1]].strip(), text)

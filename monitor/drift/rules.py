@@ -1,0 +1,39 @@
+"""What makes a window drifted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from monitor.drift.metrics import METRICS, Metric
+
+MINIMUM_ROWS = 20
+"""Under so many rows on either side nothing is said: hardly any change could be seen."""
+MINIMUM_CHANGE = 0.005
+"""A change of fewer than 5 rows in 1,000 is no drift, however sure it is."""
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What makes a window drifted.
+
+    Parameters
+    ----------
+    alpha
+        The level in (0, 1): a window without drift is called drifted at most this often.
+    minimum_rows
+        Fewer rows with vectors than this, on either side, are inconclusive.
+    minimum_change
+        The smallest `Effect.changed_share` that matters, in [0, 1).
+    thresholds
+        By metric; when there are any, a window has drifted when a score reaches its threshold, and the
+        p-value is for information.
+    metrics
+        The distances that are computed.
+    """
+
+    alpha: float
+    minimum_rows: int = MINIMUM_ROWS
+    minimum_change: float = MINIMUM_CHANGE
+    thresholds: Mapping[str, float] = field(default_factory=dict)
+    metrics: tuple[Metric, ...] = METRICS
