@@ -25,6 +25,7 @@ audit: .venv/installed-dev
 bench: .venv/installed-dev
 	$(BIN)/python benchmarks/walkthrough.py
 	$(BIN)/python benchmarks/contributors.py
+	$(BIN)/python benchmarks/month.py
 
 .venv/bin/python:
 	$(PYTHON) -m venv .venv

@@ -106,7 +106,7 @@ def source_of(project: Project) -> Source:
         raise ConfigError(
             f"{project.path} does not say when rows happened: name data.production.timestamp_column"
         )
-    if data.query is not None:
+    if data.query is not None and data.url is not None:
         return SqlSource(filled_in(data.url, "data.production.url"), data.query, column)
     if data.function is not None:
         return CallableSource(data.function, column, folder=str(config.folder.resolve()))

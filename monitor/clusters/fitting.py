@@ -19,7 +19,7 @@ from monitor.clusters.kmeans import (
 from monitor.clusters.reference import MAX_SAMPLE, Reference
 from monitor.clusters.sketch import N_DISTANCE_BINS, quantum_for, sketch_rows
 from monitor.clusters.value_table import fit_values
-from monitor.clusters.variation import DatedRows, Variation
+from monitor.clusters.variation import DatedRows, Variation, count_windows
 from monitor.errors import BaselineError, InvalidInputError
 
 FIT_SHARE = 0.5
@@ -126,7 +126,7 @@ def fit(
         # In the columns' own units, as people know them.
         centres = scale.apply(given) if scale.kind == STANDARD else given
 
-    fit_distances = assign(fit_part, centres)[1]
+    fit_labels, fit_distances = assign(fit_part, centres)
     radius = float(np.quantile(fit_distances, NOVELTY_QUANTILE))
     edges = np.linspace(0.0, 2 * float(fit_distances.max() or 1.0), N_DISTANCE_BINS)[1:]
     quantum = quantum_for(float(np.abs(fit_part).max()))
@@ -149,7 +149,7 @@ def fit(
 
     def reference(
         rows: NDArray[np.bool_],
-        fitted_on: NDArray[np.float32],
+        fitted_on: NDArray[np.bool_],
         lost: Mapping[str, int],
         variation: Variation | None,
         max_sample: int = MAX_SAMPLE,
@@ -168,8 +168,13 @@ def fit(
             sketch,
             calibration[rows],
             whitened[rows],
-            fitted_on,
+            fit_part[fitted_on],
             variation=variation,
+            window_counts=count_windows(
+                np.concatenate([when[other_rows][rows], when[fit_rows][fitted_on]]),
+                np.concatenate([labels[rows], fit_labels[fitted_on]]),
+                len(centres),
+            ),
             max_sample=max_sample,
             rng=rng,
         )
@@ -182,9 +187,7 @@ def fit(
         of_each = max(MAX_SAMPLE_OF_SEGMENTS // len(names), LEAST_SAMPLE)
         for name in names:
             rows = values == name
-            by_value[name] = reference(
-                rows, fit_part[fitted == name], {}, dated(rows).variation(), of_each
-            )
+            by_value[name] = reference(rows, fitted == name, {}, dated(rows).variation(), of_each)
     all_rows = np.ones(len(calibration), dtype=bool)
     all_dated = dated(all_rows)
     seasons: tuple[Reference, ...] = ()
@@ -192,7 +195,7 @@ def fit(
         seasons = tuple(
             reference(
                 (when[other_rows] >= 0) & (when[other_rows] % n_seasons == season),
-                fit_part[(when[fit_rows] >= 0) & (when[fit_rows] % n_seasons == season)],
+                (when[fit_rows] >= 0) & (when[fit_rows] % n_seasons == season),
                 {},
                 all_dated.variation(n_seasons, season),
             )
@@ -206,7 +209,9 @@ def fit(
         novelty_radius=radius,
         distance_edges=edges,
         quantum=quantum,
-        reference=reference(all_rows, fit_part, failures or {}, all_dated.variation()),
+        reference=reference(
+            all_rows, np.ones(len(fit_part), dtype=bool), failures or {}, all_dated.variation()
+        ),
         n_fit=len(fit_part),
         random_state=random_state,
         scaling=scale,

@@ -35,6 +35,9 @@ class Reference:
     sample, fit_sample
         (m, width) float32, some of the rows that nothing was fitted on, and of the others, drawn at
         random: small windows are compared with these one by one.
+    window_counts
+        (n_windows, n_clusters) int64, rows per cluster of each window of the baseline, all rows taken;
+        without rows when there are no times. What thresholds in standard deviations are made of.
     variation
         How much windows of these rows differ; None when that is not known.
     """
@@ -46,6 +49,7 @@ class Reference:
     whitened_moments: NDArray[np.float64]
     sample: NDArray[np.float32]
     fit_sample: NDArray[np.float32]
+    window_counts: NDArray[np.int64]
     variation: Variation | None = None
 
     @classmethod
@@ -57,6 +61,7 @@ class Reference:
         fitted_on: NDArray[np.float32],
         *,
         variation: Variation | None,
+        window_counts: NDArray[np.int64],
         max_sample: int,
         rng: np.random.Generator,
     ) -> Reference:
@@ -70,6 +75,7 @@ class Reference:
             whitened_moments=spectral_moments(whitened),
             sample=_drawn(vectors, max_sample, rng),
             fit_sample=_drawn(fitted_on, max_sample, rng),
+            window_counts=window_counts,
             variation=variation,
         )
 

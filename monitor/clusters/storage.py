@@ -128,12 +128,16 @@ def _arrays(baseline: Baseline) -> dict[str, NDArray[Any]]:
         arrays[f"{name}.mean_moments"] = reference.mean_moments
         arrays[f"{name}.whitened_moments"] = reference.whitened_moments
         arrays[f"{name}.mean"] = reference.mean
+        arrays[f"{name}.window_counts"] = reference.window_counts
         arrays[f"{name}.sample"] = reference.sample
         arrays[f"{name}.fit_sample"] = reference.fit_sample
         if variation is not None:
             arrays[f"{name}.windows.counts"] = variation.counts
             for kind, counted in (("mix", variation.mix), ("novelty", variation.novelty)):
-                arrays[f"{name}.windows.{kind}"] = np.array(dataclasses.astuple(counted))
+                arrays[f"{name}.windows.{kind}"] = np.array([counted.effects, counted.freedoms])
+                arrays[f"{name}.windows.{kind}_all"] = np.array(
+                    [counted.correlation, counted.design_effect, counted.freedom, counted.mean_rows]
+                )
             for kind, moved in (("plain", variation.plain), ("whitened", variation.whitened)):
                 arrays[f"{name}.windows.{kind}_moments"] = np.array([moved.rows, moved.windows])
                 arrays[f"{name}.windows.{kind}"] = np.array([moved.mean_size, moved.freedom])
@@ -185,6 +189,11 @@ def _description(baseline: Baseline) -> dict[str, Any]:
 
 
 def _from_parts(arrays: Mapping[str, NDArray[Any]], saved: Mapping[str, Any]) -> Baseline:
+    def overdispersion(name: str) -> Overdispersion:
+        correlation, design_effect, freedom, mean_rows = arrays[f"{name}_all"].tolist()
+        effects, freedoms = arrays[name]
+        return Overdispersion(correlation, design_effect, freedom, effects, freedoms, mean_rows)
+
     def movement(name: str) -> Movement:
         return Movement(*arrays[f"{name}_moments"], *arrays[name].tolist())
 
@@ -203,8 +212,8 @@ def _from_parts(arrays: Mapping[str, NDArray[Any]], saved: Mapping[str, Any]) ->
             variation = Variation(
                 every=scalars["every"],
                 counts=arrays[f"{name}.windows.counts"],
-                mix=Overdispersion(*arrays[f"{name}.windows.mix"].tolist()),
-                novelty=Overdispersion(*arrays[f"{name}.windows.novelty"].tolist()),
+                mix=overdispersion(f"{name}.windows.mix"),
+                novelty=overdispersion(f"{name}.windows.novelty"),
                 plain=movement(f"{name}.windows.plain"),
                 whitened=movement(f"{name}.windows.whitened"),
             )
@@ -216,6 +225,7 @@ def _from_parts(arrays: Mapping[str, NDArray[Any]], saved: Mapping[str, Any]) ->
             whitened_moments=arrays[f"{name}.whitened_moments"],
             sample=arrays[f"{name}.sample"],
             fit_sample=arrays[f"{name}.fit_sample"],
+            window_counts=arrays[f"{name}.window_counts"],
             variation=variation,
         )
 
@@ -279,13 +289,16 @@ def _check(baseline: Baseline) -> None:
             f"{name}.mean": (width,),
             f"{name}.sample": (len(part.sample), width),
             f"{name}.fit_sample": (len(part.fit_sample), width),
+            f"{name}.window_counts": (len(part.window_counts), k),
         }
         if part.variation is not None:
             n_windows = len(part.variation.counts)
             shapes |= {
                 f"{name}.windows.counts": (n_windows, k),
-                f"{name}.windows.mix": (4,),
-                f"{name}.windows.novelty": (4,),
+                f"{name}.windows.mix": (2, k),
+                f"{name}.windows.mix_all": (4,),
+                f"{name}.windows.novelty": (2, 2),
+                f"{name}.windows.novelty_all": (4,),
                 f"{name}.windows.plain_moments": (2, 3),
                 f"{name}.windows.whitened_moments": (2, 3),
                 f"{name}.windows.plain": (2,),

@@ -29,26 +29,37 @@ SEASON_LEVEL: Final = 0.001
 class Overdispersion:
     """By how much the counts of windows vary more than counts of independent rows do.
 
+    A window of n rows varies 1 + (n − 1) ρ times as much as n independent rows, ρ the intra-window
+    correlation of "lies in this category" of two of its rows (the design effect; Rao & Scott 1981).
+
     Parameters
     ----------
     correlation
-        ρ ≥ 0: the intra-window correlation of "lies in this cluster", of two rows of one window. A
-        window of n rows varies 1 + (n − 1) ρ times as much as n independent rows (the design effect;
-        Rao & Scott 1981).
-    design_effect, mean_rows
-        What was seen: the mean design effect, not cut off at 1, of windows of so many rows.
-    freedom
-        Degrees of freedom that `design_effect` was estimated with.
+        ρ ≥ 0 of all categories together.
+    design_effect, freedom
+        What was seen, not cut off at 1, and the degrees of freedom that it was estimated with.
+    effects, freedoms
+        (k,) the same for each category: one may vary while the others do not.
+    mean_rows
+        The size of the windows that these are of.
     """
 
     correlation: float
     design_effect: float
-    mean_rows: float
     freedom: float
+    effects: NDArray[np.float64]
+    freedoms: NDArray[np.float64]
+    mean_rows: float
+
+    @property
+    def correlations(self) -> NDArray[np.float64]:
+        """(k,) ρ ≥ 0 of each category."""
+        return np.asarray(np.clip((self.effects - 1) / max(self.mean_rows - 1, 1e-9), 0.0, 0.99))
 
     def draw(self, n_draws: int, rng: np.random.Generator) -> NDArray[np.float64]:
-        """(n_draws,) correlations in [0, 0.99] that could have given what was seen."""
-        effects = self.design_effect * self.freedom / rng.chisquare(self.freedom, n_draws)
+        """(n_draws, k) correlations in [0, 0.99] that could have given what was seen."""
+        chance = rng.chisquare(self.freedoms, (n_draws, len(self.freedoms))) / self.freedoms
+        effects = self.effects / np.maximum(chance, 1e-12)
         return np.asarray(np.clip((effects - 1) / max(self.mean_rows - 1, 1e-9), 0.0, 0.99))
 
 
@@ -179,7 +190,7 @@ class DatedRows:
         if n_windows < LEAST_WINDOWS + n_seasons - 1:
             return None
         seasons = numbers % n_seasons
-        counts = self._counts(index, len(numbers))
+        counts = count_windows(self.windows, self.labels, self.n_clusters)
         novel = np.bincount(index, weights=self.is_novel[dated], minlength=len(numbers))
         two = np.column_stack([novel, counts.sum(axis=1) - novel]).astype(np.int64)
         labels = self.labels[dated]
@@ -203,11 +214,11 @@ class DatedRows:
         `LEAST_OF_EACH` windows.
         """
         dated = self.windows >= 0
-        numbers, index = np.unique(self.windows[dated], return_inverse=True)
+        numbers = np.unique(self.windows[dated])
         seasons = numbers % n_seasons
         if np.bincount(seasons, minlength=n_seasons).min() < LEAST_OF_EACH:
             return False
-        counts = self._counts(index, len(numbers))
+        counts = count_windows(self.windows, self.labels, self.n_clusters)
         of_seasons = np.zeros((n_seasons, self.n_clusters), dtype=np.int64)
         np.add.at(of_seasons, seasons, counts)
         within, between = overdispersion(counts, seasons), overdispersion(of_seasons)
@@ -216,10 +227,15 @@ class DatedRows:
         freedom = (n_seasons - 1) * (np.count_nonzero(of_seasons.sum(axis=0)) - 1)
         return bool(stats.f.sf(ratio, freedom, within.freedom) < SEASON_LEVEL)
 
-    def _counts(self, index: NDArray[np.int64], n_windows: int) -> NDArray[np.int64]:
-        cells = index * self.n_clusters + self.labels[self.windows >= 0]
-        counts = np.bincount(cells, minlength=n_windows * self.n_clusters)
-        return counts.reshape(n_windows, self.n_clusters)
+
+def count_windows(
+    windows: NDArray[np.int64], labels: NDArray[np.int64], n_clusters: int
+) -> NDArray[np.int64]:
+    """(n_windows, n_clusters) rows per cluster of each window that has any; negative ones are none."""
+    dated = windows >= 0
+    numbers, index = np.unique(windows[dated], return_inverse=True)
+    cells = index * n_clusters + labels[dated]
+    return np.bincount(cells, minlength=len(numbers) * n_clusters).reshape(-1, n_clusters)
 
 
 def overdispersion(
@@ -228,43 +244,64 @@ def overdispersion(
     """The overdispersion of a (windows × categories) table, by moments.
 
     With X²_w Pearson's statistic of window w against the pooled shares of its season,
-    E ΣX²_w = Σ e_w (1 + (n_w − 1) ρ) where e_w = (k − 1)(1 − n_w / N). The degrees of freedom are those of
-    k − 1 equally varying contrasts, or, where the windows' X²_w spread wider than that, those that their
-    spread shows.
+    E ΣX²_w = Σ e_w (1 + (n_w − 1) ρ) where e_w = (k − 1)(1 − n_w / N). Its degrees of freedom are those of
+    k − 1 equally varying contrasts. Each category's own effect, from its share of X², is drawn towards the
+    common one by as much as the categories differ no more than chance makes them (empirical Bayes;
+    Efron & Morris 1973).
     """
-    counts = counts[:, counts.sum(axis=0) > 0]
+    k = counts.shape[1]
     seasons = np.zeros(len(counts), dtype=np.int64) if seasons is None else seasons
     filled = counts.sum(axis=1) > 0
     counts, seasons = counts[filled], seasons[filled]
-    sizes, k = counts.sum(axis=1), counts.shape[1]
+    sizes = counts.sum(axis=1)
     pooled = np.zeros((int(seasons.max(initial=0)) + 1, k))
     np.add.at(pooled, seasons, counts)
     total = pooled.sum(axis=1)[seasons]
     shares = pooled[seasons] / total[:, None]
-    base = (k - 1) * (1 - sizes / total)
-    freedom = float((len(counts) - len(np.unique(seasons))) * (k - 1))
-    if k < 2 or freedom < 1 or base.sum() <= 0:
-        return Overdispersion(0.0, 1.0, float(sizes.mean()) if len(sizes) else 1.0, 1.0)
-    expected = sizes[:, None] * shares
-    terms = np.divide(
-        (counts - expected) ** 2, expected, out=np.zeros_like(shares), where=shares > 0
-    )
-    statistics = terms.sum(axis=1)
-    effect = float(statistics.sum() / base.sum())
-    rows = float((base * sizes).sum() / base.sum())
+    inner = 1 - sizes / total
+    is_there = counts.sum(axis=0) > 0
+    n_free = len(counts) - len(np.unique(seasons))
+    if is_there.sum() < 2 or n_free < 1 or inner.sum() <= 0:
+        # Nothing varies: rows are as good as independent.
+        return Overdispersion(0.0, 1.0, 1e9, np.ones(k), np.full(k, 1e9), float(sizes.mean()))
+    spread = sizes[:, None] * shares * (1 - shares)
+    of_cells = np.where(shares > 0, (counts - sizes[:, None] * shares) ** 2, 0.0)
+    # Pearson's X² weighs a category's squared standardised residuals by 1 − p.
+    weights = (1 - shares) * inner[:, None] * (shares > 0)
+    terms = np.divide(of_cells, spread, out=np.zeros_like(spread), where=spread > 0)
+    base = weights.sum()
+    effect = float((terms * (1 - shares)).sum() / base)
+    rows = float((weights.sum(axis=1) * sizes).sum() / base)
+    own = np.divide(
+        (terms * (1 - shares)).sum(axis=0), weights.sum(axis=0),
+        out=np.full(k, effect), where=is_there,
+    )  # fmt: skip
+    n_contrasts = is_there.sum() - 1
+    by_chance = 2 * effect**2 / n_free
+    differ = max(float(own[is_there].var(ddof=1)) - by_chance, 0.0)
+    trust = differ / (differ + by_chance) if by_chance > 0 else 0.0
+    effects = effect + trust * (own - effect)
+    freedoms = n_free / (trust**2 + (1 - trust) ** 2 / n_contrasts)
     correlation = max(0.0, (effect - 1) / max(rows - 1, 1e-9))
-    counted = base > 0
-    scaled = statistics[counted] / (base * (1 + (sizes - 1) * correlation))[counted]
-    spread = float(scaled.var(ddof=1)) if len(scaled) > 1 else 0.0
-    if spread > 0:
-        freedom = min(freedom, 2 * freedom / (k - 1) * float(scaled.mean()) ** 2 / spread)
-    return Overdispersion(correlation, effect, rows, max(freedom, 1.0))
+    return Overdispersion(
+        correlation=correlation,
+        design_effect=effect,
+        freedom=float(n_free * n_contrasts),
+        effects=effects,
+        freedoms=np.full(k, float(freedoms)),
+        mean_rows=rows,
+    )
 
 
 def _group_means(
     vectors: NDArray[np.float64], groups: NDArray[np.int64], n_groups: int
 ) -> NDArray[np.float64]:
     """(n_groups, width): the mean row of each group, 0 for empty ones."""
-    members = np.zeros((n_groups, len(vectors)))
-    members[groups, np.arange(len(vectors))] = 1.0
-    return np.asarray(members @ vectors / np.maximum(members.sum(axis=1), 1)[:, None])
+    means = np.zeros((n_groups, vectors.shape[1]))
+    if len(vectors) == 0:
+        return means
+    order = np.argsort(groups, kind="stable")
+    sizes = np.bincount(groups, minlength=n_groups)
+    starts = (np.cumsum(sizes) - sizes)[sizes > 0]
+    means[sizes > 0] = np.add.reduceat(vectors[order], starts, axis=0) / sizes[sizes > 0, None]
+    return means

@@ -29,15 +29,10 @@ def cluster_shifts(
     residual = np.divide(change, deviation, out=np.zeros(len(base)), where=deviation > 0)
     as_far = np.abs(by_chance) >= np.abs(change) * (1 - 1e-9)
     adjusted = holm((1 + as_far.sum(axis=0)) / (1 + len(by_chance)))
-    rho = 0.0 if null.overdispersion is None else null.overdispersion.correlation
-    effective = [
-        n / (1 + (n - 1) * rho * uneven)
-        for n, uneven in zip((reference.n, window.n), null.unevenness, strict=True)
-    ]
     low, high = share_change_interval(
         base,
         seen,
-        effective=(effective[0], effective[1]),
+        effective=null.effective_rows(),
         confidence=1 - (1 - CONFIDENCE) / len(base),
     )
     caused = contributions(base, seen)

@@ -147,5 +147,10 @@ class Evidence:
             detectable=detectable_share(
                 self.mean_nulls[0], float(self.reference.mean_moments[0]), level
             ),
-            detectable_novel=detectable_novelty(held.n, held.n_novel, window.n, level),
+            detectable_novel=self._detectable_novelty(level),
         )
+
+    def _detectable_novelty(self, level: float) -> float:
+        n_held, n_window = (max(round(n), 1) for n in self.novelty_null.effective_rows())
+        held = self.reference.sketch
+        return detectable_novelty(n_held, round(held.n_novel / held.n * n_held), n_window, level)

@@ -82,11 +82,12 @@ class MeanNull:
         # of the two scales bounds it for windows of another size.
         beyond = np.maximum(windows - rows, 0.0) * g * np.maximum(g, f) ** (powers - 1)
         total = sampling + beyond
-        freedom = max(movement.freedom * windows[0] ** 2 / windows[1], 1.0)
+        # Rows that are all alike inside their clusters move nowhere.
+        freedom = max(movement.freedom * windows[0] ** 2 / max(windows[1], 1e-300), 1.0)
         allowed = windows[0] * freedom / rng.chisquare(freedom, len(between))
         sizes = sampling[0] + g * np.maximum(allowed - rows[0], 0.0)
         mean = float(between.mean() + sizes.mean())
-        return cls(total, between, sizes / total[0], max(mean / (moments[0] * f), 1.0))
+        return cls(total, between, sizes / max(total[0], 1e-300), max(mean / (moments[0] * f), 1.0))
 
     @property
     def mean(self) -> float:

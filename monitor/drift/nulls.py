@@ -22,8 +22,8 @@ class NullTables:
     Without `overdispersion` rows are independent, and the window is drawn from the multivariate
     hypergeometric distribution that both margins leave: exact, and no share has to be known. With it,
     the shares of windows vary round those of the population as a Dirichlet distribution does (so
-    counts are Dirichlet-multinomial), with a correlation that is itself drawn from those that the
-    baseline's windows allow.
+    counts are Dirichlet-multinomial), each cluster with a correlation of its own, which is itself drawn
+    from those that the baseline's windows allow.
 
     Parameters
     ----------
@@ -52,29 +52,45 @@ class NullTables:
         shares = self.pooled_shares
         sizes = (int(self.baseline.sum()), n)
         drawn_baseline, drawn_window = (
-            rng.multinomial(size, _dirichlet(shares, correlations * uneven, rng))
+            rng.multinomial(size, _varied(shares, correlations * uneven, rng))
             for size, uneven in zip(sizes, self.unevenness, strict=True)
         )
         return drawn_baseline, drawn_window
+
+    @property
+    def _correlation(self) -> float:
+        return 0.0 if self.overdispersion is None else self.overdispersion.correlation
+
+    def effective_rows(self) -> tuple[float, float]:
+        """How many independent rows tell as much as those of the baseline, and of the window."""
+        first, second = (
+            n / (1 + (n - 1) * self._correlation * uneven)
+            for n, uneven in zip(
+                (int(self.baseline.sum()), int(self.window.sum())), self.unevenness, strict=True
+            )
+        )
+        return first, second
 
     @property
     def pooled_shares(self) -> NDArray[np.float64]:
         """(k,) float64: shares of both sides together, each weighted by what its rows tell."""
         sides = []
         for counts, uneven in zip((self.baseline, self.window), self.unevenness, strict=True):
-            rho = 0.0 if self.overdispersion is None else self.overdispersion.correlation * uneven
-            sides.append(counts / (1 + (counts.sum() - 1) * rho))
+            sides.append(counts / (1 + (counts.sum() - 1) * self._correlation * uneven))
         pooled = sides[0] + sides[1]
         return np.asarray(pooled / pooled.sum())
 
 
-def _dirichlet(
+def _varied(
     shares: NDArray[np.float64], correlations: NDArray[np.float64], rng: np.random.Generator
 ) -> NDArray[np.float64]:
-    """(n, k) shares that vary round `shares` with variance ρ p (1 − p), one row per correlation."""
+    """(n, k) shares that vary round `shares` with variance about ρ p (1 − p).
+
+    Gamma variables scaled to sum to 1: a Dirichlet distribution where all ρ of a row are equal.
+    """
     with np.errstate(divide="ignore"):
-        concentration = np.minimum(1 / correlations - 1, _MOST_CONCENTRATED)
-    drawn = rng.standard_gamma(np.maximum(concentration[:, None] * shares, 1e-12))
+        concentration = np.clip(1 / correlations - 1, 1e-2, _MOST_CONCENTRATED)
+    drawn = rng.standard_gamma(np.maximum(concentration * shares, 1e-12)) / concentration
     totals = drawn.sum(axis=1, keepdims=True)
     # So little concentration that all gammas vanished: any row will do, take the centre.
     return np.asarray(np.where(totals > 0, drawn / np.where(totals > 0, totals, 1.0), shares))

@@ -122,7 +122,9 @@ def _look(
         if len(chosen) < length and not is_drift and sketch.n > 0:
             chosen.append(sketch)
     pooled = pool(chosen)
-    if len(chosen) < length or pooled is None or pooled.n < rules.minimum_rows:
+    if len(chosen) < length or pooled is None:
+        return None
+    if min(pooled.n, baseline.reference.sketch.n) < rules.minimum_rows:
         return None
     alpha = min(
         rules.alpha / (len(WEEKS) if baseline.seasons else len(LENGTHS)) * stride(length), 0.5

@@ -112,9 +112,9 @@ def _in_deviations(metric: Metric, number: float, reference: Reference, minimum_
             f"a threshold in standard deviations needs a metric over clusters, and {metric.name!r} is "
             "not: give a number"
         )
-    variation = reference.variation
-    counts = None if variation is None else variation.counts[variation.sizes >= minimum_rows]
-    if counts is None or len(counts) < 2:
+    counts = reference.window_counts
+    counts = counts[counts.sum(axis=1) >= minimum_rows]
+    if len(counts) < 2:
         raise InvalidInputError(
             f"the threshold of {metric.name!r} is in standard deviations over the baseline's windows, "
             "and the baseline has no windows with enough rows: fit it with timestamp_column, or give a "

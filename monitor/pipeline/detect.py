@@ -65,11 +65,11 @@ def detect_drift(
         That must have been fitted with this column; otherwise, and for values that are new, distances
         are to the whole baseline and the verdict is inconclusive.
     max_false_alarms_per_year
-        How many windows without drift may be called drifted in a year of such windows, over all
-        features and segments, on average. It sets alpha; without `every` alpha is 0.01 over all
-        features and segments. Segments together get half of it. Of the rest, single windows get one
-        half and looks at the last 2, 4, 8, 16 and 32 windows together the other: these see small
-        shifts that last.
+        How many false alarms there may be in a year of such windows, over all features and segments, on
+        average; an alarm is a run of windows without drift that are called drifted. It sets alpha;
+        without `every` alpha is 0.01 over all features and segments. Segments together get half of it.
+        Of the rest, single windows get one half and looks at the last 2, 4, 8, 16 and 32 windows together
+        the other (7, 14 and 28 where days of the week differ): these see small shifts that last.
     alpha
         The level of one feature in one window or segment, in (0, 1), instead of the above; no longer
         looks are made then.
@@ -106,7 +106,9 @@ def detect_drift(
     baselines = (
         tuple(baseline) if isinstance(baseline, list | tuple) else (cast(Baseline, baseline),)
     )
-    _check_arguments(baselines, every, timestamp_column, max_false_alarms_per_year, minimum_rows)
+    _check_arguments(
+        baselines, every, timestamp_column, max_false_alarms_per_year, minimum_rows, minimum_change
+    )
     times = None if timestamp_column is None else frames.read_times(frame, timestamp_column)
     windows = _windows(frame, times, every) if window is None else [_given(frame, window)]
     segments = None if segment_column is None else segment_values(frame, segment_column)
@@ -121,7 +123,7 @@ def detect_drift(
             thresholds or {}, one.reference, every_metric, minimum_rows=minimum_rows
         )
         rules = Rules(levels.window, minimum_rows, minimum_change, limits, every_metric)
-        run = FeatureRun.open(frame, one, times, rules, levels)
+        run = FeatureRun.open(frame, one, times, rules, thresholds or {}, levels)
         runs.append(run)
         past = (history or {}).get(one.name, ())
         entries += run.windows(windows, Every.parse(every) if every else None, past)
@@ -136,7 +138,11 @@ def detect_drift(
         windows=tuple(entries),
         every=every,
         segment_column=segment_column,
-        notes=(decides, *_time_notes(times), *(note for run in runs for note in run.notes())),
+        notes=(
+            decides,
+            *_time_notes(times),
+            *(note for run in runs for note in run.notes(Every.parse(every) if every else None)),
+        ),
     )
 
 
@@ -146,6 +152,7 @@ def _check_arguments(
     timestamp_column: str | None,
     max_false_alarms_per_year: float,
     minimum_rows: int,
+    minimum_change: float,
 ) -> None:
     if not baselines:
         raise InvalidInputError("no baseline was given: fit one with monitor.fit_baseline")
@@ -168,6 +175,10 @@ def _check_arguments(
         raise InvalidInputError(
             f"max_false_alarms_per_year={max_false_alarms_per_year} must be above 0: a test that never "
             "errs never speaks"
+        )
+    if not 0 <= minimum_change < 1:
+        raise InvalidInputError(
+            f"minimum_change={minimum_change} is a share of rows: give 0 or more and less than 1"
         )
     if minimum_rows < 2:
         raise InvalidInputError(f"minimum_rows={minimum_rows} must be 2 or more")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -27,6 +27,7 @@ from monitor.drift import (
     longer_looks,
     onset,
     quality_shifts,
+    resolve_thresholds,
     shift_kinds,
 )
 from monitor.features import CustomFeature
@@ -76,11 +77,18 @@ class FeatureRun:
     missing_columns: tuple[str, ...]
     examples: RowExamples
     rules: Rules
+    thresholds: Mapping[str, float | str]  # as they were given
     levels: Levels
 
     @classmethod
     def open(
-        cls, frame: Any, baseline: Baseline, times: Times | None, rules: Rules, levels: Levels
+        cls,
+        frame: Any,
+        baseline: Baseline,
+        times: Times | None,
+        rules: Rules,
+        thresholds: Mapping[str, float | str],
+        levels: Levels,
     ) -> FeatureRun:
         """Read the feature's columns of `frame`, and place its rows."""
         feature = CustomFeature.from_dict(dict(baseline.feature))
@@ -106,6 +114,7 @@ class FeatureRun:
             missing_columns=tuple(name for name in baseline.columns if name not in there),
             examples=RowExamples(frame, feature, times),
             rules=rules,
+            thresholds=thresholds,
             levels=levels,
         )
 
@@ -136,9 +145,15 @@ class FeatureRun:
             segment_column=baseline.segment_column,
         )
 
-    def notes(self) -> list[str]:
+    def notes(self, every: Every | None) -> list[str]:
         """What must be known to read this feature's verdicts, in sentences."""
         found = [self._variation_note()]
+        known = self.baseline.reference.variation
+        if known is not None and every is not None and Every.parse(known.every) != every:
+            found.append(
+                f"the natural variation of feature {self.baseline.name!r} was learned from windows of "
+                f"{known.every}, other than these: fit the baseline with the same every"
+            )
         held = self.baseline.reference.sketch
         if held.n_novel > MOST_NOVEL * held.n:
             found.append(
@@ -232,12 +247,14 @@ class FeatureRun:
     def segment(self, window: Window, column: str, value: str) -> WindowDrift:
         """One segment of a window."""
         part = self._part(window)
-        judgement = judge(
-            part.sketch,
-            self.baseline,
-            rules=replace(self.rules, alpha=self.levels.segment),
-            reference=self.baseline.segments.get(value),
-        )
+        reference = self.baseline.segments.get(value)
+        rules = replace(self.rules, alpha=self.levels.segment)
+        if reference is not None and self.thresholds:
+            limits = resolve_thresholds(
+                self.thresholds, reference, rules.metrics, minimum_rows=rules.minimum_rows
+            )
+            rules = replace(rules, thresholds=limits)
+        judgement = judge(part.sketch, self.baseline, rules=rules, reference=reference)
         return self._told(part, self._unless_incomparable(judgement, value, column), segment=value)
 
     def _part(self, window: Window) -> _Part:
@@ -270,15 +287,17 @@ class FeatureRun:
             )
             notes = (seen,)
         held = baseline.histogram
-        lost = failure_shifts(
-            held.failures,
-            held.n_failed + held.n + baseline.n_fit,
-            part.failures,
-            len(window.rows),
+        # A segment has always differed from the whole, whose failures and pixels alone are known.
+        is_whole = segment is None
+        n_held = held.n_failed + held.n + baseline.n_fit
+        lost = (
+            failure_shifts(held.failures, n_held, part.failures, len(window.rows))
+            if is_whole
+            else ()
         )
         pixels = (
             quality_shifts(baseline.quality, baseline.quality.count(self.quality[part.rows]))
-            if baseline.quality is not None and self.quality is not None and len(part.rows)
+            if is_whole and baseline.quality and self.quality is not None and len(part.rows)
             else ()
         )
         is_drift = judgement.verdict is Verdict.DRIFT
@@ -336,7 +355,8 @@ class FeatureRun:
 
 def _with_look(judgement: Judgement, look: Look) -> Judgement:
     """A window that is calm by itself has drifted when the last windows together have."""
-    if judgement.verdict is Verdict.DRIFT or not look.is_drift:
+    is_empty = judgement.window_histogram.sum() == 0
+    if judgement.verdict is Verdict.DRIFT or not look.is_drift or is_empty:
         return replace(judgement, look=look)
     return replace(
         judgement,

@@ -118,7 +118,7 @@ def segment_values(
             "categories"
         )
     values = np.array(
-        ["(empty)" if frames.is_missing(cell) else str(cell) for cell in cells], dtype=object
+        ["(empty)" if frames.is_missing(cell) else _as_text(cell) for cell in cells], dtype=object
     )
     n_values = len(set(values.tolist()))
     if most is not None and n_values > most:
@@ -127,6 +127,13 @@ def segment_values(
             f"{most}: name a column of categories"
         )
     return values
+
+
+def _as_text(cell: Any) -> str:
+    # A column of whole numbers turns to floats as soon as one of its cells is empty.
+    if isinstance(cell, float) and cell.is_integer():
+        return str(int(cell))
+    return str(cell)
 
 
 def utc(instant: np.datetime64) -> dt.datetime:

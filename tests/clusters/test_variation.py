@@ -34,7 +34,7 @@ def test_drawn_correlations_cover_the_true_one_as_often_as_they_say():
     """The true ρ lies below the 10 % quantile of the draws in about 10 % of baselines, and so on."""
     rng = np.random.default_rng(0)
     ranks = [
-        np.mean(overdispersion(counts(20, 500, 0.01, seed)).draw(2000, rng) <= 0.01)
+        np.mean(overdispersion(counts(20, 500, 0.01, seed)).draw(2000, rng)[:, 0] <= 0.01)
         for seed in range(400)
     ]
     for quantile in (0.1, 0.5, 0.9):
@@ -88,3 +88,14 @@ def test_a_weekly_pattern_is_found_and_its_variation_is_that_within_days_of_the_
 
 def test_no_weekly_pattern_is_seen_where_there_is_none():
     assert not any(a_week(seed, weekend=0).has_seasons(7) for seed in range(200))
+
+
+def test_one_wild_category_among_calm_ones_is_seen_as_that():
+    rng = np.random.default_rng(0)
+    wild = rng.beta(1, 9, size=30)
+    calm = np.full(19, 1 / 19)
+    table = np.array([rng.multinomial(300, [w, *((1 - w) * calm)]) for w in wild])
+    found = overdispersion(table)
+    assert found.correlations[0] == pytest.approx(0.1, abs=0.06)
+    assert np.median(found.correlations[1:]) < 0.02
+    assert found.freedoms[0] < 60

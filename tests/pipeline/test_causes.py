@@ -176,7 +176,7 @@ def test_thresholds_of_ones_own():
     high = monitor.detect_drift(quiet, baseline, thresholds={"jsd": 0.5}).windows[0].judgement
     assert high.verdict == "no drift"
     by_deviation = monitor.detect_drift(quiet, baseline, thresholds={"psi": "3 sd"}).windows[0]
-    counts = baseline.reference.variation.counts
+    counts = baseline.reference.window_counts
     psi = METRICS[1].function
     values = [float(psi(counts.sum(axis=0) - one, one)) for one in counts]
     expected = np.mean(values) + 3 * np.std(values, ddof=1)
@@ -254,3 +254,48 @@ def test_days_of_the_week_are_held_against_their_own():
     odd = weeks(7, 900, START + pd.Timedelta(70, unit="D"), odd=(2,))
     report = monitor.detect_drift(odd, baseline, timestamp_column="ts", every="1d")
     assert (report.to_frame().verdict == "drift").tolist() == [day == 2 for day in range(7)]
+
+
+def test_thresholds_in_deviations_hold_for_segments_of_their_own_size():
+    baseline = monitor.fit_baseline(
+        table(40, 300, 1), POINTS, timestamp_column="ts", segment_column="country"
+    )
+    quiet = table(10, 300, 2, start=START + pd.Timedelta(60, unit="D"))
+    found = monitor.detect_drift(
+        quiet, baseline, timestamp_column="ts", every="1d", segment_column="country",
+        thresholds={"jsd": "3 sd"},
+    ).to_frame()  # fmt: skip
+    assert (found.verdict == "drift").mean() < 0.1
+
+
+def test_a_window_without_rows_is_inconclusive_even_in_a_lasting_shift():
+    baseline = monitor.fit_baseline(table(40, 200, 1), POINTS, timestamp_column="ts")
+    moved = table(20, 200, 2, start=START + pd.Timedelta(60, unit="D"), shares=SHARES[::-1])
+    day = moved.ts.dt.floor("D")
+    gap = moved[day != day.unique()[15]]
+    report = monitor.detect_drift(gap, baseline, timestamp_column="ts", every="1d")
+    assert report.to_frame().verdict[15] == "inconclusive"
+
+
+def test_other_windows_than_the_baselines_are_noted():
+    baseline = monitor.fit_baseline(table(10, 100, 1), POINTS, timestamp_column="ts")
+    report = monitor.detect_drift(table(1, 100, 2), baseline, timestamp_column="ts", every="12h")
+    assert "learned from windows of 1d, other than these" in " ".join(report.notes)
+
+
+def test_whole_numbers_that_became_floats_are_the_same_segments():
+    train, quiet = table(2, 400, 1), table(1, 300, 2)
+    train["store"] = np.arange(len(train)) % 2 + 1
+    quiet["store"] = np.arange(len(quiet)) % 2 + 1.0
+    quiet.loc[0, "store"] = np.nan
+    baseline = monitor.fit_baseline(train, POINTS, segment_column="store")
+    found = monitor.detect_drift(quiet, baseline, segment_column="store").to_frame()
+    judged = found.dropna(subset="segment").set_index("segment").verdict
+    assert judged[["1", "2"]].tolist() == ["no drift", "no drift"]
+
+
+@pytest.mark.parametrize("share", [-1.0, 1.0, float("nan")])
+def test_a_minimum_change_that_is_no_share_is_refused(share):
+    baseline = monitor.fit_baseline(table(1, 200, 1), POINTS)
+    with pytest.raises(InvalidInputError, match="is a share of rows"):
+        monitor.detect_drift(table(1, 50, 2), baseline, minimum_change=share)
