@@ -39,7 +39,8 @@ class Overdispersion:
     design_effect, freedom
         What was seen, not cut off at 1, and the degrees of freedom that it was estimated with.
     effects, freedoms
-        (k,) the same for each category: one may vary while the others do not.
+        (k,) the same for each category that varies more than all together do: one may be wild while the
+        others are calm.
     mean_rows
         The size of the windows that these are of.
     """
@@ -58,8 +59,11 @@ class Overdispersion:
 
     def draw(self, n_draws: int, rng: np.random.Generator) -> NDArray[np.float64]:
         """(n_draws, k) correlations in [0, 0.99] that could have given what was seen."""
-        chance = rng.chisquare(self.freedoms, (n_draws, len(self.freedoms))) / self.freedoms
-        effects = self.effects / np.maximum(chance, 1e-12)
+        # What is not known of all together is one draw for all: drawn apart it would average out.
+        common = rng.chisquare(self.freedom, (n_draws, 1)) / self.freedom
+        own = rng.chisquare(self.freedoms, (n_draws, len(self.freedoms))) / self.freedoms
+        own = np.where(self.effects > self.design_effect, own, 1.0)
+        effects = self.effects / np.maximum(common * own, 1e-12)
         return np.asarray(np.clip((effects - 1) / max(self.mean_rows - 1, 1e-9), 0.0, 0.99))
 
 
@@ -247,7 +251,7 @@ def overdispersion(
     E ΣX²_w = Σ e_w (1 + (n_w − 1) ρ) where e_w = (k − 1)(1 − n_w / N). Its degrees of freedom are those of
     k − 1 equally varying contrasts. Each category's own effect, from its share of X², is drawn towards the
     common one by as much as the categories differ no more than chance makes them (empirical Bayes;
-    Efron & Morris 1973).
+    Efron & Morris 1973), and counts where it is the larger of the two.
     """
     k = counts.shape[1]
     seasons = np.zeros(len(counts), dtype=np.int64) if seasons is None else seasons
@@ -276,19 +280,31 @@ def overdispersion(
         (terms * (1 - shares)).sum(axis=0), weights.sum(axis=0),
         out=np.full(k, effect), where=is_there,
     )  # fmt: skip
-    n_contrasts = is_there.sum() - 1
-    by_chance = 2 * effect**2 / n_free
+    n_contrasts = int(is_there.sum()) - 1
+    freedom = float(n_free * n_contrasts)
+    by_window = (terms * (1 - shares)).sum(axis=1) / np.maximum(weights.sum(axis=1), 1e-12)
+    uneven = float(by_window[inner > 0].var(ddof=1)) if (inner > 0).sum() > 1 else 0.0
+    if uneven > 0:
+        # Windows that differ more in their X² than equal contrasts would tell less.
+        freedom = min(freedom, 2 * n_free * effect**2 / uneven)
+    # Squared residuals of rare categories vary by 1 / (n p) more than those of normal variables.
+    rare = float((1 / np.maximum(sizes.mean() * shares.mean(axis=0)[is_there], 0.1)).mean())
+    by_chance = (2 * effect**2 + rare) / n_free
     differ = max(float(own[is_there].var(ddof=1)) - by_chance, 0.0)
-    trust = differ / (differ + by_chance) if by_chance > 0 else 0.0
-    effects = effect + trust * (own - effect)
-    freedoms = n_free / (trust**2 + (1 - trust) ** 2 / n_contrasts)
+    trust = differ / (differ + by_chance)
+    drawn = effect + trust * (own - effect)
+    # Never calmer than all together: few windows cannot prove a category calm.
+    is_wild = drawn > effect
+    own_freedom = n_free / (trust**2 + (1 - trust) ** 2 / n_contrasts)
+    effects = np.where(is_wild, drawn, effect)
+    freedoms = np.where(is_wild, min(own_freedom, freedom), freedom)
     correlation = max(0.0, (effect - 1) / max(rows - 1, 1e-9))
     return Overdispersion(
         correlation=correlation,
         design_effect=effect,
-        freedom=float(n_free * n_contrasts),
+        freedom=max(freedom, 1.0),
         effects=effects,
-        freedoms=np.full(k, float(freedoms)),
+        freedoms=np.maximum(freedoms, 1.0),
         mean_rows=rows,
     )
 
