@@ -38,7 +38,7 @@ def test_receipts_are_shown_where_they_came(demo):
 
 def test_both_files_are_written_and_the_table_is_printed(demo):
     output, report, text = demo
-    assert json.loads((output / "report.json").read_text())["format"] == "monitor.report/2"
+    assert json.loads((output / "report.json").read_text())["format"] == "monitor.report/3"
     again = DriftReport.from_json(output / "report.json")
     assert again.to_frame()["p_value"].tolist() == report.to_frame()["p_value"].tolist()
     assert "3 of 10 windows drifted" in text

@@ -21,8 +21,8 @@ DAYS = 365
 def alarms(setting: Setting, number: int, seed: int) -> int:
     """False alarms in one year."""
     rng = np.random.default_rng([seed, number])
-    world = World(setting.n_clusters, setting.correlation, rng)
-    baseline = baseline_of(world, setting, number, is_fitted=False)
+    world = World(setting, rng)
+    baseline = baseline_of(world, number)
     sketches = [baseline.sketch(world.day(setting.n_window), {}) for _ in range(DAYS)]
     alone = Rules(1 / DAYS * (1 - LOOKS_SHARE))
     together = Rules(1 / DAYS * LOOKS_SHARE)

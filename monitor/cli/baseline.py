@@ -96,24 +96,19 @@ def show(terminal: Terminal, feature_name: str | None, config_path: Path) -> Non
     )
 
 
-def _n_rows(found: Baseline) -> int:
-    """All rows with a vector: those the clusters were fitted on, and those windows are held to."""
-    return found.n_fit + int(found.histogram.counts.sum())
-
-
 def _facts(found: Baseline, path: Path) -> dict[str, Any]:
     return {
         "feature": found.name,
         "id": found.id,
         "n_clusters": found.n_clusters,
-        "rows": _n_rows(found),
+        "rows": found.n_rows,
         "encoder": found.fingerprint,
         "path": path,
     }
 
 
 def _fitted(found: Baseline, path: Path) -> list[str]:
-    size = f"{counted(found.n_clusters, 'cluster')} from {counted(_n_rows(found), 'row')}"
+    size = f"{counted(found.n_clusters, 'cluster')} from {counted(found.n_rows, 'row')}"
     lines = [f"{found.name}: {size}, baseline {found.id}", f"  wrote {path}"]
     if found.choice:
         lines.append(f"  {found.choice}")
@@ -158,7 +153,7 @@ def _page(found: Baseline, path: Path) -> list[str]:
         "baseline": found.id,
         "file": path,
         "encoder": found.fingerprint or "not known: the vectors were in the data",
-        "vectors": f"{counted(_n_rows(found), 'row')} of width {found.width}; clusters fitted on "
+        "vectors": f"{counted(found.n_rows, 'row')} of width {found.width}; clusters fitted on "
         f"{found.n_fit:,}, windows compared with {int(counts.sum()):,}",
         "failures": _failures(found),
         "times": " to ".join(found.time_range) if found.time_range else "none",

@@ -82,7 +82,7 @@ class Scaling:
 
 @dataclass(frozen=True, eq=False)
 class Baseline:
-    """What production is compared with: clusters, and statistics of rows they were not fitted on.
+    """What production is compared with: clusters, and statistics of rows as they fall into these.
 
     Plain numbers only. `save` and `load` use one safetensors file: nothing is ever unpickled.
 
@@ -103,7 +103,7 @@ class Baseline:
     quantum
         The unit of a sketch's sums (see `WindowSketch`).
     reference
-        The calibration part, which nothing was fitted on, in numbers.
+        The rows in numbers.
     n_fit
         Rows that the centroids were fitted on.
     random_state
@@ -167,8 +167,13 @@ class Baseline:
 
     @property
     def histogram(self) -> ClusterHistogram:
-        """Rows of the calibration part per cluster: what windows are compared with."""
+        """Rows per cluster: what windows are compared with."""
         return self.reference.sketch.histogram
+
+    @property
+    def n_rows(self) -> int:
+        """All rows with a vector, also where those that the clusters were fitted on do not count."""
+        return self.n_fit + self.reference.n_held_out
 
     def reference_of(self, window: int | None) -> Reference:
         """What window number `window` is compared with: its day of the week, where days differ."""

@@ -1,4 +1,4 @@
-"""Vectors ─► Baseline: split, fit clusters on one part, describe the other."""
+"""Vectors ─► Baseline: split, fit clusters on one part, describe both."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from monitor.clusters.baseline import RAW, STANDARD, UNIT, Baseline, Scaling
 from monitor.clusters.choice import choose_n_clusters
 from monitor.clusters.kmeans import (
     assign,
+    assign_left_out,
     fit_centroids,
     largest_repeated_share,
     split_by_content,
@@ -24,6 +25,8 @@ from monitor.errors import BaselineError, InvalidInputError
 
 FIT_SHARE = 0.5
 NOVELTY_QUANTILE = 0.99
+LEAST_ROWS_OF_CLUSTER = 10
+"""Of fewer fitted rows per cluster, leaving one out does not tell where the clusters would be without it."""
 MAX_SAMPLE_OF_SEGMENTS, LEAST_SAMPLE = 4_000, 64
 """Rows that the references of all segments keep together, and each at least."""
 
@@ -49,9 +52,9 @@ def fit(
     """Fit a `Baseline` on usable vectors.
 
     The rows are split at random by their content (see `split_by_content`), so that the order of the
-    rows does not matter. Centroids, whitener and novelty radius come from the first part; counts,
-    sums and covariance moments from the second, so that production is compared with rows that nothing
-    was fitted on.
+    rows does not matter. Centroids, whitener and novelty radius come from the first part. Production is
+    compared with all rows, those of the first part as if each had been left out of the fit; where that
+    cannot be told, with the second part only (see `Reference`).
 
     Parameters
     ----------
@@ -112,7 +115,7 @@ def fit(
             f"all {n} rows of the baseline of feature {feature['name']!r} hold one vector: give rows "
             "that differ, or check that the feed is not one placeholder image"
         )
-    fit_part, calibration = scaled[fit_rows], scaled[other_rows]
+    fit_part = scaled[fit_rows]
 
     choice = None
     if given is None:
@@ -131,31 +134,42 @@ def fit(
     edges = np.linspace(0.0, 2 * float(fit_distances.max() or 1.0), N_DISTANCE_BINS)[1:]
     quantum = quantum_for(float(np.abs(fit_part).max()))
     whitener = _whitener(fit_part)
-    whitened = calibration.astype(np.float64) @ whitener.astype(np.float64)
-    labels, distances = assign(calibration, centres)
-    when = np.full(n, -1) if windows is None else windows
     rng = np.random.default_rng([random_state, 0x736D70])
 
+    # Rows that nothing was fitted on come first.
+    order = other_rows
+    labels, distances = assign(scaled[other_rows], centres)
+    is_novel = distances > radius
+    whitened = scaled[other_rows].astype(np.float64) @ whitener.astype(np.float64)
+    if given is not None or len(fit_part) >= LEAST_ROWS_OF_CLUSTER * len(centres):
+        if given is None:
+            fit_labels, fit_distances = assign_left_out(fit_part, centres)
+        order = np.concatenate([other_rows, fit_rows])
+        labels = np.concatenate([labels, fit_labels])
+        distances = np.concatenate([distances, fit_distances])
+    compared = scaled[order]
+    when = np.full(len(order), -1) if windows is None else windows[order]
+
     def dated(rows: NDArray[np.bool_]) -> DatedRows:
+        held_out = rows[: len(is_novel)]
         return DatedRows(
             every,
-            when[other_rows][rows],
+            when[rows],
             labels[rows],
-            distances[rows] > radius,
-            calibration[rows].astype(np.float64),
-            whitened[rows],
+            compared[rows].astype(np.float64),
+            is_novel[held_out],
+            whitened[held_out],
             n_clusters=len(centres),
         )
 
     def reference(
         rows: NDArray[np.bool_],
-        fitted_on: NDArray[np.bool_],
         lost: Mapping[str, int],
         variation: Variation | None,
         max_sample: int = MAX_SAMPLE,
     ) -> Reference:
         sketch = sketch_rows(
-            calibration[rows],
+            compared[rows],
             labels[rows],
             distances[rows],
             n_clusters=len(centres),
@@ -164,38 +178,33 @@ def fit(
             distance_edges=edges,
             failures=dict(lost),
         )
+        held_out = rows[: len(is_novel)]
         return Reference.of(
             sketch,
-            calibration[rows],
-            whitened[rows],
-            fit_part[fitted_on],
+            compared[rows],
+            whitened[held_out],
+            n_held_out_novel=int(is_novel[held_out].sum()),
             variation=variation,
-            window_counts=count_windows(
-                np.concatenate([when[other_rows][rows], when[fit_rows][fitted_on]]),
-                np.concatenate([labels[rows], fit_labels[fitted_on]]),
-                len(centres),
-            ),
+            window_counts=count_windows(when[rows], labels[rows], len(centres)),
             max_sample=max_sample,
             rng=rng,
         )
 
     by_value: dict[str, Reference] = {}
     if segments is not None:
-        of_rows = np.asarray(segments, dtype=object)
-        values, fitted = of_rows[other_rows], of_rows[fit_rows]
+        values = np.asarray(segments, dtype=object)[order]
         names = sorted(set(values.tolist()))
         of_each = max(MAX_SAMPLE_OF_SEGMENTS // len(names), LEAST_SAMPLE)
         for name in names:
             rows = values == name
-            by_value[name] = reference(rows, fitted == name, {}, dated(rows).variation(), of_each)
-    all_rows = np.ones(len(calibration), dtype=bool)
+            by_value[name] = reference(rows, {}, dated(rows).variation(), of_each)
+    all_rows = np.ones(len(order), dtype=bool)
     all_dated = dated(all_rows)
     seasons: tuple[Reference, ...] = ()
     if n_seasons > 1 and all_dated.has_seasons(n_seasons):
         seasons = tuple(
             reference(
-                (when[other_rows] >= 0) & (when[other_rows] % n_seasons == season),
-                (when[fit_rows] >= 0) & (when[fit_rows] % n_seasons == season),
+                (when >= 0) & (when % n_seasons == season),
                 {},
                 all_dated.variation(n_seasons, season),
             )
@@ -209,9 +218,7 @@ def fit(
         novelty_radius=radius,
         distance_edges=edges,
         quantum=quantum,
-        reference=reference(
-            all_rows, np.ones(len(fit_part), dtype=bool), failures or {}, all_dated.variation()
-        ),
+        reference=reference(all_rows, failures or {}, all_dated.variation()),
         n_fit=len(fit_part),
         random_state=random_state,
         scaling=scale,
@@ -221,7 +228,7 @@ def fit(
         segments=by_value,
         seasons=seasons,
         columns={
-            name: fit_values(column[other_rows].tolist(), labels, n_clusters=len(centres))
+            name: fit_values(column[order].tolist(), labels, n_clusters=len(centres))
             for name, column in (columns or {}).items()
         },
     )

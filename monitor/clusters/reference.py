@@ -1,7 +1,8 @@
-"""What windows are compared with: rows that nothing was fitted on, in numbers."""
+"""What windows are compared with: the baseline's rows, in numbers."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Final
 
@@ -17,17 +18,18 @@ MAX_SAMPLE: Final = 1_000
 
 @dataclass(frozen=True, eq=False)
 class Reference:
-    """A sketch of rows that nothing was fitted on, and how much the vectors behind it vary.
+    """A sketch of the baseline's rows, and how much the vectors behind it vary.
 
-    The plain mean of the vectors owes nothing to the clusters, so for it the rows that these were
-    fitted on count as well.
+    The rows that the clusters were fitted on count as if each had been left out of the fit (see
+    `assign_left_out`), but not where that cannot be: the novelty radius is a quantile of their distances,
+    and the whitening is made of their covariance.
 
     Parameters
     ----------
     sketch
-        Counts and sums of the rows that nothing was fitted on.
-    mean, n_mean
-        (width,) float64, the mean vector of all rows of the baseline, and how many these are.
+        Counts and sums of all rows.
+    n_held_out, n_held_out_novel
+        Rows that nothing was fitted on, and how many of these lie beyond the novelty radius.
     mean_moments
         (3,) float64: tr Σ, tr Σ², tr Σ³ of the covariance of all rows; NaN for fewer than 4 rows.
     whitened_moments
@@ -43,8 +45,8 @@ class Reference:
     """
 
     sketch: WindowSketch
-    mean: NDArray[np.float64]
-    n_mean: int
+    n_held_out: int
+    n_held_out_novel: int
     mean_moments: NDArray[np.float64]
     whitened_moments: NDArray[np.float64]
     sample: NDArray[np.float32]
@@ -52,29 +54,37 @@ class Reference:
     window_counts: NDArray[np.int64]
     variation: Variation | None = None
 
+    @property
+    def novel_share(self) -> float:
+        """Of the rows that nothing was fitted on, the share beyond the novelty radius; NaN without any."""
+        return self.n_held_out_novel / self.n_held_out if self.n_held_out else math.nan
+
     @classmethod
     def of(
         cls,
         sketch: WindowSketch,
         vectors: NDArray[np.float32],
         whitened: NDArray[np.float64],
-        fitted_on: NDArray[np.float32],
         *,
+        n_held_out_novel: int,
         variation: Variation | None,
         window_counts: NDArray[np.int64],
         max_sample: int,
         rng: np.random.Generator,
     ) -> Reference:
-        """The reference of `vectors`, (n, width), that `sketch` was made from."""
-        both = np.concatenate([vectors, fitted_on]).astype(np.float64)
+        """The reference of `vectors`, (n, width), that `sketch` was made from.
+
+        Those that nothing was fitted on come first, and `whitened` holds these only.
+        """
+        n = len(whitened)
         return cls(
             sketch,
-            mean=both.mean(axis=0) if len(both) else np.full(vectors.shape[1], np.nan),
-            n_mean=len(both),
-            mean_moments=spectral_moments(both),
+            n_held_out=n,
+            n_held_out_novel=n_held_out_novel,
+            mean_moments=spectral_moments(vectors.astype(np.float64)),
             whitened_moments=spectral_moments(whitened),
-            sample=_drawn(vectors, max_sample, rng),
-            fit_sample=_drawn(fitted_on, max_sample, rng),
+            sample=_drawn(vectors[:n], max_sample, rng),
+            fit_sample=_drawn(vectors[n:], max_sample, rng),
             window_counts=window_counts,
             variation=variation,
         )

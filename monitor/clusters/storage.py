@@ -21,7 +21,7 @@ from monitor.clusters.value_table import ValueTable
 from monitor.clusters.variation import Movement, Overdispersion, Variation
 from monitor.errors import BaselineError
 
-FORMAT: Final = "monitor.baseline/2"
+FORMAT: Final = "monitor.baseline/3"
 _BROKEN = (
     KeyError, TypeError, ValueError, AttributeError, IndexError, RecursionError, OverflowError,
 )  # fmt: skip
@@ -43,7 +43,12 @@ def identity(baseline: Baseline) -> str:
         list(baseline.segments),
         list(baseline.columns),
         [
-            [part.sketch.n_novel, part.n_mean, part.variation and part.variation.every]
+            [
+                part.sketch.n_novel,
+                part.n_held_out,
+                part.n_held_out_novel,
+                part.variation and part.variation.every,
+            ]
             for part in _references(baseline).values()
         ],
     ]
@@ -127,7 +132,6 @@ def _arrays(baseline: Baseline) -> dict[str, NDArray[Any]]:
         arrays[f"{name}.distance_counts"] = sketch.distance_counts
         arrays[f"{name}.mean_moments"] = reference.mean_moments
         arrays[f"{name}.whitened_moments"] = reference.whitened_moments
-        arrays[f"{name}.mean"] = reference.mean
         arrays[f"{name}.window_counts"] = reference.window_counts
         arrays[f"{name}.sample"] = reference.sample
         arrays[f"{name}.fit_sample"] = reference.fit_sample
@@ -180,7 +184,8 @@ def _description(baseline: Baseline) -> dict[str, Any]:
             name: {
                 "failures": dict(reference.sketch.histogram.failures),
                 "n_novel": reference.sketch.n_novel,
-                "n_mean": reference.n_mean,
+                "n_held_out": reference.n_held_out,
+                "n_held_out_novel": reference.n_held_out_novel,
                 "every": reference.variation and reference.variation.every,
             }
             for name, reference in _references(baseline).items()
@@ -219,8 +224,8 @@ def _from_parts(arrays: Mapping[str, NDArray[Any]], saved: Mapping[str, Any]) ->
             )
         return Reference(
             sketch=sketch,
-            mean=arrays[f"{name}.mean"],
-            n_mean=scalars["n_mean"],
+            n_held_out=scalars["n_held_out"],
+            n_held_out_novel=scalars["n_held_out_novel"],
             mean_moments=arrays[f"{name}.mean_moments"],
             whitened_moments=arrays[f"{name}.whitened_moments"],
             sample=arrays[f"{name}.sample"],
@@ -286,7 +291,6 @@ def _check(baseline: Baseline) -> None:
             f"{name}.distance_counts": (N_DISTANCE_BINS,),
             f"{name}.mean_moments": (3,),
             f"{name}.whitened_moments": (3,),
-            f"{name}.mean": (width,),
             f"{name}.sample": (len(part.sample), width),
             f"{name}.fit_sample": (len(part.fit_sample), width),
             f"{name}.window_counts": (len(part.window_counts), k),
@@ -343,8 +347,8 @@ def _check(baseline: Baseline) -> None:
             raise ValueError(f"the counts of {name} cannot be")
         if (
             sketch.distance_counts.sum() != sketch.n
-            or len(reference.sample) > sketch.n
-            or reference.n_mean < sketch.n
+            or not len(reference.sample) <= reference.n_held_out <= sketch.n
+            or not 0 <= reference.n_held_out_novel <= reference.n_held_out
         ):
             raise ValueError(f"the counts of {name} do not agree")
         if (windows := reference.variation) is not None and (

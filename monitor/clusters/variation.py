@@ -160,10 +160,14 @@ class DatedRows:
         The length of the windows.
     windows
         (n,) which window each row lies in; negative for rows without a time.
-    labels, is_novel
-        (n,) the cluster of each row, and whether it lies beyond the novelty radius.
-    vectors, whitened
-        (n, width) float64, the rows, plain and whitened.
+    labels
+        (n,) the cluster of each row.
+    vectors
+        (n, width) float64.
+    is_novel
+        (m,) whether the first m rows, which nothing was fitted on, lie beyond the novelty radius.
+    whitened
+        (m, width) float64, these rows in whitened coordinates.
     n_clusters
         How many clusters there are.
     """
@@ -171,8 +175,8 @@ class DatedRows:
     every: str
     windows: NDArray[np.int64]
     labels: NDArray[np.int64]
-    is_novel: NDArray[np.bool_]
     vectors: NDArray[np.float64]
+    is_novel: NDArray[np.bool_]
     whitened: NDArray[np.float64]
     n_clusters: int
 
@@ -187,29 +191,30 @@ class DatedRows:
         season
             Whose windows `Variation.counts` holds.
         """
-        dated = self.windows >= 0
-        numbers, index = np.unique(self.windows[dated], return_inverse=True)
+        windows = self.windows[: len(self.is_novel)]
         # A window of one row says nothing about rows of one window.
-        n_windows = int((np.bincount(index) >= 2).sum()) if len(numbers) else 0
-        if n_windows < LEAST_WINDOWS + n_seasons - 1:
+        sizes = np.unique(windows[windows >= 0], return_counts=True)[1]
+        if (sizes >= 2).sum() < LEAST_WINDOWS + n_seasons - 1:
             return None
-        seasons = numbers % n_seasons
         counts = count_windows(self.windows, self.labels, self.n_clusters)
-        novel = np.bincount(index, weights=self.is_novel[dated], minlength=len(numbers))
-        two = np.column_stack([novel, counts.sum(axis=1) - novel]).astype(np.int64)
-        labels = self.labels[dated]
-        plain, whitened = (
-            Movement.of(rows[dated], labels, index, seasons, self.n_clusters)
-            for rows in (self.vectors, self.whitened)
-        )
+        seasons = np.unique(self.windows[self.windows >= 0]) % n_seasons
+        novel = count_windows(windows, 1 - self.is_novel.astype(np.int64), 2)
         return Variation(
             every=self.every,
             counts=counts[seasons == season],
             mix=overdispersion(counts, seasons),
-            novelty=overdispersion(two, seasons),
-            plain=plain,
-            whitened=whitened,
+            novelty=overdispersion(novel, np.unique(windows[windows >= 0]) % n_seasons),
+            plain=self._movement(self.vectors, n_seasons),
+            whitened=self._movement(self.whitened, n_seasons),
         )
+
+    def _movement(self, vectors: NDArray[np.float64], n_seasons: int) -> Movement:
+        """Of `vectors`, which are those of the first rows."""
+        windows = self.windows[: len(vectors)]
+        dated = windows >= 0
+        numbers, index = np.unique(windows[dated], return_inverse=True)
+        labels = self.labels[: len(vectors)][dated]
+        return Movement.of(vectors[dated], labels, index, numbers % n_seasons, self.n_clusters)
 
     def has_seasons(self, n_seasons: int) -> bool:
         """Whether clusters have other shares in some seasons than in others, beyond natural variation.
@@ -296,8 +301,13 @@ def overdispersion(
     # Never calmer than all together: few windows cannot prove a category calm.
     is_wild = drawn > effect
     own_freedom = n_free / (trust**2 + (1 - trust) ** 2 / n_contrasts)
+    # The wilder a share, the longer its tail: a gamma variable of shape a has the excess kurtosis 6 / a, and
+    # the variance of n of them tells as much as that of n / (1 + 3 / a) normal ones.
+    concentration = np.maximum((rows - 1) / np.maximum(drawn - 1, 1e-9) - 1, 1e-2)
+    shape = np.maximum(concentration * counts.sum(axis=0) / sizes.sum(), 1e-9)
+    own_freedom = own_freedom / (1 + trust**2 * 3 / shape)
     effects = np.where(is_wild, drawn, effect)
-    freedoms = np.where(is_wild, min(own_freedom, freedom), freedom)
+    freedoms = np.where(is_wild, np.minimum(own_freedom, freedom), freedom)
     correlation = max(0.0, (effect - 1) / max(rows - 1, 1e-9))
     return Overdispersion(
         correlation=correlation,

@@ -143,7 +143,7 @@ def novelty_test(null: NullTables, *, level: float, rng: np.random.Generator) ->
         total = base + seen
         p_value = float(stats.hypergeom.sf(seen[0] - 1, total.sum(), total[0], n))
         return SubTest("novelty", share, min(p_value, 1.0))
-    if seen[0] / n <= base[0] / base.sum():
+    if base.sum() == 0 or seen[0] / n <= base[0] / base.sum():
         return SubTest("novelty", share, 1.0)
 
     def excess(baseline: NDArray[np.int64], window: NDArray[np.int64]) -> NDArray[np.float64]:

@@ -50,7 +50,13 @@ class Evidence:
         held, variation = reference.sketch, reference.variation
         whitener = baseline.whitener.astype(np.float64)
         uneven = (1.0 if variation is None else variation.unevenness, unevenness)
-        novel = [np.array([side.n_novel, side.n - side.n_novel]) for side in (held, window)]
+        novel = [
+            np.array([n_novel, n - n_novel])
+            for n_novel, n in (
+                (reference.n_held_out_novel, reference.n_held_out),
+                (window.n_novel, window.n),
+            )
+        ]
         mix_null = NullTables(
             held.histogram.counts,
             window.histogram.counts,
@@ -63,7 +69,7 @@ class Evidence:
         moments = (reference.mean_moments, reference.whitened_moments)
         if variation is None:
             nulls = [
-                MeanNull.independent(moments[0], reference.n_mean, window.n),
+                MeanNull.independent(moments[0], held.n, window.n),
                 MeanNull.independent(moments[1], held.n, window.n),
             ]
         else:
@@ -119,8 +125,7 @@ class Evidence:
 
     def effect(self, drawn: Tables, alpha: float) -> Effect:
         """How large the shift is, and how large it would have to be."""
-        window, held = self.window, self.reference.sketch
-        null = self.mix_null
+        window, null = self.window, self.mix_null
         seen = float(total_variation(null.baseline, null.window))
         parts = []
         for moved, moments, mean_null in zip(
@@ -136,12 +141,12 @@ class Evidence:
                 if known
                 else 0.0
             )
-        own = held.n_novel / held.n
+        own = self.reference.novel_share
         excess = max(0.0, window.n_novel / window.n - own)
         level = alpha / len(SEES)
         return Effect(
             mix=beyond_chance(seen**2, float((total_variation(*drawn) ** 2).mean())),
-            novelty=excess / (1 - own) if own < 1 else 0.0,
+            novelty=excess / (1 - own) if own < 1 else 0.0,  # 0 where the own share is not known
             mean=parts[0],
             whitened_mean=parts[1],
             detectable=detectable_share(
@@ -151,6 +156,8 @@ class Evidence:
         )
 
     def _detectable_novelty(self, level: float) -> float:
+        own = self.reference.novel_share
+        if math.isnan(own):
+            return math.nan
         n_held, n_window = (max(round(n), 1) for n in self.novelty_null.effective_rows())
-        held = self.reference.sketch
-        return detectable_novelty(n_held, round(held.n_novel / held.n * n_held), n_window, level)
+        return detectable_novelty(n_held, round(own * n_held), n_window, level)

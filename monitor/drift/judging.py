@@ -43,7 +43,7 @@ def judge(
     chosen = reference or baseline.reference
     held = chosen.sketch
     if window.n == 0 or held.n == 0:
-        return _without_rows(window, held, rules)
+        return _without_rows(window, chosen, rules)
     rng = np.random.default_rng([random_state, 0x6D6F6E])
     evidence = Evidence.of(window, baseline, chosen, rng)
     drawn = evidence.mix_null.draw(FIRST_DRAWS, rng)
@@ -73,7 +73,7 @@ def judge(
         thresholds=dict(rules.thresholds),
         minimum_change=rules.minimum_change,
         n_rows_needed=None if has_enough else rules.minimum_rows,
-        baseline_novel_share=held.n_novel / held.n,
+        baseline_novel_share=chosen.novel_share,
         baseline_distances=held.distance_counts,
         window_distances=window.distance_counts,
     )
@@ -91,17 +91,17 @@ def _verdict(
     return Verdict.DRIFT if is_drift else Verdict.NO_DRIFT
 
 
-def _without_rows(window: WindowSketch, reference: WindowSketch, rules: Rules) -> Judgement:
-    nan = math.nan
+def _without_rows(window: WindowSketch, reference: Reference, rules: Rules) -> Judgement:
+    nan, held = math.nan, reference.sketch
     return Judgement(
         verdict=Verdict.INCONCLUSIVE,
-        reason=_too_few(window.n, reference.n, rules.minimum_rows),
+        reason=_too_few(window.n, held.n, rules.minimum_rows),
         p_value=nan,
         alpha=rules.alpha,
         tests=(),
         scores={metric.name: Score(nan, nan, nan, nan, nan) for metric in rules.metrics},
         clusters=(),
-        baseline_histogram=reference.histogram.counts,
+        baseline_histogram=held.histogram.counts,
         window_histogram=window.histogram.counts,
         content_shift=nan,
         appearance_shift=nan,
@@ -109,8 +109,8 @@ def _without_rows(window: WindowSketch, reference: WindowSketch, rules: Rules) -
         thresholds=dict(rules.thresholds),
         minimum_change=rules.minimum_change,
         n_rows_needed=rules.minimum_rows,
-        baseline_novel_share=reference.n_novel / reference.n if reference.n else math.nan,
-        baseline_distances=reference.distance_counts,
+        baseline_novel_share=reference.novel_share,
+        baseline_distances=held.distance_counts,
         window_distances=window.distance_counts,
     )
 

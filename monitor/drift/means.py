@@ -24,8 +24,8 @@ def mean_tests(
 
     A window that is small enough to hold its rows is compared with the reference's samples by
     permutation, larger ones by the moments of `nulls`. With natural variation the larger of both
-    p-values counts. The plain mean is held against all rows of the baseline, the whitened one against
-    those that the whitening was not fitted on.
+    p-values counts. Where rows themselves are compared in whitened coordinates, these are rows that the
+    whitening was not fitted on.
 
     Parameters
     ----------
@@ -73,4 +73,5 @@ def moved_means(
     window: WindowSketch, reference: Reference, whitener: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """(width,) each: how far the window's mean lies from the baseline's, plain and whitened."""
-    return window.mean - reference.mean, (window.mean - reference.sketch.mean) @ whitener
+    moved = window.mean - reference.sketch.mean
+    return moved, moved @ whitener

@@ -212,8 +212,9 @@ def _clarity(window: WindowSketch, reference: Reference, whitener: NDArray[np.fl
     df = max(int(known.sum()) - 1, 1)
     chi = float((gap[known] ** 2 / (total[known] / total.sum())).sum() / f)
     found.append((chi - df) / math.sqrt(2 * df))
-    novel = (held.n_novel + window.n_novel) / (held.n + window.n)
-    if 0 < novel < 1:
-        excess = window.n_novel / window.n - held.n_novel / held.n
-        found.append(excess / math.sqrt(novel * (1 - novel) * f))
+    n_held_out = reference.n_held_out
+    novel = (reference.n_held_out_novel + window.n_novel) / (n_held_out + window.n)
+    if 0 < novel < 1 and n_held_out:
+        excess = window.n_novel / window.n - reference.novel_share
+        found.append(excess / math.sqrt(novel * (1 - novel) * (1 / n_held_out + 1 / window.n)))
     return float(max(found))

@@ -131,11 +131,12 @@ class FeatureRun:
             fingerprint=baseline.fingerprint,
             n_fit=baseline.n_fit,
             histogram=baseline.histogram.counts,
-            n_novel=baseline.reference.sketch.n_novel,
+            n_held_out=baseline.reference.n_held_out,
+            n_novel=baseline.reference.n_held_out_novel,
             mean_moments=tuple(baseline.reference.mean_moments.tolist()),
             whitened_moments=tuple(baseline.reference.whitened_moments.tolist()),
             correlation=None if variation is None else variation.mix.correlation,
-            evenness=1.0 if variation is None else variation.unevenness,
+            unevenness=1.0 if variation is None else variation.unevenness,
             cluster_products=tuple(tuple(row) for row in (means @ means.T).tolist()),
             distance_positions=tuple(baseline.distance_positions.tolist()),
             failures=baseline.histogram.failures,
@@ -154,10 +155,10 @@ class FeatureRun:
                 f"the natural variation of feature {self.baseline.name!r} was learned from windows of "
                 f"{known.every}, other than these: fit the baseline with the same every"
             )
-        held = self.baseline.reference.sketch
-        if held.n_novel > MOST_NOVEL * held.n:
+        novel_share = self.baseline.reference.novel_share
+        if novel_share > MOST_NOVEL:
             found.append(
-                f"{held.n_novel / held.n:.0%} of the baseline's own rows count as novel for feature "
+                f"{novel_share:.0%} of the baseline's own rows count as novel for feature "
                 f"{self.baseline.name!r}, so new content is hard to see: {self.baseline.n_fit} rows are "
                 f"few for {self.baseline.n_clusters} clusters; give more rows, or set n_clusters to a "
                 "smaller number"
@@ -289,9 +290,9 @@ class FeatureRun:
         held = baseline.histogram
         # A segment has always differed from the whole, whose failures and pixels alone are known.
         is_whole = segment is None
-        n_held = held.n_failed + held.n + baseline.n_fit
+        n_baseline = held.n_failed + baseline.n_rows
         lost = (
-            failure_shifts(held.failures, n_held, part.failures, len(window.rows))
+            failure_shifts(held.failures, n_baseline, part.failures, len(window.rows))
             if is_whole
             else ()
         )

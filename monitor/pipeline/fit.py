@@ -39,8 +39,8 @@ def fit_baseline(
 ) -> Baseline:
     """Fit the clusters of a feature, and keep what later windows are compared with.
 
-    Half of the rows, drawn by their content, fit the clusters; the other half is what windows are
-    compared with. The same rows in any order give the same baseline.
+    Half of the rows, drawn by their content, fit the clusters. Windows are compared with all rows, those
+    of this half as if each had been left out of the fit. The same rows in any order give the same baseline.
 
     Parameters
     ----------

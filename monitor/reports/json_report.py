@@ -27,7 +27,7 @@ from monitor.errors import ReportError
 from monitor.reports.files import write_text
 from monitor.reports.report import DriftReport
 
-FORMAT: Final = "monitor.report/2"
+FORMAT: Final = "monitor.report/3"
 Part = TypeVar("Part")
 _INFINITE: Final = {"Infinity": math.inf, "-Infinity": -math.inf}
 

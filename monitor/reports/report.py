@@ -46,14 +46,14 @@ class FeatureSummary:
         Baseline rows that the clusters were fitted on.
     histogram
         (n_clusters,) int64, baseline rows per cluster that windows are compared with.
-    n_novel
-        Of these rows, those beyond the novelty radius.
+    n_held_out, n_novel
+        Of these rows, those that nothing was fitted on, and how many of them lie beyond the novelty radius.
     mean_moments, whitened_moments
-        Sums of the powers 1, 2 and 3 of the eigenvalues of their covariance: what the two mean tests
+        Sums of the powers 1, 2 and 3 of the eigenvalues of the rows' covariance: what the two mean tests
         measure by.
     correlation
         Intra-window correlation ρ of the baseline's own windows, ≥ 0; None when it is not known.
-    evenness
+    unevenness
         Σ n_t² / (Σ n_t)² over the baseline's own windows, in (0, 1]; 1 where there are none.
     cluster_products
         (n_clusters, n_clusters) inner products of the clusters' mean vectors.
@@ -78,11 +78,12 @@ class FeatureSummary:
     fingerprint: str | None
     n_fit: int
     histogram: NDArray[np.int64]
+    n_held_out: int = 0
     n_novel: int = 0
     mean_moments: tuple[float, ...] = ()
     whitened_moments: tuple[float, ...] = ()
     correlation: float | None = None
-    evenness: float = 1.0
+    unevenness: float = 1.0
     cluster_products: tuple[tuple[float, ...], ...] = ()
     distance_positions: tuple[float, ...] = ()
     failures: Mapping[str, int] = field(default_factory=dict)

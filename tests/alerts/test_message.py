@@ -38,7 +38,7 @@ def test_drift_in_words():
     assert lines[1] == f"JSD {jsd.value:.3f}, where chance alone gives {jsd.noise_floor:.3f}."
     assert lines[2].startswith("Without drift 1 window in ")
     assert lines[2].endswith("; drift is said from 1 in 365 on).")
-    before, after = found.baseline_histogram / 600, found.window_histogram / 300
+    before, after = found.baseline_histogram / 1_200, found.window_histogram / 300
     fell = f"0 fell from {before[0] * 100:.1f} % to {after[0] * 100:.1f} %"
     rose = f"2 rose from {before[2] * 100:.1f} % to {after[2] * 100:.1f} %"
     assert lines[3] == f"The clusters have other shares; most of all, cluster {fell} of the rows."

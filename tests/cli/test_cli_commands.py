@@ -107,7 +107,7 @@ def test_baseline_fit_list_and_show(project, monitor_command, document):
     table = monitor_command("baseline", "list").stdout
     assert table.splitlines()[0].split() == [*listed[0]]
     shown = document("baseline", "show", "photo")["baselines"][0]
-    assert sum(shown["cluster_sizes"]) == 400 - shown["n_fit"]
+    assert sum(shown["cluster_sizes"]) == shown["rows"] == 400
     page = monitor_command("baseline", "show").stdout
     for size in shown["cluster_sizes"]:
         assert f"  {size} " in page

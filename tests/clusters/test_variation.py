@@ -63,7 +63,7 @@ def test_too_few_windows_say_nothing():
 
 
 def dated(windows, labels, rows):
-    return DatedRows("1d", windows, labels, labels < 0, rows, rows, n_clusters=4)
+    return DatedRows("1d", windows, labels, rows, labels < 0, rows, n_clusters=4)
 
 
 def a_week(seed, *, weekend, rho=0.003):

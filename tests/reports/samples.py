@@ -218,7 +218,7 @@ def detected_report(*, is_varied: bool = False) -> DriftReport:
     feature = VectorFeature(name="points", column="vector", n_clusters=N_CLUSTERS)
     held = _dated([rows(150, rng) for _ in range(20)])
     baseline = fit_baseline(held, feature, timestamp_column="at" if is_varied else None)
-    days = [rows(300, rng, shift=0.2 if day >= 31 else 0.0) for day in range(49)]
+    days = [rows(300, rng, shift=0.18 if day >= 31 else 0.0) for day in range(49)]
     days[7] = rows(300, rng, shares=(0.2, 0.3, 0.5))
     days[9], days[10] = days[9][:15], days[10][:0]
     return detect_drift(_dated(days), baseline, timestamp_column="at", every="1d")

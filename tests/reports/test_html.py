@@ -129,7 +129,7 @@ def test_the_answer_stands_first(report: DriftReport, page_path: Path) -> None:
     assert "A note on this day." in text
     assert "2 rows have no timestamp." in text
     assert "tiny-encoder" in text
-    assert "report format monitor.report/2" in text
+    assert "report format monitor.report/3" in text
 
 
 @pytest.mark.parametrize(
@@ -201,7 +201,7 @@ def test_windows_that_drift_only_together_have_a_mark_of_their_own(page_path: Pa
 def test_a_rule_of_the_users_own_is_named(page_path: Path) -> None:
     text = rendered(threshold_report(), page_path).text
 
-    assert "By your thresholds: jsd 0.28" in text
+    assert "By your thresholds: jsd 0.27" in text
     assert "Your threshold" in text
     assert "your thresholds give it" in text
 

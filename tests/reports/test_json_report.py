@@ -101,7 +101,7 @@ def test_times_are_utc(report: DriftReport) -> None:
 
 def test_keys_stand_in_the_order_of_the_fields(saved: dict[str, Any]) -> None:
     assert list(saved) == ["format", "features", "windows", "every", "segment_column", "notes"]
-    assert saved["format"] == "monitor.report/2"
+    assert saved["format"] == "monitor.report/3"
 
 
 def test_halves_of_surrogate_pairs_survive(report: DriftReport, tmp_path: Path) -> None:

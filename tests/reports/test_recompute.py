@@ -31,13 +31,10 @@ class Window:
         self.b, self.w = np.array(found["baseline_histogram"]), np.array(found["window_histogram"])
         self.N, self.n, self.k = int(self.b.sum()), int(self.w.sum()), len(self.b)
         self.p, self.q = self.b / self.N, self.w / self.n
-        # The plain mean owes nothing to the clusters: rows that these were fitted on count, too.
-        self.f = {
-            "mean": 1 / (self.N + feature["n_fit"]) + 1 / self.n,
-            "whitened_mean": 1 / self.N + 1 / self.n,
-        }
+        self.f = 1 / self.N + 1 / self.n
+        self.H = feature["n_held_out"]
         self.x = round(found["novel_share"] * self.n)
-        self.y = round(found["baseline_novel_share"] * self.N)
+        self.y = round(found["baseline_novel_share"] * self.H)
         self.tests = {test["name"]: test for test in found["tests"]}
 
     @property
@@ -143,7 +140,7 @@ def test_novel_rows() -> None:
         assert w.tests["novelty"]["statistic"] == w.found["novel_share"]
         assert w.y == w.feature["n_novel"]
     for w in INDEPENDENT:
-        p_value = stats.hypergeom.sf(w.x - 1, w.N + w.n, w.x + w.y, w.n)
+        p_value = stats.hypergeom.sf(w.x - 1, w.H + w.n, w.x + w.y, w.n)
         assert w.tests["novelty"]["p_value"] == pytest.approx(p_value, rel=1e-9)
 
 
@@ -161,7 +158,7 @@ def test_means(test: str, moments: str) -> None:
     for w in LARGE:
         told = w.tests[test]
         assert told["p_value"] == pytest.approx(
-            mean_p_value(w.f[test], told["statistic"], w.feature[moments]), rel=1e-6
+            mean_p_value(w.f, told["statistic"], w.feature[moments]), rel=1e-6
         )
 
 
@@ -195,11 +192,11 @@ def test_the_verdict() -> None:
 
 def test_sizes() -> None:
     for w in INDEPENDENT:
-        effect, own = w.found["effect"], w.y / w.N
+        effect, own = w.found["effect"], w.y / w.H
         assert effect["novelty"] == pytest.approx(max(0, w.x / w.n - own) / (1 - own))
         for test, moments in (("mean", "mean_moments"), ("whitened_mean", "whitened_moments")):
             m1 = w.feature[moments][0]
-            beyond = max(0, w.tests[test]["statistic"] - w.f[test] * m1)
+            beyond = max(0, w.tests[test]["statistic"] - w.f * m1)
             assert effect[test] == pytest.approx(np.sqrt(beyond / (2 * m1)))
     for w in LARGE[:8]:
         base, drawn = w.tables()
@@ -211,11 +208,11 @@ def test_sizes() -> None:
 
 def test_what_would_have_been_seen() -> None:
     for w in LARGE[:8]:
-        effect, level, own = w.found["effect"], w.found["alpha"] / 4, w.y / w.N
-        moments, f = w.feature["mean_moments"], w.f["mean"]
+        effect, level, own = w.found["effect"], w.found["alpha"] / 4, w.y / w.H
+        moments, f = w.feature["mean_moments"], w.f
         assert effect["detectable"] == pytest.approx(detectable(f, moments, level), abs=1e-4)
         least = next(
-            x for x in range(w.n) if stats.hypergeom.sf(x - 1, w.N + w.n, w.y + x, w.n) <= level
+            x for x in range(w.n) if stats.hypergeom.sf(x - 1, w.H + w.n, w.y + x, w.n) <= level
         )
         share = stats.beta.ppf(0.8, least, w.n - least + 1)
         assert effect["detectable_novel"] == pytest.approx((share - own) / (1 - own))
@@ -246,7 +243,7 @@ def test_clusters() -> None:
         with np.errstate(divide="ignore", invalid="ignore"):
             terms = np.nan_to_num(w.p * np.log2(w.p / m)) + np.nan_to_num(w.q * np.log2(w.q / m))
         rho = w.feature["correlation"] or 0.0
-        sizes = w.N / (1 + (w.N - 1) * rho * w.feature["evenness"]), w.n / (1 + (w.n - 1) * rho)
+        sizes = w.N / (1 + (w.N - 1) * rho * w.feature["unevenness"]), w.n / (1 + (w.n - 1) * rho)
         z = stats.norm.ppf(1 - 0.05 / w.k / 2)
         (p_low, p_high), (q_low, q_high) = (
             wilson(share, n, z) for share, n in zip((w.p, w.q), sizes, strict=True)
@@ -277,7 +274,7 @@ def test_content() -> None:
 def test_failures() -> None:
     (w,) = (w for w in with_rows(saved(explained_report())) if w.window["failure_shifts"])
     (told,) = w.window["failure_shifts"]
-    n_baseline = w.N + w.feature["n_fit"] + sum(w.feature["failures"].values())
+    n_baseline = w.H + w.feature["n_fit"] + sum(w.feature["failures"].values())
     n_window, failed = w.n + sum(w.window["failures"].values()), w.window["failures"]["http_404"]
     assert told["window_share"] == failed / n_window
     expected = stats.hypergeom.sf(failed - 1, n_baseline + n_window, failed, n_window)

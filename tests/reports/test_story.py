@@ -113,7 +113,7 @@ def test_a_broken_feed_is_told_without_a_verdict() -> None:
 def test_thresholds_of_the_users_own() -> None:
     calm, _, drifted = threshold_report().windows
 
-    assert told(drifted)["How sure"].startswith("By your thresholds: jsd 0.28")
+    assert told(drifted)["How sure"].startswith("By your thresholds: jsd 0.27")
     assert told(calm)["How sure"].startswith("By your thresholds: jsd 0.0")
     assert "is below its threshold 0.15" in told(calm)["How sure"]
     assert "What would show" not in told(calm)
