@@ -17,7 +17,9 @@ WEIGHTS_FILE: Final = "open_clip_model.safetensors"
 COMPACT_DIR: Final = Path(__file__).parent / "compact"
 
 
-def architecture_config(model: str, cache_dir: str | None = None) -> dict[str, Any]:
+def architecture_config(
+    model: str, cache_dir: str | None = None, revision: str | None = None
+) -> dict[str, Any]:
     """The architecture of an open_clip `model`: its ``embed_dim``, ``vision_cfg``, ``text_cfg``.
 
     Raises
@@ -39,7 +41,7 @@ def architecture_config(model: str, cache_dir: str | None = None) -> dict[str, A
         # The hub's client is slow to import and only this case needs it.
         from monitor.encoders.weights import hub_file
 
-        return _model_cfg(hub_file(place, (CONFIG_FILE,), cache_dir), model)
+        return _model_cfg(hub_file(place, (CONFIG_FILE,), cache_dir, revision), model)
     names = known_architectures()
     # open_clip accepts "ViT-B/32" for "ViT-B-32".
     path = names.get(model.replace("/", "-"))

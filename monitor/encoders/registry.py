@@ -164,8 +164,8 @@ def load_encoder(spec: EncoderSpec) -> Encoder:
     InvalidSpaceParamError
         If nobody has registered the handler.
     EncoderError
-        If the weights do not fit the architecture, the device is not there, or a registered loader
-        gives something else than an encoder.
+        If the weights do not fit the architecture, the device is not there, the encoder has another
+        fingerprint than the pinned one, or a registered loader gives something else than an encoder.
 
     Examples
     --------
@@ -183,6 +183,12 @@ def load_encoder(spec: EncoderSpec) -> Encoder:
                     f"the handler {spec.handler!r} gave a {type(encoder).__name__}, which is no "
                     "Encoder; it needs spec, width, fingerprint, preprocess, encode_batch, "
                     "encode_images and encode_texts"
+                )
+            if spec.fingerprint not in (None, encoder.fingerprint):
+                raise EncoderError(
+                    f"the model {spec.model!r} has the fingerprint {encoder.fingerprint}, not the pinned "
+                    f"{spec.fingerprint}: its weights, preprocessing or precision are others. Restore the "
+                    "pinned weights (see revision), or change the pin and fit the baselines again"
                 )
             _loaded[spec] = encoder
         return _loaded[spec]

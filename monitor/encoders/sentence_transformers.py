@@ -126,6 +126,7 @@ def load(spec: EncoderSpec) -> SentenceTransformerEncoder:
             str(Path(spec.model).expanduser()) if Path(spec.model).is_dir() else spec.model,
             device=str(device),
             cache_folder=spec.model_cache_dir,
+            revision=spec.revision,
             local_files_only=local_files_only,
         )
 

@@ -46,7 +46,7 @@ def find_source(spec: EncoderSpec) -> Source:
     if not tag:
         return Source(name, str(_checkpoint(spec.pretrained, name, tags)))
     repo, _, filename = tag["hf_hub"].rpartition("/")
-    path = hub_checkpoint(repo, filename, spec.model_cache_dir)
+    path = hub_checkpoint(repo, filename, spec.model_cache_dir, spec.revision)
     _warn_of_activation(name, spec.pretrained, tag)
     wanted = {
         "image_mean": tag.get("mean"),
@@ -61,7 +61,7 @@ def _folder(spec: EncoderSpec) -> Path:
     """The folder with config and weights of a model that brings its own."""
     scheme, _, place = spec.model.partition(":")
     if scheme == "hf-hub":
-        return hub_snapshot(place, spec.model_cache_dir)
+        return hub_snapshot(place, spec.model_cache_dir, spec.revision)
     folder = COMPACT_DIR if spec.model == COMPACT else Path(place)
     architecture_config(spec.model)
     if not any(path.suffix in _WEIGHT_SUFFIXES for path in folder.iterdir()):

@@ -12,6 +12,7 @@ from monitor.encoders.architecture import architecture_config
 from monitor.encoders.columns import ImageColumn, ImageColumns, blob_of, parse_images
 from monitor.encoders.registry import load_encoder, require_handler
 from monitor.encoders.spec import (
+    COMPACT,
     EmbeddingEngineConfig,
     EncoderSpec,
     ModelHandler,
@@ -75,6 +76,9 @@ class ImageSpace(BaseModel):
         open_clip: with `pretrained`, ``"compact"``, ``"hf-hub:…"`` and ``"local-dir:…"``.
     pretrained
         open_clip's tag of the weights or a checkpoint's path.
+    revision, fingerprint
+        Pins: the commit of the model's hub repository, and the fingerprint that the loaded encoder must have
+        (`monitor baseline show` prints it).
     model_cache_dir
         Where downloaded weights are kept.
     embedding_engine_config
@@ -101,6 +105,8 @@ class ImageSpace(BaseModel):
     model: str = DEFAULT_MODEL
     model_handler: str = ModelHandler.SENTENCE_TRANSFORMERS.value
     pretrained: str | None = None
+    revision: str | None = None
+    fingerprint: str | None = None
     model_cache_dir: str | None = None
     embedding_engine_config: EmbeddingEngineConfig = EmbeddingEngineConfig()
 
@@ -111,6 +117,8 @@ class ImageSpace(BaseModel):
         model: str = DEFAULT_MODEL,
         model_handler: ModelHandler | str | None = None,
         pretrained: str | os.PathLike[str] | None = None,
+        revision: str | None = None,
+        fingerprint: str | None = None,
         model_cache_dir: str | os.PathLike[str] | None = None,
         embedding_engine_config: EmbeddingEngineConfig | Mapping[str, Any] | None = None,
     ) -> None:
@@ -121,6 +129,8 @@ class ImageSpace(BaseModel):
                 handler=_handler(model, model_handler, pretrained),
                 model=model,
                 pretrained=_path(pretrained),
+                revision=revision,
+                fingerprint=fingerprint,
                 model_cache_dir=_path(model_cache_dir),
                 **engine.model_dump(),
             )
@@ -128,11 +138,14 @@ class ImageSpace(BaseModel):
             raise InvalidSpaceParamError(_message(error)) from error
         require_handler(spec.handler)
         _check_pretrained(spec)
+        _check_revision(spec)
         super().__init__(
             image=images,
             model=spec.model,
             model_handler=spec.handler,
             pretrained=spec.pretrained,
+            revision=spec.revision,
+            fingerprint=spec.fingerprint,
             model_cache_dir=spec.model_cache_dir,
             embedding_engine_config=engine,
         )
@@ -144,6 +157,8 @@ class ImageSpace(BaseModel):
             handler=self.model_handler,
             model=self.model,
             pretrained=self.pretrained,
+            revision=self.revision,
+            fingerprint=self.fingerprint,
             model_cache_dir=self.model_cache_dir,
             **self.embedding_engine_config.model_dump(),
         )
@@ -155,7 +170,9 @@ class ImageSpace(BaseModel):
         Only a model that publishes no architecture, such as a remote one, is loaded for it.
         """
         if self.model_handler == ModelHandler.OPEN_CLIP:
-            return int(architecture_config(self.model, self.model_cache_dir)["embed_dim"])
+            return int(
+                architecture_config(self.model, self.model_cache_dir, self.revision)["embed_dim"]
+            )
         name = self.model.removeprefix("sentence-transformers/")
         if (
             self.model_handler == ModelHandler.SENTENCE_TRANSFORMERS
@@ -232,6 +249,15 @@ def _check_pretrained(spec: EncoderSpec) -> None:
         raise InvalidSpaceParamError(
             f"pretrained={spec.pretrained!r} does not go with the model {spec.model!r} of "
             f"{spec.handler}, which brings its own weights; leave pretrained out"
+        )
+
+
+def _check_revision(spec: EncoderSpec) -> None:
+    has_files = spec.model == COMPACT or spec.model.startswith("local-dir:")
+    if spec.revision is not None and has_files:
+        raise InvalidSpaceParamError(
+            f"revision={spec.revision!r} does not go with the model {spec.model!r}, which comes from no "
+            "hub; leave revision out, and pin the model by its fingerprint"
         )
 
 

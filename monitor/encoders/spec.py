@@ -106,6 +106,11 @@ class EncoderSpec(BaseModel):
     pretrained
         open_clip's tag of the weights, or the path of a checkpoint. None for models that bring
         their own.
+    revision
+        Which commit, tag or branch of the model's hub repository; a commit stays what it is. None: what is
+        in the cache, else the newest.
+    fingerprint
+        What the loaded encoder's fingerprint must be, which holds the hash of its weights. None: anything.
     model_cache_dir
         Where downloaded weights are kept. None: the library's own cache.
     precision, device, batch_size
@@ -123,6 +128,8 @@ class EncoderSpec(BaseModel):
     handler: Text
     model: Text
     pretrained: Text | None = None
+    revision: Text | None = None
+    fingerprint: Text | None = None
     model_cache_dir: Text | None = None
     precision: Precision = "float32"
     device: Text = "auto"

@@ -22,7 +22,7 @@ from monitor.encoders.weights import (
     hub_snapshot,
     why_unreachable,
 )
-from monitor.errors import ModelNotFoundError
+from monitor.errors import EncoderError, ModelNotFoundError
 
 from .contract import fresh
 from .tiny import VIT, pictures, write_model
@@ -115,6 +115,39 @@ class TestOffline:
         space = ImageSpace("image_url", model=spec.model, model_cache_dir=tmp_path / "cache")
         assert space.length == VIT["embed_dim"]
 
+    def test_a_revision_is_kept_to(self, tmp_path: Path) -> None:
+        cache = tmp_path / "cache"
+        older, newer = (write_model(tmp_path / name, VIT) for name in ("older", "newer"))
+        for folder, commit in ((older, "a" * 40), (newer, "b" * 40)):
+            put_in_cache(cache, "org/name", list(folder.iterdir()), commit)
+        found = {
+            revision: hub_snapshot("org/name", str(cache), revision).name
+            for revision in (None, "a" * 40, "main")
+        }
+        assert found == {None: "b" * 40, "a" * 40: "a" * 40, "main": "b" * 40}
+        space = ImageSpace(
+            "image_url", model="hf-hub:org/name", revision="a" * 40, model_cache_dir=cache
+        )
+        assert ImageSpace.from_dict(space.to_dict()).spec.revision == "a" * 40
+        assert space.length == VIT["embed_dim"]
+        gone = space.spec.model_copy(update={"revision": "c" * 40})
+        with pytest.raises(
+            ModelNotFoundError, match=f"'org/name' at revision '{'c' * 40}'.*--revision"
+        ):
+            load_encoder(gone)
+
+    def test_a_fingerprint_is_kept_to(self, tmp_path: Path) -> None:
+        spec = EncoderSpec(
+            handler=ModelHandler.OPEN_CLIP,
+            model=f"local-dir:{write_model(tmp_path / 'model', VIT)}",
+            device="cpu",
+        )
+        own = load_encoder(spec).fingerprint
+        assert load_encoder(spec.model_copy(update={"fingerprint": own})).fingerprint == own
+        other = spec.model_copy(update={"fingerprint": "ViT-32px-64d:0123"})
+        with pytest.raises(EncoderError, match=f"has the fingerprint {own}, not the pinned"):
+            load_encoder(other)
+
     def test_older_weights_file(self, tmp_path: Path) -> None:
         (tmp_path / "open_clip_pytorch_model.bin").write_bytes(b"")
         (tmp_path / "open_clip_config.json").write_text("{}")
@@ -178,7 +211,9 @@ class TestDownload:
         """The files asked for; the hub has only those whose name ends in ``.bin``."""
         asked: list[str] = []
 
-        def download(repo: str, filename: str, cache_dir: str | None, **options: Any) -> str:
+        def download(
+            repo: str, filename: str, cache_dir: str | None, revision: str | None, **options: Any
+        ) -> str:
             if options["local_files_only"]:
                 raise LocalEntryNotFoundError("not cached")
             asked.append(filename)
@@ -204,6 +239,22 @@ class TestDownload:
     ) -> None:
         assert hub_checkpoint("org/name", named, None) == tmp_path / tried[-1]
         assert asked == tried
+
+    def test_the_commit_that_came_is_told(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        commit = "d" * 40
+
+        def download(*_: Any, local_files_only: bool) -> str:
+            if local_files_only:
+                raise LocalEntryNotFoundError("not cached")
+            return str(tmp_path / commit / "a.bin")
+
+        monkeypatch.setattr("monitor.encoders.weights._download", download)
+        monkeypatch.setattr("monitor.encoders.weights.why_unreachable", lambda: "")
+        with pytest.warns(UserWarning, match=f"set revision='{commit}' to have the same weights"):
+            hub_file("org/name", ("a.bin",), None)
+        assert hub_file("org/name", ("a.bin",), None, commit).name == "a.bin"
 
     def test_a_repository_without_the_file(self, asked: list[str]) -> None:
         with pytest.raises(ModelNotFoundError, match="the repository has no such file"):
