@@ -1,16 +1,21 @@
-"""`monitor report`: the page again, from a saved report."""
+"""`monitor report`: the page again, from a saved report or from the store."""
 
 from __future__ import annotations
 
+import datetime as dt
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import click
 
 from monitor.cli.options import config_option, output_options
 from monitor.cli.terminal import Terminal
 
-_KINDS: Final = {".md": "markdown", ".svg": "svg"}
+if TYPE_CHECKING:
+    from monitor.config import MonitoringConfig
+    from monitor.reports import DriftReport
+
+_KINDS: Final = {".md": "markdown", ".json": "json", ".svg": "svg", ".png": "png"}
 _DAYS_OF_A_YEAR: Final = 365.25
 
 
@@ -23,10 +28,15 @@ _DAYS_OF_A_YEAR: Final = 365.25
     help="The saved report; by default report.json of the config.",
 )
 @click.option(
+    "--from-store",
+    is_flag=True,
+    help="Take what `monitor run` and `monitor schedule` have judged; the last 30d, unless --last says.",
+)
+@click.option(
     "--output",
     "target",
     type=click.Path(path_type=Path),
-    help="The file to write: a page, or by its ending .md or .svg the summary or the chart; by default "
+    help="The file to write: a page, or by its ending .md, .json, .svg or .png another form; by default "
     "report.html of the config.",
 )
 @click.option(
@@ -41,11 +51,12 @@ def report(
     terminal: Terminal,
     config_path: Path,
     source: Path | None,
+    from_store: bool,
     target: Path | None,
     last: str | None,
     no_thumbnails: bool,
 ) -> None:
-    """Make the HTML page of a saved report again, or a Markdown summary, or an SVG chart.
+    """Make the HTML page of a saved report or of the store, or a Markdown summary, or a chart.
 
     With --input and --output no config is needed; images then come from public addresses only.
     """
@@ -55,25 +66,36 @@ def report(
     from monitor.reports import DriftReport
     from monitor.reports.text import summary
 
+    if from_store and source is not None:
+        raise click.UsageError("--input and --from-store are two sources: give one of them")
     needs_config = source is None or target is None or config_path.exists()
     config = MonitoringConfig.load(config_path) if needs_config else None
     if source is None or target is None:
         assert config is not None
         wanted = config.report
-        if (source is None and wanted.json_file is None) or (target is None and not wanted.html):
+        is_unnamed = source is None and not from_store and wanted.json_file is None
+        if is_unnamed or (target is None and not wanted.html):
             raise ConfigError(
                 f"report in {config_path} names no file for it: give --input and --output"
             )
         source = source or config.resolve(str(wanted.json_file))
         target = target or config.resolve(str(wanted.html))
-    found = DriftReport.from_json(source)
-    if last is not None:
-        found = found.last(_days(last))
+    if from_store:
+        assert config is not None
+        found = _stored(config, _days(last or "30d"))
+    else:
+        found = DriftReport.from_json(source)
+        if last is not None:
+            found = found.last(_days(last))
     kind = _KINDS.get(target.suffix.lower(), "html")
     if kind == "markdown":
         found.to_markdown(target)
+    elif kind == "json":
+        found.to_json(target)
     elif kind == "svg":
         found.to_svg(target)
+    elif kind == "png":
+        found.to_png(target)
     else:
         thumbnails = not no_thumbnails and (config is None or config.report.thumbnails)
         policy = None if config is None else config.policy
@@ -82,6 +104,21 @@ def report(
         report_document(found, {kind: target}),
         [summary(found), f"wrote {target}"],
     )
+
+
+def _stored(config: MonitoringConfig, days: float) -> DriftReport:
+    """The store's windows of the last so many days, counted back from the newest one's end."""
+    from monitor.store import Store
+
+    with Store(config.store_url).check() as store:
+        newest = [
+            line.period.end
+            for feature in store.status()["features"]
+            for line in store.recent(feature, 1)
+        ]
+        # Without any window the store itself says so.
+        since = max(newest) - dt.timedelta(days=days) if newest else None
+        return store.report(since=since)
 
 
 def _days(last: str) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -68,9 +68,26 @@ def run(
 @click.command()
 @config_option
 @feature_option
+@click.option(
+    "--metrics-port",
+    type=click.IntRange(0, 65_535),
+    help="Serve /metrics for Prometheus on this port; 0 takes a free one.",
+)
+@click.option(
+    "--metrics-host",
+    default="127.0.0.1",
+    show_default=True,
+    help="The address to serve /metrics on; 0.0.0.0 lets other machines ask.",
+)
 @output_options
 @click.pass_obj
-def schedule(terminal: Terminal, config_path: Path, feature_names: tuple[str, ...]) -> None:
+def schedule(
+    terminal: Terminal,
+    config_path: Path,
+    feature_names: tuple[str, ...],
+    metrics_port: int | None,
+    metrics_host: str,
+) -> None:
     """Judge windows as they fall due, until it is stopped.
 
     It wakes as schedule.cron says and does what `monitor run --due` does. Ctrl-C or SIGTERM ends it; the
@@ -83,7 +100,13 @@ def schedule(terminal: Terminal, config_path: Path, feature_names: tuple[str, ..
 
     project = Project.open(config_path, terminal)
     check_cron(project.config.schedule.cron)
-    with _ended_by_sigterm(), open_runner(project, project.features(feature_names)) as runner:
+    with (
+        _ended_by_sigterm(),
+        open_runner(project, project.features(feature_names)) as runner,
+        _metrics_served(project.config.store_url, metrics_port, metrics_host) as address,
+    ):
+        if address is not None:
+            terminal.say(f"metrics are at {address}")
         terminal.say(f"results go to {runner.store.url}; Ctrl-C ends")
 
         def one_pass() -> None:
@@ -133,6 +156,24 @@ def _ended_by_sigterm() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+@contextmanager
+def _metrics_served(store_url: str, port: int | None, host: str) -> Iterator[str | None]:
+    """`/metrics` of the store while the block runs; without a port nothing is served."""
+    if port is None:
+        yield None
+        return
+    from monitor.cli.metrics import read_gauges
+    from monitor.metrics import Gauge, serve
+    from monitor.store import Store
+
+    def read() -> Sequence[Gauge]:
+        with Store(store_url) as store:
+            return read_gauges(store)
+
+    with serve(read, port, host) as address:
+        yield address
 
 
 def _said(claim: Claim, outcome: Outcome) -> str:

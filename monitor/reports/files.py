@@ -8,7 +8,12 @@ from monitor.errors import ReportError
 
 
 def write_text(path: str | Path, text: str) -> Path:
-    """Write `text` as UTF-8 and return the path; a reader never sees half a file.
+    """Write `text` as UTF-8 with plain line feeds; otherwise as `write_bytes`."""
+    return write_bytes(path, text.encode("utf-8"))
+
+
+def write_bytes(path: str | Path, content: bytes) -> Path:
+    """Write `content` and return the path; a reader never sees half a file.
 
     Raises
     ------
@@ -19,7 +24,7 @@ def write_text(path: str | Path, text: str) -> Path:
     partial = path.with_name(path.name + ".partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        partial.write_text(text, encoding="utf-8", newline="\n")
+        partial.write_bytes(content)
         partial.replace(path)
     except OSError as error:
         raise ReportError(

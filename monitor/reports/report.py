@@ -297,6 +297,12 @@ class DriftReport:
 
         return write_svg(self, path, feature=feature)
 
+    def to_png(self, path: str | Path, *, feature: str | None = None) -> Path:
+        """Write the same chart as a PNG file of 2,000 pixels' width; return its path."""
+        from monitor.reports.figure import write_png
+
+        return write_png(self, path, feature=feature)
+
     def _repr_html_(self) -> str:
         from monitor.reports.html import notebook_html
 

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from urllib.request import urlopen
 
 import pytest
 import yaml
@@ -47,6 +48,22 @@ def test_due_windows_are_judged_once(scheduled, document):
     assert status["alerts"] == 1
     with Store(MonitoringConfig.load("monitor.yaml").store_url) as store:
         assert store.report().has_drift
+
+
+def test_a_report_of_what_is_in_the_store(scheduled, monitor_command, document):
+    error = document("report", "--from-store", exit_code=1)["error"]
+    assert "has no tables yet" in error["message"]
+    judged = document("run", "--due")["judged"]
+    found = document("report", "--from-store", "--output", "stored.json")
+    assert found["written"] == {"json": "stored.json"}
+    verdicts = [(row["window_start"], row["verdict"]) for row in judged]
+    assert [(row["window_start"], row["verdict"]) for row in found["windows"]] == verdicts
+    last = document("report", "--from-store", "--last", "1d")
+    assert [row["verdict"] for row in last["windows"]] == ["drift"]
+    assert "html" in last["written"]
+    both = monitor_command("report", "--from-store", "--input", "stored.json")
+    assert both.exit_code == 2
+    assert "two sources: give one of them" in both.stderr
 
 
 def test_it_says_what_it_does(scheduled, monitor_command):
@@ -149,12 +166,21 @@ def test_a_store_by_url(scheduled, document, monkeypatch):
 @pytest.mark.skipif(os.name == "nt", reason="there is no SIGTERM")
 def test_the_loop_works_at_once_and_ends_on_sigterm(scheduled):
     process = subprocess.Popen(
-        [sys.executable, "-m", "monitor", "schedule"],
+        [sys.executable, "-m", "monitor", "schedule", "--metrics-port", "0"],
         cwd=scheduled, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
     assert process.stdout is not None
+    assert process.stderr is not None
+    address = process.stderr.readline().removeprefix("metrics are at ").strip()
     first = process.stdout.readline()
     assert first == "2 windows judged, 1 drifted\n"
+    with urlopen(address, timeout=30) as answer:
+        lines = answer.read().decode().splitlines()
+    assert [
+        line
+        for line in lines
+        if line.startswith('monitor_window_rows{feature="photo"') and line.endswith(" 100.0")
+    ]
     began = time.monotonic()
     process.send_signal(signal.SIGTERM)
     _, told = process.communicate(timeout=60)

@@ -7,11 +7,13 @@ from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
 
+import numpy as np
 import pytest
+from PIL import Image
 from selenium import webdriver
 
-from monitor.errors import InvalidInputError
-from monitor.reports import DriftReport
+from monitor.errors import InvalidInputError, ReportError
+from monitor.reports import DriftReport, figure
 from tests.conftest import requests_of, show
 
 from .samples import detected_report, explained_report, joined, threshold_report
@@ -87,3 +89,27 @@ def test_a_browser_draws_it_by_itself(browser: webdriver.Chrome, tmp_path: Path)
         "const box = t.getBoundingClientRect(); return box.left >= 0 && box.right <= page.right; })"
     )
     assert inside
+
+
+def test_a_png_shows_what_the_svg_shows(tmp_path: Path) -> None:
+    svg, png = (tmp_path / name for name in ("chart.svg", "chart.png"))
+    assert detected_report().to_png(png, feature="points") == png
+    with Image.open(png) as image:
+        assert image.format == "PNG"
+        drawn = np.asarray(image.convert("RGB")).astype(int)
+    assert drawn.shape[1] == 2_000
+    assert (drawn[0, 0] == 255).all()
+    # The marks' colours, and the ink of the heading, which is text.
+    for colour in ((0xD5, 0x5E, 0x00), (0x00, 0x72, 0xB2)):
+        assert (np.abs(drawn - colour).sum(axis=2) < 12).sum() > 200
+    assert (drawn[40:76, :300].sum(axis=2) < 300).sum() > 300
+    root = ElementTree.parse(detected_report().to_svg(svg)).getroot()
+    assert drawn.shape[0] == 2 * int(root.get("height", "0"))
+
+
+def test_without_a_font_no_silent_picture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(figure, "_FONTS", ("No Such Font",))
+    figure._font.cache_clear()
+    with pytest.raises(ReportError, match="none of No Such Font: install one"):
+        detected_report().to_png(tmp_path / "chart.png")
+    figure._font.cache_clear()
