@@ -103,6 +103,8 @@ class Look:
         The four tests.
     changed_share
         How large the shift is (see `Effect`), as a share of rows.
+    content_shift, appearance_shift
+        As those of a `Judgement`, of these windows together.
     is_drift
         Whether p_value ≤ alpha and the change is large enough to matter.
     """
@@ -113,6 +115,8 @@ class Look:
     alpha: float
     tests: tuple[SubTest, ...]
     changed_share: float
+    content_shift: float
+    appearance_shift: float
     is_drift: bool
 
 

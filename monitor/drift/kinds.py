@@ -68,6 +68,8 @@ def shift_kinds(
     if "mix" in seen:
         found.append(ShiftKind.NEW_MIX)
     if not set(found) - {ShiftKind.BROKEN_FEED}:
-        by_content = judgement.content_shift > judgement.appearance_shift
+        # One window alone does not show what several together do.
+        shown = look if judgement.is_by_look and look is not None else judgement
+        by_content = shown.content_shift > shown.appearance_shift
         found.append(ShiftKind.NEW_MIX if by_content else ShiftKind.APPEARANCE)
     return tuple(found)

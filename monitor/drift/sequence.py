@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitor.clusters import Baseline, Reference, WindowSketch
+from monitor.drift.attribution import split_movement
 from monitor.drift.counts import FIRST_DRAWS
 from monitor.drift.evidence import Evidence
 from monitor.drift.judgement import Look
@@ -135,6 +136,7 @@ def _look(
     tests = evidence.tests(drawn, alpha, rng)
     p_value = combine(tests)
     changed = evidence.effect(drawn, alpha).changed_share
+    content, appearance = split_movement(baseline.reference.sketch, pooled)
     return Look(
         n_windows=length,
         n_rows=pooled.n,
@@ -142,6 +144,8 @@ def _look(
         alpha=alpha,
         tests=tests,
         changed_share=changed,
+        content_shift=content,
+        appearance_shift=appearance,
         is_drift=p_value <= alpha and changed >= rules.minimum_change,
     )
 

@@ -23,7 +23,7 @@ _LONGEST_NAME: Final = 80
 # Chats read <…> as links and @… as people; a bare address becomes a link to what a stranger wrote.
 _HARMLESS: Final = str.maketrans({"<": "‹", ">": "›", "@": "＠", "`": "'", "|": "¦"})
 _MARKUP = re.compile(r"([\\*_\[\]#~])")
-_SCHEME = re.compile(r"\b[a-z][a-z0-9+.-]*://", re.IGNORECASE)
+_SCHEME = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 
 
 def markdown(report: DriftReport) -> str:
@@ -110,6 +110,8 @@ def harmless(text: str) -> str:
     --------
     >>> harmless("<@everyone> https://me:secret@example.com/a?token=b")
     '‹＠everyone› example.com/a?…'
+    >>> harmless("_https://a.example 1https://b.example")
+    '_a.example 1b.example'
     """
     return _SCHEME.sub("", redacted(text)).translate(_HARMLESS)
 
