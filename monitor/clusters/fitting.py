@@ -10,23 +10,20 @@ from numpy.typing import ArrayLike, NDArray
 
 from monitor.clusters.baseline import RAW, STANDARD, UNIT, Baseline, Scaling
 from monitor.clusters.choice import choose_n_clusters
+from monitor.clusters.compared import ComparedRows
 from monitor.clusters.kmeans import (
     assign,
-    assign_left_out,
     fit_centroids,
     largest_repeated_share,
     split_by_content,
 )
-from monitor.clusters.reference import MAX_SAMPLE, Reference
-from monitor.clusters.sketch import N_DISTANCE_BINS, quantum_for, sketch_rows
+from monitor.clusters.reference import Reference
+from monitor.clusters.sketch import N_DISTANCE_BINS, WindowSketch, quantum_for, sketch_rows
 from monitor.clusters.value_table import fit_values
-from monitor.clusters.variation import DatedRows, Variation, count_windows
 from monitor.errors import BaselineError, InvalidInputError
 
 FIT_SHARE = 0.5
 NOVELTY_QUANTILE = 0.99
-LEAST_ROWS_OF_CLUSTER = 10
-"""Of fewer fitted rows per cluster, leaving one out does not tell where the clusters would be without it."""
 MAX_SAMPLE_OF_SEGMENTS, LEAST_SAMPLE = 4_000, 64
 """Rows that the references of all segments keep together, and each at least."""
 
@@ -129,84 +126,61 @@ def fit(
         # In the columns' own units, as people know them.
         centres = scale.apply(given) if scale.kind == STANDARD else given
 
-    fit_labels, fit_distances = assign(fit_part, centres)
+    _, fit_distances = assign(fit_part, centres)
     radius = float(np.quantile(fit_distances, NOVELTY_QUANTILE))
     edges = np.linspace(0.0, 2 * float(fit_distances.max() or 1.0), N_DISTANCE_BINS)[1:]
     quantum = quantum_for(float(np.abs(fit_part).max()))
     whitener = _whitener(fit_part)
     rng = np.random.default_rng([random_state, 0x736D70])
+    compared = ComparedRows.of(
+        scaled,
+        fit_rows,
+        other_rows,
+        centres,
+        whitener,
+        are_fitted=given is None,
+        novelty_radius=radius,
+        every=every,
+        windows=windows,
+    )
 
-    # Rows that nothing was fitted on come first.
-    order = other_rows
-    labels, distances = assign(scaled[other_rows], centres)
-    is_novel = distances > radius
-    whitened = scaled[other_rows].astype(np.float64) @ whitener.astype(np.float64)
-    if given is not None or len(fit_part) >= LEAST_ROWS_OF_CLUSTER * len(centres):
-        if given is None:
-            fit_labels, fit_distances = assign_left_out(fit_part, centres)
-        order = np.concatenate([other_rows, fit_rows])
-        labels = np.concatenate([labels, fit_labels])
-        distances = np.concatenate([distances, fit_distances])
-    compared = scaled[order]
-    when = np.full(len(order), -1) if windows is None else windows[order]
-
-    def dated(rows: NDArray[np.bool_]) -> DatedRows:
-        held_out = rows[: len(is_novel)]
-        return DatedRows(
-            every,
-            when[rows],
-            labels[rows],
-            compared[rows].astype(np.float64),
-            is_novel[held_out],
-            whitened[held_out],
-            n_clusters=len(centres),
-        )
-
-    def reference(
-        rows: NDArray[np.bool_],
-        lost: Mapping[str, int],
-        variation: Variation | None,
-        max_sample: int = MAX_SAMPLE,
-    ) -> Reference:
-        sketch = sketch_rows(
-            compared[rows],
-            labels[rows],
-            distances[rows],
+    def sketch(
+        vectors: NDArray[np.float32],
+        labels: NDArray[np.int64],
+        distances: NDArray[np.float32],
+        lost: dict[str, int],
+    ) -> WindowSketch:
+        return sketch_rows(
+            vectors,
+            labels,
+            distances,
             n_clusters=len(centres),
             quantum=quantum,
             novelty_radius=radius,
             distance_edges=edges,
-            failures=dict(lost),
-        )
-        held_out = rows[: len(is_novel)]
-        return Reference.of(
-            sketch,
-            compared[rows],
-            whitened[held_out],
-            n_held_out_novel=int(is_novel[held_out].sum()),
-            variation=variation,
-            window_counts=count_windows(when[rows], labels[rows], len(centres)),
-            max_sample=max_sample,
-            rng=rng,
+            failures=lost,
         )
 
     by_value: dict[str, Reference] = {}
     if segments is not None:
-        values = np.asarray(segments, dtype=object)[order]
+        values = np.asarray(segments, dtype=object)[compared.order]
         names = sorted(set(values.tolist()))
         of_each = max(MAX_SAMPLE_OF_SEGMENTS // len(names), LEAST_SAMPLE)
         for name in names:
             rows = values == name
-            by_value[name] = reference(rows, {}, dated(rows).variation(), of_each)
-    all_rows = np.ones(len(order), dtype=bool)
-    all_dated = dated(all_rows)
+            varied = compared.dated(rows).variation()
+            by_value[name] = compared.reference(rows, sketch, {}, varied, rng, of_each)
+    all_rows = np.ones(len(compared), dtype=bool)
+    all_dated = compared.dated(all_rows)
     seasons: tuple[Reference, ...] = ()
     if n_seasons > 1 and all_dated.has_seasons(n_seasons):
         seasons = tuple(
-            reference(
-                (when >= 0) & (when % n_seasons == season),
+            compared.reference(
+                (compared.windows >= 0) & (compared.windows % n_seasons == season),
+                sketch,
                 {},
                 all_dated.variation(n_seasons, season),
+                rng,
             )
             for season in range(n_seasons)
         )
@@ -218,7 +192,7 @@ def fit(
         novelty_radius=radius,
         distance_edges=edges,
         quantum=quantum,
-        reference=reference(all_rows, failures or {}, all_dated.variation()),
+        reference=compared.reference(all_rows, sketch, failures or {}, all_dated.variation(), rng),
         n_fit=len(fit_part),
         random_state=random_state,
         scaling=scale,
@@ -228,7 +202,9 @@ def fit(
         segments=by_value,
         seasons=seasons,
         columns={
-            name: fit_values(column[order].tolist(), labels, n_clusters=len(centres))
+            name: fit_values(
+                column[compared.order].tolist(), compared.labels, n_clusters=len(centres)
+            )
             for name, column in (columns or {}).items()
         },
     )

@@ -1,0 +1,131 @@
+"""The baseline's rows as windows are compared with them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from monitor.clusters.kmeans import assign, assign_left_out
+from monitor.clusters.reference import MAX_SAMPLE, Reference
+from monitor.clusters.sketch import WindowSketch
+from monitor.clusters.variation import DatedRows, Variation, count_windows
+
+LEAST_ROWS_OF_CLUSTER: Final = 10
+"""Of fewer fitted rows per cluster, leaving one out does not tell where the clusters would be without it."""
+
+Sketch = Callable[
+    [NDArray[np.float32], NDArray[np.int64], NDArray[np.float32], dict[str, int]], WindowSketch
+]
+"""Vectors, labels, distances and failures ─► sketch."""
+
+
+@dataclass(frozen=True, eq=False)
+class ComparedRows:
+    """Rows in clusters; those that nothing was fitted on come first.
+
+    Parameters
+    ----------
+    order
+        (n,) where each row stood in the baseline.
+    vectors
+        (n, width) float32.
+    labels, distances
+        (n,) the cluster of each row and how far its centroid is; of fitted rows as if left out of the fit.
+    is_novel
+        (m,) whether the first m rows, which nothing was fitted on, lie beyond the novelty radius.
+    whitened
+        (m, width) float64, these rows in whitened coordinates.
+    every, windows
+        The length of windows, and (n,) which of them each row lies in; negative for rows without a time.
+    n_clusters
+        How many clusters there are.
+    """
+
+    order: NDArray[np.int64]
+    vectors: NDArray[np.float32]
+    labels: NDArray[np.int64]
+    distances: NDArray[np.float32]
+    is_novel: NDArray[np.bool_]
+    whitened: NDArray[np.float64]
+    every: str
+    windows: NDArray[np.int64]
+    n_clusters: int
+
+    @classmethod
+    def of(
+        cls,
+        vectors: NDArray[np.float32],
+        fit_rows: NDArray[np.int64],
+        other_rows: NDArray[np.int64],
+        centroids: NDArray[np.float32],
+        whitener: NDArray[np.float32],
+        *,
+        are_fitted: bool,
+        novelty_radius: float,
+        every: str,
+        windows: NDArray[np.int64] | None,
+    ) -> ComparedRows:
+        """Place the rows of `vectors`, (n, width); without `are_fitted` the centroids were given."""
+        order, held_out = other_rows, vectors[other_rows]
+        labels, distances = assign(held_out, centroids)
+        is_novel = distances > novelty_radius
+        if not are_fitted or len(fit_rows) >= LEAST_ROWS_OF_CLUSTER * len(centroids):
+            place = assign_left_out if are_fitted else assign
+            fit_labels, fit_distances = place(vectors[fit_rows], centroids)
+            order = np.concatenate([order, fit_rows])
+            labels = np.concatenate([labels, fit_labels])
+            distances = np.concatenate([distances, fit_distances])
+        return cls(
+            order,
+            vectors[order],
+            labels,
+            distances,
+            is_novel,
+            held_out.astype(np.float64) @ whitener.astype(np.float64),
+            every,
+            np.full(len(order), -1) if windows is None else windows[order],
+            len(centroids),
+        )
+
+    def __len__(self) -> int:
+        return len(self.order)
+
+    def dated(self, rows: NDArray[np.bool_]) -> DatedRows:
+        """The chosen rows beside their windows."""
+        held_out = rows[: len(self.is_novel)]
+        return DatedRows(
+            self.every,
+            self.windows[rows],
+            self.labels[rows],
+            self.vectors[rows].astype(np.float64),
+            self.is_novel[held_out],
+            self.whitened[held_out],
+            n_clusters=self.n_clusters,
+        )
+
+    def reference(
+        self,
+        rows: NDArray[np.bool_],
+        sketch: Sketch,
+        failures: Mapping[str, int],
+        variation: Variation | None,
+        rng: np.random.Generator,
+        max_sample: int = MAX_SAMPLE,
+    ) -> Reference:
+        """What windows like the chosen rows are compared with."""
+        held_out = rows[: len(self.is_novel)]
+        vectors, labels = self.vectors[rows], self.labels[rows]
+        return Reference.of(
+            sketch(vectors, labels, self.distances[rows], dict(failures)),
+            vectors,
+            self.whitened[held_out],
+            n_held_out_novel=int(self.is_novel[held_out].sum()),
+            variation=variation,
+            window_counts=count_windows(self.windows[rows], labels, self.n_clusters),
+            max_sample=max_sample,
+            rng=rng,
+        )
