@@ -171,19 +171,22 @@ def test_the_loop_works_at_once_and_ends_on_sigterm(scheduled):
     )  # fmt: skip
     assert process.stdout is not None
     assert process.stderr is not None
-    address = process.stderr.readline().removeprefix("metrics are at ").strip()
-    first = process.stdout.readline()
-    assert first == "2 windows judged, 1 drifted\n"
-    with urlopen(address, timeout=30) as answer:
-        lines = answer.read().decode().splitlines()
-    assert [
-        line
-        for line in lines
-        if line.startswith('monitor_window_rows{feature="photo"') and line.endswith(" 100.0")
-    ]
-    began = time.monotonic()
-    process.send_signal(signal.SIGTERM)
-    _, told = process.communicate(timeout=60)
-    assert process.returncode == 128 + signal.SIGTERM, told
-    assert time.monotonic() - began < 30
-    assert "Traceback" not in told
+    try:
+        address = process.stderr.readline().removeprefix("metrics are at ").strip()
+        first = process.stdout.readline()
+        assert first == "2 windows judged, 1 drifted\n"
+        with urlopen(address, timeout=30) as answer:
+            lines = answer.read().decode().splitlines()
+        assert [
+            line
+            for line in lines
+            if line.startswith('monitor_window_rows{feature="photo"') and line.endswith(" 100.0")
+        ]
+        began = time.monotonic()
+        process.send_signal(signal.SIGTERM)
+        _, told = process.communicate(timeout=60)
+        assert process.returncode == 128 + signal.SIGTERM, told
+        assert time.monotonic() - began < 30
+        assert "Traceback" not in told
+    finally:
+        process.kill()  # nothing is left running when an assertion fails
