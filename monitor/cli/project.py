@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 Monitored = VectorFeature | Multivariate
 
 _FILE_SAFE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,79}")
-# How a model runs, which does not change what its vectors mean.
-_RUN_ONLY = {"model_cache_dir", "device", "batch_size"}
+# How a model runs and is pinned, which does not change what its vectors mean: the fingerprint tells that.
+_RUN_ONLY = {"model_cache_dir", "device", "batch_size", "revision", "fingerprint"}
 
 
 @dataclass(frozen=True)

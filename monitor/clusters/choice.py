@@ -59,7 +59,11 @@ def smallest_move(n_clusters: int, n_baseline: int, n_window: int) -> float:
 
 
 def choose_n_clusters(
-    vectors: NDArray[np.float32], *, random_state: int, window_rows: int | None = None
+    vectors: NDArray[np.float32],
+    *,
+    random_state: int,
+    window_rows: int | None = None,
+    baseline_rows: int | None = None,
 ) -> ClusterChoice:
     """Choose the number of clusters by stability (Ben-Hur, Elisseeff & Guyon 2002).
 
@@ -78,6 +82,8 @@ def choose_n_clusters(
     window_rows
         How many rows the windows have that will be judged; candidates whose clusters would hold fewer
         than 5 of them are left out. By default that is not known.
+    baseline_rows
+        How many rows windows will be compared with; by default those of `vectors`.
 
     Raises
     ------
@@ -86,7 +92,7 @@ def choose_n_clusters(
     """
     from sklearn.metrics import adjusted_rand_score
 
-    vectors = vectors[:MAX_CHOICE_ROWS]
+    n_given, vectors = len(vectors), vectors[:MAX_CHOICE_ROWS]
     most = len(vectors) // (2 * ROWS_PER_CLUSTER)
     if window_rows is not None:
         most = min(most, max(window_rows // WINDOW_ROWS_PER_CLUSTER, CANDIDATES[0]))
@@ -118,7 +124,7 @@ def choose_n_clusters(
     )
     if window_rows is not None:
         seen, fewest = (
-            smallest_move(k, len(vectors), window_rows) for k in (chosen, candidates[0])
+            smallest_move(k, baseline_rows or n_given, window_rows) for k in (chosen, candidates[0])
         )
         reason += (
             f"; in a window of {window_rows:,} rows it shows a move of {seen:.1%} of the rows from one "

@@ -9,13 +9,13 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from monitor.clusters.kmeans import assign, assign_left_out
+from monitor.clusters.kmeans import assign, assign_left_out, n_distinct, portion_of
 from monitor.clusters.reference import MAX_SAMPLE, Reference
 from monitor.clusters.sketch import WindowSketch
 from monitor.clusters.variation import DatedRows, Variation, count_windows
 
 LEAST_ROWS_OF_CLUSTER: Final = 10
-"""Of fewer fitted rows per cluster, leaving one out does not tell where the clusters would be without it."""
+"""With fewer different rows for each, leaving one out does not tell where clusters would be without it."""
 
 Sketch = Callable[
     [NDArray[np.float32], NDArray[np.int64], NDArray[np.float32], dict[str, int]], WindowSketch
@@ -29,6 +29,8 @@ class ComparedRows:
 
     Parameters
     ----------
+    n_compared
+        Windows are compared with the first so many rows: all, or those that nothing was fitted on.
     order
         (n,) where each row stood in the baseline.
     vectors
@@ -45,6 +47,7 @@ class ComparedRows:
         How many clusters there are.
     """
 
+    n_compared: int
     order: NDArray[np.int64]
     vectors: NDArray[np.float32]
     labels: NDArray[np.int64]
@@ -70,21 +73,23 @@ class ComparedRows:
         windows: NDArray[np.int64] | None,
     ) -> ComparedRows:
         """Place the rows of `vectors`, (n, width); without `are_fitted` the centroids were given."""
-        order, held_out = other_rows, vectors[other_rows]
+        held_out, fitted = vectors[other_rows], vectors[fit_rows]
         labels, distances = assign(held_out, centroids)
-        is_novel = distances > novelty_radius
-        if not are_fitted or len(fit_rows) >= LEAST_ROWS_OF_CLUSTER * len(centroids):
-            place = assign_left_out if are_fitted else assign
-            fit_labels, fit_distances = place(vectors[fit_rows], centroids)
-            order = np.concatenate([order, fit_rows])
-            labels = np.concatenate([labels, fit_labels])
-            distances = np.concatenate([distances, fit_distances])
+        if are_fitted:
+            fit_labels, fit_distances = assign_left_out(
+                fitted, centroids, most_copies=portion_of(len(vectors))
+            )
+        else:
+            fit_labels, fit_distances = assign(fitted, centroids)
+        order = np.concatenate([other_rows, fit_rows])
+        is_told = not are_fitted or n_distinct(fitted) >= LEAST_ROWS_OF_CLUSTER * len(centroids)
         return cls(
+            len(order) if is_told else len(other_rows),
             order,
             vectors[order],
-            labels,
-            distances,
-            is_novel,
+            np.concatenate([labels, fit_labels]),
+            np.concatenate([distances, fit_distances]),
+            distances > novelty_radius,
             held_out.astype(np.float64) @ whitener.astype(np.float64),
             every,
             np.full(len(order), -1) if windows is None else windows[order],
@@ -95,13 +100,13 @@ class ComparedRows:
         return len(self.order)
 
     def dated(self, rows: NDArray[np.bool_]) -> DatedRows:
-        """The chosen rows beside their windows."""
-        held_out = rows[: len(self.is_novel)]
+        """The chosen rows, of those that windows are compared with, beside their windows."""
+        held_out, compared = rows[: len(self.is_novel)], self._compared(rows)
         return DatedRows(
             self.every,
-            self.windows[rows],
-            self.labels[rows],
-            self.vectors[rows].astype(np.float64),
+            self.windows[compared],
+            self.labels[compared],
+            self.vectors[compared].astype(np.float64),
             self.is_novel[held_out],
             self.whitened[held_out],
             n_clusters=self.n_clusters,
@@ -117,15 +122,18 @@ class ComparedRows:
         max_sample: int = MAX_SAMPLE,
     ) -> Reference:
         """What windows like the chosen rows are compared with."""
-        held_out = rows[: len(self.is_novel)]
-        vectors, labels = self.vectors[rows], self.labels[rows]
+        held_out, compared = rows[: len(self.is_novel)], self._compared(rows)
+        vectors = self.vectors[compared]
         return Reference.of(
-            sketch(vectors, labels, self.distances[rows], dict(failures)),
+            sketch(vectors, self.labels[compared], self.distances[compared], dict(failures)),
             vectors,
             self.whitened[held_out],
             n_held_out_novel=int(self.is_novel[held_out].sum()),
             variation=variation,
-            window_counts=count_windows(self.windows[rows], labels, self.n_clusters),
+            window_counts=count_windows(self.windows[rows], self.labels[rows], self.n_clusters),
             max_sample=max_sample,
             rng=rng,
         )
+
+    def _compared(self, rows: NDArray[np.bool_]) -> NDArray[np.int64]:
+        return np.flatnonzero(rows[: self.n_compared])

@@ -12,6 +12,7 @@ from monitor.clusters.baseline import RAW, STANDARD, UNIT, Baseline, Scaling
 from monitor.clusters.choice import choose_n_clusters
 from monitor.clusters.compared import ComparedRows
 from monitor.clusters.kmeans import (
+    MAX_FIT_ROWS,
     assign,
     fit_centroids,
     largest_repeated_share,
@@ -74,7 +75,7 @@ def fit(
     scaling
         `"unit"` or `"standard"` (see `Scaling`).
     fit_share
-        Share of the rows that clusters are fitted on, in (0, 1).
+        Share of the rows that clusters are fitted on, in (0, 1), up to `MAX_FIT_ROWS` rows.
     segment_column, segments
         Name of a metadata column and its values, (n,).
     every, windows
@@ -98,14 +99,14 @@ def fit(
     if n < smallest:
         raise BaselineError(
             f"the baseline of feature {feature['name']!r} has {n} usable rows; at least {smallest} are "
-            f"needed for {n_clusters or 2} clusters, half of them to fit and half to compare with, "
+            f"needed for {n_clusters or 2} clusters, half of them to fit the clusters on, "
             "and 1,000 or more make good verdicts: give more rows"
         )
     given = None if centroids is None else _checked_centroids(centroids, n_clusters, width)
     scale = _scaling(scaling, vectors, given)
     scaled = scale.apply(vectors)
     least = n_clusters or 2
-    n_fit = int(np.clip(round(n * fit_share), least, n - 1))
+    n_fit = int(np.clip(min(round(n * fit_share), MAX_FIT_ROWS), least, n - 1))
     fit_rows, other_rows = split_by_content(scaled, n_fit, random_state)
     if len(other_rows) == 0:
         raise BaselineError(
@@ -118,7 +119,10 @@ def fit(
     if given is None:
         if n_clusters is None:
             choice = choose_n_clusters(
-                fit_part, random_state=random_state, window_rows=_usual_size(windows)
+                fit_part,
+                random_state=random_state,
+                window_rows=_usual_size(windows),
+                baseline_rows=n,
             )
             n_clusters = choice.n_clusters
         centres = fit_centroids(fit_part, n_clusters, random_state=random_state)
@@ -203,7 +207,9 @@ def fit(
         seasons=seasons,
         columns={
             name: fit_values(
-                column[compared.order].tolist(), compared.labels, n_clusters=len(centres)
+                column[compared.order[: compared.n_compared]].tolist(),
+                compared.labels[: compared.n_compared],
+                n_clusters=len(centres),
             )
             for name, column in (columns or {}).items()
         },

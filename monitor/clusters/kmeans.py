@@ -36,6 +36,11 @@ def largest_repeated_share(vectors: NDArray[np.float32]) -> float:
     return most / len(vectors) if most > 1 else 0.0
 
 
+def n_distinct(vectors: NDArray[np.float32]) -> int:
+    """How many different rows there are."""
+    return len(np.unique(_as_bytes(vectors)))
+
+
 def _as_bytes(vectors: NDArray[np.float32]) -> NDArray[np.void]:
     """Each row as one value, which sorts much faster than rows of numbers do."""
     row = np.dtype((np.void, vectors.shape[1] * vectors.itemsize))
@@ -83,14 +88,14 @@ def assign(
 
 
 def assign_left_out(
-    vectors: NDArray[np.float32], centroids: NDArray[np.float32]
+    vectors: NDArray[np.float32], centroids: NDArray[np.float32], *, most_copies: int = 1
 ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
     """The nearest centroid of each row that the centroids were fitted on, as if it had not been there.
 
     A row pulls its centroid towards itself, so fitted rows lie nearer to their own than new rows would, and
-    clusters fit them too well: their counts are not those of new rows. Without row x the mean c of its n
-    rows is (n c − x) / (n − 1), and x lies n / (n − 1) times as far from it. Counted by that, fitted
-    rows fall like new ones.
+    clusters fit them too well: their counts are not those of new rows. Without a row x, of which there are
+    m copies, the mean c of its n rows is (n c − m x) / (n − m), and x lies n / (n − m) times as far from
+    it. Counted by that, fitted rows fall like new ones.
 
     Parameters
     ----------
@@ -98,6 +103,8 @@ def assign_left_out(
         (n, width) float32, the rows that `centroids` are the means of.
     centroids
         (n_clusters, width) float32.
+    most_copies
+        So many copies are left out together: of a row that has more, new rows hold copies as well.
 
     Returns
     -------
@@ -113,10 +120,11 @@ def assign_left_out(
     [1.95, 0.45, 2.4, 0.0, 0.0]
     """
     labels, distances = assign(vectors, centroids)
-    sizes = np.bincount(labels, minlength=len(centroids)).astype(np.float64)
-    with np.errstate(divide="ignore"):
-        # The only row of a cluster would not find it there.
-        stretch = np.where(sizes > 1, sizes / (sizes - 1), np.inf)
+    sizes = np.bincount(labels, minlength=len(centroids))[labels].astype(np.float64)
+    _, which, counts = np.unique(_as_bytes(vectors), return_inverse=True, return_counts=True)
+    left = sizes - np.minimum(counts, most_copies)[which]
+    # The only row of a cluster would not find it there.
+    stretch = np.divide(sizes, left, out=np.full(len(sizes), np.inf), where=left > 0)
     centres = centroids.astype(np.float64)
     for start in range(0, len(vectors), _BLOCK_ROWS):
         block = vectors[start : start + _BLOCK_ROWS].astype(np.float64)
@@ -125,7 +133,7 @@ def assign_left_out(
         squared += np.einsum("kd,kd->k", centres, centres)
         rows = np.arange(len(block))
         with np.errstate(invalid="ignore"):
-            left_out = distances[start : start + len(block)] * stretch[own]
+            left_out = distances[start : start + len(block)] * stretch[start : start + len(block)]
         squared[rows, own] = np.where(np.isnan(left_out), np.inf, left_out**2)
         nearest = np.argmin(squared, axis=1)
         labels[start : start + len(block)] = nearest
@@ -155,6 +163,11 @@ def _settle_ties(
         nearest[tied] = np.argmin(np.einsum("nkd,nkd->nk", gaps, gaps), axis=1)
 
 
+def portion_of(n_rows: int) -> int:
+    """How many copies of one row stay together when so many rows are split."""
+    return max(2, n_rows // 200)
+
+
 def split_by_content(
     vectors: NDArray[np.float32], n_first: int, random_state: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -179,7 +192,7 @@ def split_by_content(
     empty when one portion holds all rows.
     """
     key = f"monitor:{random_state}".encode()[:64]
-    portion = max(2, len(vectors) // 200)
+    portion = portion_of(len(vectors))
     n_seen: Counter[bytes] = Counter()
     keys = np.empty(len(vectors), dtype=np.uint64)
     for i, row in enumerate(np.ascontiguousarray(vectors)):
@@ -224,10 +237,10 @@ def fit_centroids(
     from sklearn.cluster import KMeans
 
     vectors = vectors[:MAX_FIT_ROWS]
-    n_distinct = len(np.unique(_as_bytes(vectors)))
-    if n_distinct < n_clusters:
+    distinct = n_distinct(vectors)
+    if distinct < n_clusters:
         raise BaselineError(
-            f"{n_clusters} clusters are to be fitted on {n_distinct} distinct vectors; at least "
+            f"{n_clusters} clusters are to be fitted on {distinct} distinct vectors; at least "
             f"{n_clusters} are needed: give more rows that differ, set n_clusters to a smaller number, "
             "or check that the feed is not one placeholder image"
         )

@@ -38,7 +38,8 @@ class Reference:
         (m, width) float32, some of the rows that nothing was fitted on, and of the others, drawn at
         random: small windows are compared with these one by one.
     window_counts
-        (n_windows, n_clusters) int64, rows per cluster of each window of the baseline, all rows taken;
+        (n_windows, n_clusters) int64, rows per cluster of each window of the baseline, all rows taken, also
+        those that windows are not compared with;
         without rows when there are no times. What thresholds in standard deviations are made of.
     variation
         How much windows of these rows differ; None when that is not known.

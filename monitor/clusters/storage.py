@@ -348,6 +348,7 @@ def _check(baseline: Baseline) -> None:
         if (
             sketch.distance_counts.sum() != sketch.n
             or not len(reference.sample) <= reference.n_held_out <= sketch.n
+            or len(reference.fit_sample) > sketch.n - reference.n_held_out
             or not 0 <= reference.n_held_out_novel <= reference.n_held_out
         ):
             raise ValueError(f"the counts of {name} do not agree")

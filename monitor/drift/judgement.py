@@ -103,10 +103,10 @@ class Look:
         The four tests.
     changed_share
         How large the shift is (see `Effect`), as a share of rows.
-    content_shift, appearance_shift
-        As those of a `Judgement`, of these windows together.
     is_drift
         Whether p_value ≤ alpha and the change is large enough to matter.
+    content_shift, appearance_shift
+        As those of a `Judgement`, of these windows together; NaN where an older version looked.
     """
 
     n_windows: int
@@ -115,9 +115,9 @@ class Look:
     alpha: float
     tests: tuple[SubTest, ...]
     changed_share: float
-    content_shift: float
-    appearance_shift: float
     is_drift: bool
+    content_shift: float = math.nan
+    appearance_shift: float = math.nan
 
 
 def _no_counts() -> NDArray[np.int64]:

@@ -152,9 +152,10 @@ def load(spec: EncoderSpec) -> SentenceTransformerEncoder:
 
 def _missing(spec: EncoderSpec, reason: str) -> ModelNotFoundError:
     cache = spec.model_cache_dir or "the hub's cache"
+    option = "" if spec.revision is None else f" --revision {spec.revision}"
     return ModelNotFoundError(
         f"the sentence-transformers model {spec.model!r} is not on this machine and cannot be "
         f"fetched: {reason}. On a machine with network run: hf download "
-        f"sentence-transformers/{spec.model} --local-dir DIR, copy DIR here and pass model='DIR'; "
+        f"sentence-transformers/{spec.model}{option} --local-dir DIR, copy DIR here and pass model='DIR'; "
         f"or copy its cache into {cache}"
     )

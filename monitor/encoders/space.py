@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -253,11 +254,12 @@ def _check_pretrained(spec: EncoderSpec) -> None:
 
 
 def _check_revision(spec: EncoderSpec) -> None:
-    has_files = spec.model == COMPACT or spec.model.startswith("local-dir:")
-    if spec.revision is not None and has_files:
+    is_file = any(Path(place).exists() for place in (spec.pretrained, spec.model) if place)
+    is_file |= spec.model == COMPACT or spec.model.startswith("local-dir:")
+    if spec.revision is not None and is_file:
         raise InvalidSpaceParamError(
-            f"revision={spec.revision!r} does not go with the model {spec.model!r}, which comes from no "
-            "hub; leave revision out, and pin the model by its fingerprint"
+            f"revision={spec.revision!r} does not go with {spec.pretrained or spec.model!r}, which comes "
+            "from no hub; leave revision out, and pin the model by its fingerprint"
         )
 
 

@@ -193,7 +193,8 @@ def causes(window: WindowDrift) -> tuple[str, ...]:
 
 def kind_of_movement(found: Judgement) -> str:
     """Whether the mean moved by other content or by another appearance, in words."""
-    content, appearance = found.content_shift, found.appearance_shift
+    shown = together(found) or found
+    content, appearance = shown.content_shift, shown.appearance_shift
     if content > 2 * appearance:
         return "mostly content: the clusters have other shares"
     if appearance > 2 * content:

@@ -29,6 +29,8 @@ from monitor.reports.report import DriftReport
 
 FORMAT: Final = "monitor.report/3"
 Part = TypeVar("Part")
+_RENAMED: Final = {"evenness": "unevenness"}
+"""Fields that results in stores of earlier versions call otherwise."""
 _INFINITE: Final = {"Infinity": math.inf, "-Infinity": -math.inf}
 
 
@@ -169,6 +171,7 @@ def _decode(value: Any, kind: Any, where: str) -> Any:
 
 def _decode_object(value: Any, kind: type, where: str) -> Any:
     saved = _expect(value, dict, where)
+    saved = {_RENAMED.get(key, key): item for key, item in saved.items()}
     hints = _hints(kind)
     fields = {f.name: f for f in dataclasses.fields(kind)}
     if unknown := sorted(set(saved) - set(fields)):

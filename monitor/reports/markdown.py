@@ -23,7 +23,7 @@ _LONGEST_NAME: Final = 80
 # Chats read <…> as links and @… as people; a bare address becomes a link to what a stranger wrote.
 _HARMLESS: Final = str.maketrans({"<": "‹", ">": "›", "@": "＠", "`": "'", "|": "¦"})
 _MARKUP = re.compile(r"([\\*_\[\]#~])")
-_SCHEME = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
+_SCHEME = re.compile(r"[a-z][a-z0-9+.-]{0,30}://", re.IGNORECASE)
 
 
 def markdown(report: DriftReport) -> str:

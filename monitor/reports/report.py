@@ -92,6 +92,11 @@ class FeatureSummary:
     time_range: tuple[str, str] | None = None
     segment_column: str | None = None
 
+    @property
+    def n_rows(self) -> int:
+        """All baseline rows with a vector."""
+        return self.n_fit + self.n_held_out
+
 
 @dataclass(frozen=True, eq=False)
 class WindowDrift:

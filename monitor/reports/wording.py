@@ -16,7 +16,7 @@ _MONTHS: Final = (
     "July", "August", "September", "October", "November", "December",
 )  # fmt: skip
 _SUPERSCRIPTS: Final = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
-_ADDRESS: Final = re.compile(r"[a-z][a-z0-9+.-]*://\S+|\bdata:\S+", re.IGNORECASE)
+_ADDRESS: Final = re.compile(r"[a-z][a-z0-9+.-]{0,30}://\S+|(?<![a-z0-9])data:\S+", re.IGNORECASE)
 _LONGEST_PROSE: Final = 2_000
 _SMALLEST_P: Final = 1e-99
 _HOURS_UNTIL: Final = dt.timedelta(days=2)

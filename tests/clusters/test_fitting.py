@@ -75,6 +75,15 @@ def test_a_row_alone_in_its_cluster_would_fall_into_another():
     assert distances[2] == pytest.approx(4.1)
 
 
+def test_copies_of_a_row_are_left_out_together():
+    rows = np.array([[0], [0], [3], [3], [3], [9], [9.2]], dtype=np.float32)
+    centroids = np.array([[1.8], [9.1]], dtype=np.float32)
+    labels, distances = assign_left_out(rows, centroids, most_copies=2)
+    assert distances[:2] == pytest.approx([3.0, 3.0])  # from the mean of the threes
+    assert distances[2:5] == pytest.approx([1.2 * 5 / 3] * 3)  # two of three copies
+    assert labels.tolist() == [0, 0, 0, 0, 0, 1, 1]
+
+
 def test_left_out_rows_fall_like_new_ones():
     # Rows without clusters, where a fit is most partial to its own.
     plain, left_out = [], []
@@ -100,6 +109,18 @@ def test_too_few_rows_for_the_clusters_are_compared_without_those_fitted_on():
     baseline = fit(blobs(150, n_blobs=8), FEATURE, n_clusters=8)
     assert baseline.histogram.n == baseline.reference.n_held_out == 150 - baseline.n_fit
     assert baseline.n_rows == 150
+    # Rows that are few, and rows that are copies of few.
+    copies = fit(np.repeat(blobs(75, n_blobs=8), 4, axis=0), FEATURE, n_clusters=8)
+    assert copies.histogram.n == copies.reference.n_held_out < copies.n_rows == 300
+    dated = fit(blobs(150, n_blobs=8), FEATURE, n_clusters=8, windows=np.arange(150) // 30)
+    assert dated.reference.window_counts.sum(axis=1).tolist() == [30] * 5
+
+
+def test_rows_beyond_those_that_k_means_takes_are_not_called_fitted(monkeypatch):
+    monkeypatch.setattr("monitor.clusters.fitting.MAX_FIT_ROWS", 100)
+    baseline = fit(blobs(600), FEATURE, n_clusters=4)
+    assert abs(baseline.n_fit - 100) <= 1
+    assert baseline.histogram.n == 600
 
 
 def test_the_order_of_the_rows_does_not_matter():

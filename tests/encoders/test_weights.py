@@ -22,7 +22,7 @@ from monitor.encoders.weights import (
     hub_snapshot,
     why_unreachable,
 )
-from monitor.errors import EncoderError, ModelNotFoundError
+from monitor.errors import EncoderError, InvalidSpaceParamError, ModelNotFoundError
 
 from .contract import fresh
 from .tiny import VIT, pictures, write_model
@@ -130,6 +130,11 @@ class TestOffline:
         )
         assert ImageSpace.from_dict(space.to_dict()).spec.revision == "a" * 40
         assert space.length == VIT["embed_dim"]
+        for files in ({"model": "compact"}, {"model": "ViT-B-32", "pretrained": str(older)}):
+            with pytest.raises(
+                InvalidSpaceParamError, match="comes from no hub; leave revision out"
+            ):
+                ImageSpace("image_url", revision="main", **files)
         gone = space.spec.model_copy(update={"revision": "c" * 40})
         with pytest.raises(
             ModelNotFoundError, match=f"'org/name' at revision '{'c' * 40}'.*--revision"

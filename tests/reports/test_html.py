@@ -130,6 +130,8 @@ def test_the_answer_stands_first(report: DriftReport, page_path: Path) -> None:
     assert "2 rows have no timestamp." in text
     assert "tiny-encoder" in text
     assert "report format monitor.report/3" in text
+    assert "against a baseline of 1,200 rows" in text
+    assert "1,200; the clusters are made of 600 of them" in text
 
 
 @pytest.mark.parametrize(
