@@ -15,7 +15,7 @@ from monitor.alerts.rules import Action
 from monitor.drift import ClusterShift, Verdict
 from monitor.images.redact import shorten
 from monitor.reports import WindowDrift
-from monitor.reports.answer import causes, distance, sentence
+from monitor.reports.answer import causes, distance, how_sure, sentence, together
 from monitor.reports.markdown import harmless
 from monitor.reports.wording import count, number, one_in, p_equals, percent, period, plural, prose
 
@@ -143,7 +143,10 @@ def _evidence(window: WindowDrift, names: Mapping[int, str], word: _Word) -> lis
     if found.verdict is Verdict.INCONCLUSIVE:
         lines.append(sentence(_prose(found.reason)))
     else:
-        lines += [f"{distance(window)}.", _odds(found.p_value, found.alpha)]
+        # The p-value of the window alone decides nothing where thresholds or windows together do.
+        is_alone = not found.thresholds and together(found) is None
+        odds = _odds(found.p_value, found.alpha) if is_alone else _prose(how_sure(window))
+        lines += [f"{distance(window)}.", odds]
     if found.verdict is Verdict.DRIFT:
         lines += causes(window)[:1]
         changed = [shift for shift in found.clusters if shift.p_value <= _CHANGED]

@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 
 from monitor.alerts import AlertRule, Message, compose, evaluate
 from monitor.alerts.message import trial_message
+from monitor.drift import Verdict
 from tests.alerts.samples import DRIFTED, EMPTY, NOW, QUIET, UNKNOWN, days, window
+from tests.reports import samples
 
 DRIFT = AlertRule(name="drift")
 FAILURES = AlertRule(name="failures", metric="failure_rate", warning=0.1)
@@ -53,6 +55,20 @@ def test_odds_are_the_p_value():
     assert (
         "Without drift 1 window in 5,000 looks this unusual (p = 2.0 × 10⁻⁴; drift is said " in text
     )
+
+
+def test_what_decided_is_what_is_told():
+    by_look = samples.detected_report().windows[-1]
+    assert by_look.judgement.is_by_look
+    lines = told(by_look).text.splitlines()
+    assert "for the last 16 windows together" in lines[2]
+    assert "Without drift such a look says drift at most 1 in " in lines[2]
+    by_threshold = next(
+        w for w in samples.threshold_report().windows if w.judgement.verdict is Verdict.DRIFT
+    )
+    lines = told(by_threshold).text.splitlines()
+    assert lines[2].startswith("By your thresholds: ")
+    assert "is for information" in lines[2]
 
 
 def test_clusters_have_names_where_they_are_known():
