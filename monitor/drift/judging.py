@@ -14,7 +14,7 @@ from monitor.drift.evidence import Evidence
 from monitor.drift.judgement import Judgement, Score, Verdict
 from monitor.drift.rules import Rules
 from monitor.drift.scores import distance_scores
-from monitor.drift.significance import SEES, SubTest, combine
+from monitor.drift.significance import SEES, SubTest, combine, telling
 
 
 def judge(
@@ -136,11 +136,9 @@ def _reason(
             for name in named
         )
     if verdict is Verdict.DRIFT:
-        level = rules.alpha / len(tests)
         return "; ".join(
             f"{SEES[test.name]} changed (p = {test.p_value:.2g})"
-            for test in sorted(tests, key=lambda test: test.p_value)
-            if test.p_value <= level
+            for test in sorted(telling(tests, rules.alpha), key=lambda test: test.p_value)
         )
     if p_value <= rules.alpha:
         return (

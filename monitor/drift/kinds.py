@@ -8,6 +8,7 @@ from enum import StrEnum
 from monitor.drift.failures import FailureShift
 from monitor.drift.judgement import Judgement, Verdict
 from monitor.drift.quality import QualityShift
+from monitor.drift.significance import telling
 
 LEAST_EFFECT = 0.2
 """Cliff's delta from which pixel statistics are called changed; 0.15 is small, 0.33 medium (Romano 2006)."""
@@ -60,9 +61,10 @@ def shift_kinds(
     if any(moved_clearly(shift) for shift in quality):
         found.append(ShiftKind.QUALITY)
     look = judgement.look
-    seen = {test.name for test in judgement.tests if test.p_value <= level / len(judgement.tests)}
+    told = () if judgement.is_by_look else telling(judgement.tests, level)
     if look is not None and look.is_drift:
-        seen |= {test.name for test in look.tests if test.p_value <= look.alpha / len(look.tests)}
+        told += telling(look.tests, look.alpha)
+    seen = {test.name for test in told}
     if "novelty" in seen:
         found.append(ShiftKind.NEW_CONTENT)
     if "mix" in seen:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import stats
 
 LEAST_P_VALUE = 1e-9
 """So far out an approximation says no more than "smaller still"."""
@@ -40,12 +42,36 @@ SEES = {
 
 
 def combine(tests: tuple[SubTest, ...]) -> float:
-    """One p-value: min(1, m · min pᵢ) over the m tests (Bonferroni).
+    """One p-value of m tests, by the harmonic mean h of theirs (Wilson 2019, PNAS 116:1195, eq. 4).
 
-    Not a sum of transformed p-values such as Cauchy's: p-values near 1 would cancel the one test that
-    sees the change.
+    1/h of independent tests follows about Landau's distribution with location ln m + 0.874 and scale π/2; at
+    5 % that is 6 % too careful for four tests, at 1 % and below exact. Where one test alone sees a change it
+    is Bonferroni's m · min pᵢ, where several do it is smaller; how tests depend on each other hardly
+    matters far out. A sum of other transforms, such as Cauchy's, would let p-values near 1 cancel the one
+    test that sees the change.
+
+    Examples
+    --------
+    >>> def p(*values):
+    ...     return round(combine(tuple(SubTest("mix", 0.0, value) for value in values)), 4)
+    >>> p(0.001, 1, 1, 1), p(0.02, 0.02, 0.02, 0.02), p(1, 1, 1, 1)
+    (0.0041, 0.0223, 1.0)
     """
-    return min(1.0, len(tests) * min(test.p_value for test in tests))
+    m = len(tests)
+    p_values = np.maximum([test.p_value for test in tests], 1e-300)
+    tail = stats.landau.sf((1 / p_values).mean(), loc=math.log(m) + 0.874, scale=math.pi / 2)
+    return float(np.clip(tail, p_values.min(), 1.0)) if p_values.min() < 1 else 1.0
+
+
+def telling(tests: tuple[SubTest, ...], alpha: float) -> tuple[SubTest, ...]:
+    """The tests that make all together fall below `alpha`: those below their share of it.
+
+    Where only several together do, it is the clearest one; none where not even these do.
+    """
+    clear = tuple(test for test in tests if test.p_value <= alpha / len(tests))
+    if clear or not tests or combine(tests) > alpha:
+        return clear
+    return (min(tests, key=lambda test: test.p_value),)
 
 
 def holm(p_values: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Sequence
 
 from monitor.drift import Judgement, Look, SubTest, Verdict
-from monitor.drift.significance import SEES
+from monitor.drift.significance import SEES, telling
 from monitor.reports.report import DriftReport, WindowDrift
 from monitor.reports.wording import (
     MISSING,
@@ -171,8 +171,7 @@ def flagged(found: Judgement) -> tuple[SubTest, ...]:
     if found.verdict is not Verdict.DRIFT or not found.tests:
         return ()
     made_by = together(found) or found
-    level = made_by.alpha / len(made_by.tests)
-    return tuple(test for test in made_by.tests if test.p_value <= level)
+    return telling(made_by.tests, made_by.alpha)
 
 
 def causes(window: WindowDrift) -> tuple[str, ...]:
