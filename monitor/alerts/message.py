@@ -15,7 +15,7 @@ from monitor.alerts.rules import Action
 from monitor.drift import ClusterShift, Verdict
 from monitor.images.redact import shorten
 from monitor.reports import WindowDrift
-from monitor.reports.answer import causes, distance, how_sure, sentence, together
+from monitor.reports.answer import causes, distance, how_sure, sentence
 from monitor.reports.markdown import harmless
 from monitor.reports.wording import count, number, one_in, p_equals, percent, period, plural, prose
 
@@ -144,7 +144,7 @@ def _evidence(window: WindowDrift, names: Mapping[int, str], word: _Word) -> lis
         lines.append(sentence(_prose(found.reason)))
     else:
         # The p-value of the window alone decides nothing where thresholds or windows together do.
-        is_alone = not found.thresholds and together(found) is None
+        is_alone = not found.thresholds and found.deciding_look is None
         odds = _odds(found.p_value, found.alpha) if is_alone else _prose(how_sure(window))
         lines += [f"{distance(window)}.", odds]
     if found.verdict is Verdict.DRIFT:

@@ -17,11 +17,6 @@ from monitor.clusters.variation import DatedRows, Variation, count_windows
 LEAST_ROWS_OF_CLUSTER: Final = 10
 """With fewer different rows for each, leaving one out does not tell where clusters would be without it."""
 
-Sketch = Callable[
-    [NDArray[np.float32], NDArray[np.int64], NDArray[np.float32], dict[str, int]], WindowSketch
-]
-"""Vectors, labels, distances and failures ─► sketch."""
-
 
 @dataclass(frozen=True, eq=False)
 class ComparedRows:
@@ -115,17 +110,19 @@ class ComparedRows:
     def reference(
         self,
         rows: NDArray[np.bool_],
-        sketch: Sketch,
+        sketch: Callable[..., WindowSketch],
         failures: Mapping[str, int],
         variation: Variation | None,
         rng: np.random.Generator,
         max_sample: int = MAX_SAMPLE,
     ) -> Reference:
-        """What windows like the chosen rows are compared with."""
+        """What windows like the chosen rows are compared with; `sketch` is `sketch_rows` of this baseline."""
         held_out, compared = rows[: len(self.is_novel)], self._compared(rows)
         vectors = self.vectors[compared]
         return Reference.of(
-            sketch(vectors, self.labels[compared], self.distances[compared], dict(failures)),
+            sketch(
+                vectors, self.labels[compared], self.distances[compared], failures=dict(failures)
+            ),
             vectors,
             self.whitened[held_out],
             n_held_out_novel=int(self.is_novel[held_out].sum()),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ from monitor.clusters.kmeans import (
     split_by_content,
 )
 from monitor.clusters.reference import Reference
-from monitor.clusters.sketch import N_DISTANCE_BINS, WindowSketch, quantum_for, sketch_rows
+from monitor.clusters.sketch import N_DISTANCE_BINS, quantum_for, sketch_rows
 from monitor.clusters.value_table import fit_values
 from monitor.errors import BaselineError, InvalidInputError
 
@@ -148,22 +149,13 @@ def fit(
         windows=windows,
     )
 
-    def sketch(
-        vectors: NDArray[np.float32],
-        labels: NDArray[np.int64],
-        distances: NDArray[np.float32],
-        lost: dict[str, int],
-    ) -> WindowSketch:
-        return sketch_rows(
-            vectors,
-            labels,
-            distances,
-            n_clusters=len(centres),
-            quantum=quantum,
-            novelty_radius=radius,
-            distance_edges=edges,
-            failures=lost,
-        )
+    sketch = partial(
+        sketch_rows,
+        n_clusters=len(centres),
+        quantum=quantum,
+        novelty_radius=radius,
+        distance_edges=edges,
+    )
 
     by_value: dict[str, Reference] = {}
     if segments is not None:

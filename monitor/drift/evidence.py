@@ -68,10 +68,7 @@ class Evidence:
         )
         moments = (reference.mean_moments, reference.whitened_moments)
         if variation is None:
-            nulls = [
-                MeanNull.independent(moments[0], held.n, window.n),
-                MeanNull.independent(moments[1], held.n, window.n),
-            ]
+            nulls = [MeanNull.independent(one, held.n, window.n) for one in moments]
         else:
             tables = mix_null.draw(_BETWEEN_DRAWS, rng)
             change = tables[1] / window.n - tables[0] / held.n

@@ -193,3 +193,8 @@ class Judgement:
     baseline_novel_share: float = math.nan
     baseline_distances: NDArray[np.int64] = field(default_factory=_no_counts)
     window_distances: NDArray[np.int64] = field(default_factory=_no_counts)
+
+    @property
+    def deciding_look(self) -> Look | None:
+        """The look that made the verdict, where the window drifts only together with those before it."""
+        return self.look if self.is_by_look else None

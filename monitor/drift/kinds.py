@@ -71,7 +71,7 @@ def shift_kinds(
         found.append(ShiftKind.NEW_MIX)
     if not set(found) - {ShiftKind.BROKEN_FEED}:
         # One window alone does not show what several together do.
-        shown = look if judgement.is_by_look and look is not None else judgement
+        shown = judgement.deciding_look or judgement
         by_content = shown.content_shift > shown.appearance_shift
         found.append(ShiftKind.NEW_MIX if by_content else ShiftKind.APPEARANCE)
     return tuple(found)

@@ -45,7 +45,7 @@ def combine(tests: tuple[SubTest, ...]) -> float:
     """One p-value of m tests, by the harmonic mean h of theirs (Wilson 2019, PNAS 116:1195, eq. 4).
 
     1/h of independent tests follows about Landau's distribution with location ln m + 0.874 and scale π/2; at
-    5 % that is 6 % too careful for four tests, at 1 % and below exact. Where one test alone sees a change it
+    5 % that is 6 % too careful for four tests, at 1 % less than 2 %. Where one test alone sees a change it
     is Bonferroni's m · min pᵢ, where several do it is smaller; how tests depend on each other hardly
     matters far out. A sum of other transforms, such as Cauchy's, would let p-values near 1 cancel the one
     test that sees the change.

@@ -82,14 +82,9 @@ def drifted(windows: Iterable[WindowDrift]) -> tuple[WindowDrift, ...]:
     return tuple(w for w in windows if w.judgement.verdict is Verdict.DRIFT)
 
 
-def together(found: Judgement) -> Look | None:
-    """The look that made the verdict, where the window drifts only together with those before it."""
-    return found.look if found.is_by_look else None
-
-
 def mark(found: Judgement) -> str:
     """The name of the shape that stands for a verdict."""
-    return "together" if together(found) else str(found.verdict)
+    return "together" if found.deciding_look else str(found.verdict)
 
 
 def severity(window: WindowDrift) -> tuple[bool, bool, float, float]:
@@ -98,7 +93,7 @@ def severity(window: WindowDrift) -> tuple[bool, bool, float, float]:
     By verdict, by whether the window drifts by itself, by p-value, and by JSD above its noise.
     """
     found = window.judgement
-    look = together(found)
+    look = found.deciding_look
     p = found.p_value if look is None else look.p_value
     score = found.scores["jsd"]
     excess = score.value - score.noise_ceiling
@@ -145,7 +140,7 @@ def how_sure(window: WindowDrift) -> str:
         return sentence(prose(found.reason))
     if found.thresholds:
         return f"By your thresholds: {prose(found.reason)}; {p_equals(found.p_value)} is for information."
-    if look := together(found):
+    if look := found.deciding_look:
         alone = (
             "" if math.isnan(found.p_value) else f" This window alone: {p_equals(found.p_value)}."
         )
@@ -170,14 +165,14 @@ def flagged(found: Judgement) -> tuple[SubTest, ...]:
     """The tests that carry a drift verdict, the one that is easiest to picture first."""
     if found.verdict is not Verdict.DRIFT or not found.tests:
         return ()
-    made_by = together(found) or found
+    made_by = found.deciding_look or found
     return telling(made_by.tests, made_by.alpha)
 
 
 def causes(window: WindowDrift) -> tuple[str, ...]:
     """What changed in a drifted window, one sentence per test that saw it."""
     found = window.judgement
-    if look := together(found):
+    if look := found.deciding_look:
         # Their own counts are not kept, only what the tests say of them.
         seen = join([SEES[test.name] for test in flagged(found)])
         return (f"It shows only in {_together(look)}, by {seen}.",)
@@ -192,7 +187,7 @@ def causes(window: WindowDrift) -> tuple[str, ...]:
 
 def kind_of_movement(found: Judgement) -> str:
     """Whether the mean moved by other content or by another appearance, in words."""
-    shown = together(found) or found
+    shown = found.deciding_look or found
     content, appearance = shown.content_shift, shown.appearance_shift
     if content > 2 * appearance:
         return "mostly content: the clusters have other shares"

@@ -12,7 +12,6 @@ from monitor.reports.answer import (
     headline_of,
     overall,
     severity,
-    together,
 )
 from monitor.reports.report import DriftReport, FeatureSummary, WindowDrift
 from monitor.reports.story import story
@@ -84,7 +83,7 @@ def _table(windows: Sequence[WindowDrift]) -> str:
 
 def _line(window: WindowDrift) -> str:
     found = window.judgement
-    look = together(found)
+    look = found.deciding_look
     score = found.scores["jsd"]
     p = p_value(found.p_value)
     if look is not None:

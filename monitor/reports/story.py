@@ -9,7 +9,7 @@ from typing import Final
 
 from monitor.drift import Effect, FailureShift, QualityShift, Score, ShiftKind, Verdict
 from monitor.drift.kinds import moved_clearly
-from monitor.reports.answer import causes, how_sure, join, sentence, together
+from monitor.reports.answer import causes, how_sure, join, sentence
 from monitor.reports.report import WindowDrift
 from monitor.reports.wording import (
     count,
@@ -89,7 +89,7 @@ def how_large(window: WindowDrift) -> tuple[str, ...]:
     """The share of rows that changed, and the JSD with its interval beside its noise floor."""
     found = window.judgement
     told = []
-    if look := together(found):
+    if look := found.deciding_look:
         told.append(
             f"As if {percent(look.changed_share)} of the rows of these {look.n_windows} windows had "
             "been swapped for unrelated images."

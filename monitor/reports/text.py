@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from monitor.reports.answer import drifted, headline, how_sure, overall, severity, together
+from monitor.reports.answer import drifted, headline, how_sure, overall, severity
 from monitor.reports.report import DriftReport, WindowDrift
 from monitor.reports.story import story
 from monitor.reports.wording import count, number, p_value, percent, period, plain, prose
@@ -56,7 +56,7 @@ def _cells(window: WindowDrift) -> dict[str, str]:
     score = found.scores["jsd"]
     jsd = "–" if math.isnan(score.value) else f"{number(score.value)} ({number(score.noise_floor)})"
     verdict = str(found.verdict)
-    if look := together(found):
+    if look := found.deciding_look:
         verdict += f" (the last {look.n_windows} windows together)"
     elif found.n_rows_needed is not None:
         verdict += f" (needs {count(found.n_rows_needed)} rows)"

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from monitor.drift import Score, Verdict
-from monitor.reports.answer import together
 from monitor.reports.axis import scale, time_ticks
 from monitor.reports.report import WindowDrift
 from monitor.reports.wording import count, moment, number, p_equals, period
@@ -149,7 +148,7 @@ def timeline(
                 x=centres[i],
                 y=PLOT_TOP + PLOT_HEIGHT if math.isnan(s.value) else height_of(s.value),
                 verdict=_mark(w, len(windows)),
-                is_together=together(w.judgement) is not None,
+                is_together=w.judgement.deciding_look is not None,
                 tooltip=tooltip(w),
                 target=targets[i],
             )
@@ -194,7 +193,7 @@ def tooltip(window: WindowDrift) -> str:
         )
     if not math.isnan(found.p_value):
         lines.append(p_equals(found.p_value))
-    if look := together(found):
+    if look := found.deciding_look:
         lines.append(f"the last {look.n_windows} windows together: {p_equals(look.p_value)}")
     if window.began is not None:
         lines.append(f"began {moment(window.began)}")
