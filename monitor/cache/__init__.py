@@ -7,7 +7,7 @@
 """
 
 from monitor.cache.database import remove
+from monitor.cache.records import CachedVector, KnownFailure, KnownSource
 from monitor.cache.store import CacheInfo, VectorCache
-from monitor.cache.values import CachedVector, KnownFailure, KnownSource
 
 __all__ = ["CacheInfo", "CachedVector", "KnownFailure", "KnownSource", "VectorCache", "remove"]

@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Final
 
 from monitor.cache.database import CacheFile, Statement
-from monitor.cache.values import (
+from monitor.cache.records import (
     CachedVector,
     KnownFailure,
     KnownSource,
@@ -169,12 +169,12 @@ class VectorCache:
         )
         return None if row is None else KnownFailure(*row)
 
-    def add_vector(self, maker: str, sha256: str, found: CachedVector) -> None:
+    def add_vector(self, maker: str, sha256: str, cached: CachedVector) -> None:
         """Remember the vector that `maker` gave an image, with the next `commit`."""
         sha, vector, quality = (
             bytes.fromhex(sha256),
-            to_bytes(found.vector),
-            to_bytes(found.quality),
+            to_bytes(cached.vector),
+            to_bytes(cached.quality),
         )
         crc = checksum(maker, sha, vector, quality)
         self._later("INSERT OR IGNORE INTO makers (name) VALUES (?)", maker)

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Literal
 
-from monitor.encoders.architecture import COMPACT_DIR, WEIGHTS_FILE, architecture_config
-from monitor.encoders.spec import COMPACT, EncoderSpec, ModelHandler
+from monitor.encoders.architecture import COMPACT_DIR, architecture_config
+from monitor.encoders.spec import COMPACT, WEIGHTS_FILE, EncoderSpec, ModelHandler
 from monitor.errors import EncoderError, ModelNotFoundError
 
 if TYPE_CHECKING:
@@ -33,9 +33,9 @@ def look_for_model(spec: EncoderSpec) -> tuple[State, str]:
             return "ok", f"{name} comes with monitor"
         with _no_network():
             # Imports torch, which takes seconds; only models of open_clip's list need it.
-            from monitor.encoders.source import find_source
+            from monitor.encoders.checkpoint import find_checkpoint
 
-            find_source(spec)
+            find_checkpoint(spec)
     except ModelNotFoundError as error:
         if _OFFLINE in str(error):
             return "note", f"{name} is not on this machine; the first `monitor embed` downloads it"

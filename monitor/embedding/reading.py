@@ -107,10 +107,10 @@ class CellReading:
         return read
 
     def _vector(self, sha256: str) -> Read | None:
-        found = None if self._cache is None else self._cache.vector(self._maker, sha256)
-        if found is None or found.vector.shape != (self._encoder.width,):
+        cached = None if self._cache is None else self._cache.vector(self._maker, sha256)
+        if cached is None or cached.vector.shape != (self._encoder.width,):
             return None
-        return Read(sha256, found.quality, vector=found.vector)
+        return Read(sha256, cached.quality, vector=cached.vector)
 
     def _decoded(self, raw: RawImage) -> Read | Failure:
         known = self._vector(raw.sha256)

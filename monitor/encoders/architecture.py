@@ -9,11 +9,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
 
-from monitor.encoders.spec import COMPACT
+from monitor.encoders.spec import COMPACT, CONFIG_FILE, WEIGHTS_FILE
 from monitor.errors import ModelNotFoundError
 
-CONFIG_FILE: Final = "open_clip_config.json"
-WEIGHTS_FILE: Final = "open_clip_model.safetensors"
 COMPACT_DIR: Final = Path(__file__).parent / "compact"
 
 
@@ -61,9 +59,9 @@ def unknown_architecture(model: str) -> str:
     """
     lower = {name.lower(): name for name in known_architectures()}
     close = [lower[n] for n in get_close_matches(model.lower().replace("/", "-"), lower, n=4)]
-    found = f"close names: {', '.join(close)}" if close else "no name is close"
+    hint = f"close names: {', '.join(close)}" if close else "no name is close"
     return (
-        f"open_clip has no architecture {model!r}; {found}. Allowed: a name from "
+        f"open_clip has no architecture {model!r}; {hint}. Allowed: a name from "
         "open_clip.list_models(), 'hf-hub:org/repo', 'local-dir:/path' or 'compact'"
     )
 

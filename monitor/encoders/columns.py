@@ -34,15 +34,15 @@ def parse_images(image: Any) -> tuple[Blob | DescribedBlob, ...]:
             f"an image space needs at least one image column, not {image!r}; "
             "pass photo.image, photo.image + photo.description or a column's name"
         )
-    seen: set[str] = set()
-    for found in images:
-        schema = blob_of(found).schema
-        if schema in seen:
+    schemas: set[str] = set()
+    for column in images:
+        schema = blob_of(column).schema
+        if schema in schemas:
             raise InvalidSpaceParamError(
                 f"an image space takes at most one image per schema, but the schema "
                 f"{schema or '(none)'!r} comes twice; make one space for each image column"
             )
-        seen.add(schema)
+        schemas.add(schema)
     return images
 
 

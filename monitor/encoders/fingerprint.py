@@ -18,10 +18,10 @@ def weight_hash(state: Mapping[str, torch.Tensor]) -> str:
 
     Examples
     --------
-    >>> one = weight_hash({"a": torch.ones(2), "b": torch.zeros(1)})
-    >>> one == weight_hash({"b": torch.zeros(1), "a": torch.ones(2)})
+    >>> digest = weight_hash({"a": torch.ones(2), "b": torch.zeros(1)})
+    >>> digest == weight_hash({"b": torch.zeros(1), "a": torch.ones(2)})
     True
-    >>> one == weight_hash({"a": torch.ones(2), "b": torch.ones(1)})
+    >>> digest == weight_hash({"a": torch.ones(2), "b": torch.ones(1)})
     False
     """
     digest = hashlib.sha256()

@@ -12,8 +12,8 @@ import open_clip
 import torch
 
 from monitor.encoders.architecture import architecture_config, known_architectures
+from monitor.encoders.checkpoint import Checkpoint, find_checkpoint
 from monitor.encoders.fingerprint import fingerprint, weight_hash
-from monitor.encoders.source import Source, find_source
 from monitor.encoders.spec import EncoderSpec
 from monitor.encoders.vectors import first_line, in_batches, no_rows, resolve_device, unit_rows
 from monitor.errors import EncoderError, MissingExtraError, ModelNotFoundError
@@ -39,7 +39,7 @@ class OpenClipEncoder:
     def __init__(
         self,
         spec: EncoderSpec,
-        source: Source,
+        checkpoint: Checkpoint,
         model: torch.nn.Module,
         transform: Callable[[Image.Image], torch.Tensor],
         config: dict[str, Any],
@@ -57,7 +57,7 @@ class OpenClipEncoder:
         self._transform = transform
         self._device = next(model.parameters()).device
         self._dtype = open_clip.get_input_dtype(_PRECISION[spec.precision])
-        self._source = source
+        self._checkpoint = checkpoint
         self._tokenizer: Tokenizer | None = None
 
     def preprocess(self, image: Image.Image) -> torch.Tensor:
@@ -86,7 +86,7 @@ class OpenClipEncoder:
 
     def _encode_text_batch(self, texts: Sequence[str]) -> NDArray[np.float32]:
         if self._tokenizer is None:
-            self._tokenizer = _tokenizer(self.spec, self._source)
+            self._tokenizer = _tokenizer(self.spec, self._checkpoint)
         return self._unit_rows(
             self._model.encode_text, self._tokenizer(list(texts)).to(self._device)
         )
@@ -115,20 +115,20 @@ def load(spec: EncoderSpec) -> OpenClipEncoder:
         As `monitor.encoders.load_encoder` says.
     """
     device = resolve_device(spec.device)
-    source = find_source(spec)
-    config = architecture_config(source.model)
+    checkpoint = find_checkpoint(spec)
+    config = architecture_config(checkpoint.model)
     with _quiet(), _mapped(spec):
         model, transform = open_clip.create_model_from_pretrained(
-            source.model,
-            source.pretrained,
+            checkpoint.model,
+            checkpoint.pretrained,
             precision=_PRECISION[spec.precision],
             device=device,
             cache_dir=spec.model_cache_dir,
             weights_only=True,
-            **dict(source.preprocess),
+            **dict(checkpoint.preprocess),
         )
     # open_clip leaves models in training mode, where dropout and batch norm make vectors random.
-    return OpenClipEncoder(spec, source, model.eval(), transform, config)
+    return OpenClipEncoder(spec, checkpoint, model.eval(), transform, config)
 
 
 def architecture_label(config: dict[str, Any]) -> str:
@@ -165,9 +165,9 @@ def _computing(config: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _tokenizer(spec: EncoderSpec, source: Source) -> Tokenizer:
+def _tokenizer(spec: EncoderSpec, checkpoint: Checkpoint) -> Tokenizer:
     """open_clip's tokenizer for the model."""
-    model = source.model
+    model = checkpoint.model
     if spec.model.startswith("hf-hub:") and architecture_config(model)["text_cfg"].get(
         "hf_tokenizer_name"
     ):

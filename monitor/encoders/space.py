@@ -201,11 +201,6 @@ class ImageSpace(BaseModel):
             "Accepts an image, or a text that describes one, to search for similar images."
         )
 
-    @property
-    def allow_similar_clause(self) -> bool:
-        """Whether this space can be searched by text or image; always True."""
-        return True
-
     def image_for(self, column: str) -> Blob | DescribedBlob | None:
         """The image of this space that lies in `column` of the data, or None."""
         for image in self.image:

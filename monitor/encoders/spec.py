@@ -10,6 +10,9 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 Precision = Literal["float32", "float16", "bfloat16"]
 
 COMPACT: Final = "compact"
+CONFIG_FILE: Final = "open_clip_config.json"
+WEIGHTS_FILE: Final = "open_clip_model.safetensors"
+"""What open_clip calls the two files of a model in a folder or a hub repository."""
 SELF_CONTAINED_PREFIXES: Final = ("hf-hub:", "local-dir:")
 
 

@@ -106,17 +106,17 @@ def resolve_device(device: str) -> torch.device:
     if device == "auto":
         return torch.device(_available()[0])
     try:
-        found = torch.device(device)
+        resolved = torch.device(device)
     except RuntimeError as error:
         raise EncoderError(
             f"torch knows no device {device!r}; allowed here: auto, {', '.join(_available())}"
         ) from error
-    beyond = found.type == "cuda" and (found.index or 0) >= torch.cuda.device_count()
-    if found.type not in _available() or beyond:
+    beyond = resolved.type == "cuda" and (resolved.index or 0) >= torch.cuda.device_count()
+    if resolved.type not in _available() or beyond:
         raise EncoderError(
             f"this machine has no device {device!r}; allowed here: auto, {', '.join(_available())}"
         )
-    return found
+    return resolved
 
 
 def _available() -> list[str]:

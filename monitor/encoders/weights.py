@@ -17,7 +17,7 @@ import huggingface_hub
 from huggingface_hub import constants
 from huggingface_hub.errors import EntryNotFoundError, HfHubHTTPError, LocalEntryNotFoundError
 
-from monitor.encoders.architecture import CONFIG_FILE, WEIGHTS_FILE
+from monitor.encoders.spec import CONFIG_FILE, WEIGHTS_FILE
 from monitor.errors import ModelNotFoundError
 
 # The hub's client retries for about half a minute per file when there is no network.

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from monitor.errors import InvalidFeatureError, MissingFeatureTypeError
-from monitor.features.values import Name, short
+from monitor.features.field_types import Name, short
 
 
 class CustomFeatureType(StrEnum):
@@ -119,17 +119,17 @@ class CustomFeature(BaseModel):
                 f"allowed types: {allowed}"
             )
         try:
-            found = cls._kinds[CustomFeatureType(values["type"])]
+            kind = cls._kinds[CustomFeatureType(values["type"])]
         except ValueError as error:
             raise InvalidFeatureError(
                 f"{short(values['type'])} is not a valid CustomFeatureType; allowed: {allowed}"
             ) from error
-        if not issubclass(found, cls):
+        if not issubclass(kind, cls):
             raise InvalidFeatureError(
-                f"type {values['type']} is a {found.__name__}, not a {cls.__name__}; "
+                f"type {values['type']} is a {kind.__name__}, not a {cls.__name__}; "
                 "use CustomFeature.from_dict for any type"
             )
-        return found(**values)
+        return kind(**values)
 
     @classmethod
     def model_validate(cls, obj: Any, **options: Any) -> Self:

@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from monitor.errors import InvalidFeatureError, MissingColumnError
 from monitor.features.base import CustomFeature
 from monitor.features.family import VectorFeature
-from monitor.features.values import short
+from monitor.features.field_types import short
 
 
 def check_features(features: Sequence[CustomFeature], columns: Iterable[str] | None = None) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 from pydantic import Field, StrictBool, field_validator, model_validator
 
 from monitor.features.base import CustomFeature, CustomFeatureType
-from monitor.features.values import (
+from monitor.features.field_types import (
     Centroids,
     ClusterCount,
     FrozenDict,

@@ -16,7 +16,7 @@ from monitor.encoders.space import ImageSpace
 from monitor.encoders.spec import ModelHandler, is_self_contained
 from monitor.features.base import CustomFeatureType
 from monitor.features.family import SourcedFeature
-from monitor.features.values import Name
+from monitor.features.field_types import Name
 from monitor.schema import DescribedBlob
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from PIL import Image
 
 from monitor import frames
 from monitor.cli.models import look_for_model
-from monitor.encoders.architecture import COMPACT_DIR, WEIGHTS_FILE
-from monitor.encoders.spec import EncoderSpec
+from monitor.encoders.architecture import COMPACT_DIR
+from monitor.encoders.spec import WEIGHTS_FILE, EncoderSpec
 
 pytestmark = pytest.mark.skipif(
     not (COMPACT_DIR / WEIGHTS_FILE).is_file(), reason="the compact model has no weights here"

@@ -202,7 +202,7 @@ class TestErrors:
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr("monitor.encoders.architecture.COMPACT_DIR", tmp_path / "compact")
-        monkeypatch.setattr("monitor.encoders.source.COMPACT_DIR", tmp_path / "compact")
+        monkeypatch.setattr("monitor.encoders.checkpoint.COMPACT_DIR", tmp_path / "compact")
         with pytest.raises(ModelNotFoundError, match="the model 'compact' needs the files"):
             load_encoder(open_clip_spec("compact", batch_size=11))
 
@@ -210,7 +210,7 @@ class TestErrors:
         self, models: dict[str, Path], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr("monitor.encoders.architecture.COMPACT_DIR", models["vit"])
-        monkeypatch.setattr("monitor.encoders.source.COMPACT_DIR", models["vit"])
+        monkeypatch.setattr("monitor.encoders.checkpoint.COMPACT_DIR", models["vit"])
         compact = load_encoder(open_clip_spec("compact", batch_size=13))
         same = fresh(open_clip_spec(f"local-dir:{models['vit']}"))
         assert compact.fingerprint == same.fingerprint

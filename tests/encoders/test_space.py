@@ -197,7 +197,6 @@ class TestIsAValue:
         assert config.encoder == space.spec
         assert (config.normalization, config.aggregation) == ("l2", "sum_of_unit_vectors")
         assert config.missing == "null"
-        assert space.allow_similar_clause is True
         assert space.model in space.annotation
 
 

@@ -10,8 +10,8 @@ from typing import Any, Final
 
 import open_clip
 
-from monitor.encoders.architecture import COMPACT_DIR, WEIGHTS_FILE, architecture_config
-from monitor.encoders.spec import COMPACT, EncoderSpec, is_self_contained
+from monitor.encoders.architecture import COMPACT_DIR, architecture_config
+from monitor.encoders.spec import COMPACT, WEIGHTS_FILE, EncoderSpec, is_self_contained
 from monitor.encoders.weights import hub_checkpoint, hub_snapshot
 from monitor.errors import MissingWeightsError, ModelNotFoundError
 
@@ -20,7 +20,7 @@ _WEIGHT_SUFFIXES: Final = (".safetensors", ".bin", ".pth")
 
 
 @dataclass(frozen=True)
-class Source:
+class Checkpoint:
     """What to hand to open_clip so that it finds everything on this machine."""
 
     model: str
@@ -29,10 +29,10 @@ class Source:
     preprocess: tuple[tuple[str, Any], ...] = ()
 
 
-def find_source(spec: EncoderSpec) -> Source:
+def find_checkpoint(spec: EncoderSpec) -> Checkpoint:
     """Where the weights of `spec` are on this machine; fetches those of the hub."""
     if is_self_contained(spec.model):
-        return Source(f"local-dir:{_folder(spec)}")
+        return Checkpoint(f"local-dir:{_folder(spec)}")
     architecture_config(spec.model)  # an unknown architecture is the first thing to say
     name = spec.model.replace("/", "-")
     tags = open_clip.list_pretrained_tags_by_model(name)
@@ -44,7 +44,7 @@ def find_source(spec: EncoderSpec) -> Source:
         )
     tag: dict[str, Any] = open_clip.get_pretrained_cfg(name, spec.pretrained)
     if not tag:
-        return Source(name, str(_checkpoint(spec.pretrained, name, tags)))
+        return Checkpoint(name, str(_checkpoint(spec.pretrained, name, tags)))
     repo, _, filename = tag["hf_hub"].rpartition("/")
     path = hub_checkpoint(repo, filename, spec.model_cache_dir, spec.revision)
     _warn_of_activation(name, spec.pretrained, tag)
@@ -54,7 +54,7 @@ def find_source(spec: EncoderSpec) -> Source:
         "image_interpolation": tag.get("interpolation"),
         "image_resize_mode": tag.get("resize_mode"),
     }
-    return Source(name, str(path), tuple(wanted.items()))
+    return Checkpoint(name, str(path), tuple(wanted.items()))
 
 
 def _folder(spec: EncoderSpec) -> Path:

@@ -132,13 +132,13 @@ def _number(index: int, number: object) -> float:
     if isinstance(number, bool) or not isinstance(number, (int, float, np.integer, np.floating)):
         raise ValueError(f"must be numbers, but row {index} holds {short(number)}")
     try:
-        found = float(number)
+        as_float = float(number)
     except OverflowError:
-        found = math.inf
+        as_float = math.inf
     # Vectors are float32: a centroid that overflows there is at no distance from anything.
-    if not abs(found) <= _MAX_FLOAT32:
+    if not abs(as_float) <= _MAX_FLOAT32:
         raise ValueError(f"must be finite float32 numbers, but row {index} holds {short(number)}")
-    return found
+    return as_float
 
 
 def _listed(value: Any) -> Any:
