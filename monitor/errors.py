@@ -1,4 +1,4 @@
-"""Every error that `monitor` raises, in one tree.
+"""Every error that `monitor` raises, in one tree; and the hint that several messages give.
 
 ::
 
@@ -30,6 +30,37 @@ row with a reason: see `monitor.failures`.
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+def close_names(name: str, known: Iterable[object], *, at_most: int = 1) -> list[str]:
+    """Those of `known` that `name` may have been meant for, the closest first, in whatever case.
+
+    What is no text is passed over: a frame's columns may be numbers.
+
+    Examples
+    --------
+    >>> close_names("VIT-B-32", ["RN50", "ViT-B-32", 7])
+    ['ViT-B-32']
+    """
+    lower = {text.lower(): text for text in known if isinstance(text, str)}
+    return [lower[match] for match in get_close_matches(name.lower(), lower, n=at_most)]
+
+
+def did_you_mean(name: str, known: Iterable[object]) -> str:
+    """A question to put before the allowed names, with a space after it; empty if no name is close.
+
+    Examples
+    --------
+    >>> did_you_mean("driff", ["drift", "embed"]) + "allowed: drift, embed"
+    "did you mean 'drift'? allowed: drift, embed"
+    >>> did_you_mean("zebra", ["drift", "embed"])
+    ''
+    """
+    close = close_names(name, known)
+    return f"did you mean {close[0]!r}? " if close else ""
 
 
 class MonitorError(Exception):

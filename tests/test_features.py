@@ -567,8 +567,8 @@ class TestCheck:
         ("feature", "columns", "message"),
         [
             (image(), ["image_ur", "label"], "needs the column 'image_url'.*mean 'image_ur'"),
-            (image(), ["x"], "no name is close. The data has: \\['x'\\]"),
-            (image(), [0, 1], "no name is close"),
+            (image(), ["x"], "not have; the data has \\['x'\\]"),
+            (image(), [0, 1], "not have; the data has \\[0, 1\\]"),
             (FEATURES[6], ["image_url"], "needs the column 'caption'"),
             (FEATURES[7], ["x"], "'vector' needs the column 'embedding'"),
             (FEATURES[8], ["vector"], "needs the column 'review'"),

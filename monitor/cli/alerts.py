@@ -136,9 +136,7 @@ def list_all(terminal: Terminal, config_path: Path, is_all: bool) -> None:
 def _channels(
     config: MonitoringConfig, path: Path, names: tuple[str, ...]
 ) -> tuple[AlertChannel, ...]:
-    from difflib import get_close_matches
-
-    from monitor.errors import ConfigError
+    from monitor.errors import ConfigError, did_you_mean
 
     known = {channel.name: channel for channel in config.alerts.channels}
     if not known:
@@ -148,9 +146,9 @@ def _channels(
         )
     for name in names:
         if name not in known:
-            close = get_close_matches(name, known, n=1)
-            hint = f"did you mean {close[0]!r}? " if close else ""
-            raise ConfigError(f"{path} has no channel {name!r}; {hint}it has: {', '.join(known)}")
+            raise ConfigError(
+                f"{path} has no channel {name!r}; {did_you_mean(name, known)}it has: {', '.join(known)}"
+            )
     return tuple(known[name] for name in dict.fromkeys(names) or known)
 
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from difflib import get_close_matches
 from pathlib import Path
 
 from monitor.config import MonitoringConfig
-from monitor.errors import MissingColumnError
+from monitor.errors import MissingColumnError, did_you_mean
 from monitor.features import CustomFeature, check_features
 
 
@@ -51,9 +50,7 @@ def check_columns(
     }
     for key, column in named.items():
         if column is not None and column not in columns:
-            close = get_close_matches(column, columns, n=1)
-            hint = f"; did you mean {close[0]!r}?" if close else "."
             raise MissingColumnError(
-                f"{source}: {key} names the column {column!r}, which the data does not have{hint} "
-                f"The data has: {', '.join(columns)}"
+                f"{source}: {key} names the column {column!r}, which the data does not have; "
+                f"{did_you_mean(column, columns)}the data has {', '.join(columns)}"
             )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path, PurePath
@@ -14,7 +13,7 @@ import numpy as np
 
 from monitor import frames
 from monitor.failures import may_pass
-from monitor.frames.table import sync
+from monitor.files import replacing
 from monitor.images.quality import QUALITY_FIELDS
 from monitor.images.redact import redact_url
 from monitor.pipeline.rows import failure_column, quality_column
@@ -124,15 +123,11 @@ def write_failures(target: Path, failed: Sequence[FailedRow]) -> None:
     if not failed:
         path.unlink(missing_ok=True)
         return
-    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
-    with partial.open("w", encoding="utf-8", newline="") as file:
+    with replacing(path) as partial, partial.open("w", encoding="utf-8", newline="") as file:
         table = csv.writer(file)
         table.writerow([field.name for field in fields(FailedRow)])
         for one in failed:
             table.writerow([_harmless(value) for value in astuple(one)])
-    sync(partial)
-    partial.replace(path)
-    sync(path.parent)
 
 
 def failed_rows(frame: pd.DataFrame, feature: ImageEmbedding, which: str) -> list[int]:

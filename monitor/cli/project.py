@@ -6,14 +6,13 @@ import hashlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 from monitor.cli.terminal import Terminal
 from monitor.config import MonitoringConfig
-from monitor.errors import BaselineError, ConfigError
+from monitor.errors import BaselineError, ConfigError, did_you_mean
 from monitor.features import Multivariate, VectorFeature
 
 if TYPE_CHECKING:
@@ -44,11 +43,9 @@ class Project:
         monitored = {feature.name: feature for feature in self.config.monitored}
         for name in names:
             if name not in monitored:
-                close = get_close_matches(name, monitored, n=1)
-                hint = f"did you mean {close[0]!r}? " if close else ""
                 raise ConfigError(
-                    f"{self.path} has no monitored feature {name!r}; {hint}it has: "
-                    f"{', '.join(monitored)}"
+                    f"{self.path} has no monitored feature {name!r}; {did_you_mean(name, monitored)}"
+                    f"it has: {', '.join(monitored)}"
                 )
         return tuple(monitored[name] for name in dict.fromkeys(names) or monitored)
 

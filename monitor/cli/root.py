@@ -8,7 +8,6 @@ from __future__ import annotations
 import errno
 import traceback
 import warnings
-from difflib import get_close_matches
 from importlib import import_module
 from typing import Any, Final
 
@@ -16,7 +15,7 @@ import click
 
 from monitor import __version__
 from monitor.cli.terminal import Terminal
-from monitor.errors import MonitorError
+from monitor.errors import MonitorError, did_you_mean
 
 FAILED: Final = 1
 
@@ -48,8 +47,7 @@ class SuggestingGroup(click.Group):
         name = args[0]
         if self.get_command(ctx, name) is None and not name.startswith("-"):
             known = self.list_commands(ctx)
-            close = get_close_matches(name, known, n=1)
-            hint = f"did you mean {close[0]!r}?" if close else f"commands: {', '.join(known)}"
+            hint = did_you_mean(name, known).rstrip() or f"commands: {', '.join(known)}"
             ctx.fail(f"there is no command {name!r}; {hint}")
         return super().resolve_command(ctx, args)
 

@@ -6,13 +6,12 @@ import glob
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from monitor import frames
 from monitor.config import DataFiles, MonitoringConfig, ProductionData
-from monitor.errors import InvalidInputError
+from monitor.errors import InvalidInputError, did_you_mean
 from monitor.frames.table import FINGERPRINT_KEY
 
 if TYPE_CHECKING:
@@ -157,6 +156,6 @@ def check_writable(frame: pd.DataFrame, target: Path, source: Path) -> None:
 
 def _missing(path: Path) -> str:
     beside = [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else []
-    close = get_close_matches(path.name, beside, n=1)
-    hint = f"did you mean {close[0]!r}?" if close else "check the path"
-    return f"there is no file {path}: {hint}"
+    return (
+        f"there is no file {path}: {did_you_mean(path.name, beside).rstrip() or 'check the path'}"
+    )

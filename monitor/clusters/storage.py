@@ -20,6 +20,7 @@ from monitor.clusters.sketch import N_DISTANCE_BINS, WindowSketch
 from monitor.clusters.value_table import ValueTable
 from monitor.clusters.variation import Movement, Overdispersion, Variation
 from monitor.errors import BaselineError
+from monitor.files import replacing
 
 FORMAT: Final = "monitor.baseline/3"
 _BROKEN = (
@@ -60,11 +61,9 @@ def write(baseline: Baseline, path: Path) -> Path:
     """Write `baseline` to `path`; a reader never sees half a file."""
     from safetensors.numpy import save
 
-    path.parent.mkdir(parents=True, exist_ok=True)
     arrays = {name: np.ascontiguousarray(array) for name, array in _arrays(baseline).items()}
-    partial = path.with_name(path.name + ".partial")
-    partial.write_bytes(save(arrays, metadata={"monitor": json.dumps(_description(baseline))}))
-    partial.replace(path)
+    with replacing(path) as partial:
+        partial.write_bytes(save(arrays, metadata={"monitor": json.dumps(_description(baseline))}))
     return path
 
 

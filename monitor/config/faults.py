@@ -5,13 +5,12 @@ from __future__ import annotations
 import reprlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
 from monitor.config.strict_yaml import Path
-from monitor.errors import MonitorError
+from monitor.errors import MonitorError, did_you_mean
 
 
 class FaultAt(ValueError):
@@ -134,8 +133,7 @@ def _sentence(detail: Any, model: type[BaseModel]) -> str:
         return "is missing: add it"
     if kind == "extra_forbidden":
         allowed = keys_at(model, detail["loc"][:-1])
-        close = get_close_matches(str(detail["loc"][-1]), allowed, n=1, cutoff=0.6)
-        hint = f"did you mean {close[0]!r}? " if close else ""
+        hint = did_you_mean(str(detail["loc"][-1]), allowed)
         return f"there is no such key; {hint}allowed: {', '.join(allowed)}"
     if kind in {"model_type", "model_attributes_type", "dataclass_type"}:
         allowed = keys_at(model, detail["loc"])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
@@ -33,7 +32,7 @@ from monitor.config.sections import (
 from monitor.config.strict_yaml import Path as Place
 from monitor.config.strict_yaml import read_yaml
 from monitor.environment import filled_in
-from monitor.errors import ConfigError
+from monitor.errors import ConfigError, did_you_mean
 from monitor.features import (
     CustomFeature,
     CustomFeatureType,
@@ -57,9 +56,10 @@ def _feature(value: object) -> object:
         raise FaultAt(("type",), f"is missing: add it; allowed: {', '.join(kinds)}")
     kind = value["type"]
     if kind not in kinds:
-        close = get_close_matches(str(kind), kinds, n=1)
-        hint = f"did you mean {close[0]!r}? " if close else ""
-        raise FaultAt(("type",), f"{kind!r} is no type; {hint}allowed: {', '.join(kinds)}")
+        raise FaultAt(
+            ("type",),
+            f"{kind!r} is not a type; {did_you_mean(str(kind), kinds)}allowed: {', '.join(kinds)}",
+        )
     return CustomFeature.from_dict(value)
 
 
@@ -175,11 +175,10 @@ class MonitoringConfig(BaseModel):
         for index, rule in enumerate(self.alerts.rules):
             for name in rule.features or ():
                 if name not in names:
-                    close = get_close_matches(name, names, n=1)
-                    hint = f"did you mean {close[0]!r}? " if close else ""
                     raise FaultAt(
                         ("alerts", "rules", index, "features"),
-                        f"there is no monitored feature {name!r}; {hint}allowed: {', '.join(names)}",
+                        f"there is no monitored feature {name!r}; {did_you_mean(name, names)}"
+                        f"allowed: {', '.join(names)}",
                     )
         return self
 
@@ -295,9 +294,9 @@ class MonitoringConfig(BaseModel):
 
 def _no_config(path: Path) -> str:
     beside = [*path.parent.glob("*.yaml"), *path.parent.glob("*.yml")]
-    close = get_close_matches(path.name, [other.name for other in beside], n=1)
-    if close:
-        return f"there is no config at {path}: did you mean {path.with_name(close[0])}?"
+    hint = did_you_mean(path.name, [other.name for other in beside])
+    if hint:
+        return f"there is no config at {path}: {hint.rstrip()}"
     return f"there is no config at {path}: `monitor init` writes one, --config names another"
 
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-from difflib import get_close_matches
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
 
 from monitor.encoders.spec import COMPACT, CONFIG_FILE, WEIGHTS_FILE
-from monitor.errors import ModelNotFoundError
+from monitor.errors import ModelNotFoundError, close_names
 
 COMPACT_DIR: Final = Path(__file__).parent / "compact"
 
@@ -57,8 +56,7 @@ def unknown_architecture(model: str) -> str:
     >>> unknown_architecture("VIT-B-32")
     "open_clip has no architecture 'VIT-B-32'; close names: ViT-B-32, ..."
     """
-    lower = {name.lower(): name for name in known_architectures()}
-    close = [lower[n] for n in get_close_matches(model.lower().replace("/", "-"), lower, n=4)]
+    close = close_names(model.replace("/", "-"), known_architectures(), at_most=4)
     hint = f"close names: {', '.join(close)}" if close else "no name is close"
     return (
         f"open_clip has no architecture {model!r}; {hint}. Allowed: a name from "

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from difflib import get_close_matches
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from monitor.errors import InvalidFeatureError, MissingFeatureTypeError
+from monitor.errors import InvalidFeatureError, MissingFeatureTypeError, did_you_mean
 from monitor.features.field_types import Name, short
 
 
@@ -165,8 +164,7 @@ def _sentence(kind: type[CustomFeature], detail: Any) -> str:
     if detail["type"] == "missing":
         return f"{field} is missing; pass {field}=..."
     if detail["type"] == "extra_forbidden":
-        close = get_close_matches(field, kind.model_fields, n=1)
-        hint = f"did you mean {close[0]!r}? " if close else ""
+        hint = did_you_mean(field, kind.model_fields)
         return f"{field!r} is not a field; {hint}allowed: {', '.join(kind.model_fields)}"
     if detail["type"] == "literal_error" and field == "type":
         fixed = kind.model_fields["type"].default.value

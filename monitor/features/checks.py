@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from difflib import get_close_matches
 
-from monitor.errors import InvalidFeatureError, MissingColumnError
+from monitor.errors import InvalidFeatureError, MissingColumnError, did_you_mean
 from monitor.features.base import CustomFeature
 from monitor.features.family import VectorFeature
 from monitor.features.field_types import short
@@ -72,10 +71,7 @@ def _origin(feature: VectorFeature) -> object:
 def _check_columns(feature: CustomFeature, present: tuple[str, ...]) -> None:
     missing = feature.missing_columns(present)
     if missing:
-        # A frame's columns need not be texts.
-        close = get_close_matches(missing[0], [c for c in present if isinstance(c, str)], n=3)
-        hint = f"did you mean {' or '.join(map(repr, close))}?" if close else "no name is close."
         raise MissingColumnError(
             f"the feature {feature.name!r} needs the column {missing[0]!r}, which the data does not "
-            f"have; {hint} The data has: {short(list(present))}"
+            f"have; {did_you_mean(missing[0], present)}the data has {short(list(present))}"
         )

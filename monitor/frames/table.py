@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import difflib
 import json
-import os
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -13,7 +11,8 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from monitor.errors import InvalidInputError, MissingColumnError
+from monitor.errors import InvalidInputError, MissingColumnError, did_you_mean
+from monitor.files import replacing
 
 if TYPE_CHECKING:
     import narwhals as nw
@@ -89,10 +88,9 @@ def series(frame: Any, name: str) -> nw.Series[Any]:
 
     names = column_names(frame)
     if name not in names:
-        close = difflib.get_close_matches(name, names, n=1)
         raise MissingColumnError(
-            f"there is no column {name!r}; the data has {', '.join(map(repr, names)) or 'no columns'}"
-            + (f": did you mean {close[0]!r}?" if close else "")
+            f"there is no column {name!r}; {did_you_mean(name, names)}"
+            f"the data has {', '.join(map(repr, names)) or 'no columns'}"
         )
     _refuse_duplicates(names, name)
     # By position: the label of a pandas column may be a number or a tuple. And the column alone:
@@ -230,33 +228,16 @@ def write_file(frame: pd.DataFrame, path: Path) -> None:
         raise InvalidInputError(
             f"{path} is of kind {path.suffix!r}: vectors are written to .parquet files only"
         )
-    path.parent.mkdir(parents=True, exist_ok=True)
-    # A name of its own: another process may write the same table.
-    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
     try:
-        frame.to_parquet(partial)
-        sync(partial)
+        with replacing(path) as partial:
+            frame.to_parquet(partial)
     except _UNWRITABLE as error:
-        partial.unlink(missing_ok=True)
         why = "; ".join(str(part) for part in error.args)
         column = _unwritable_column(frame)
         raise InvalidInputError(
             f"{path} cannot be written as Parquet: {why}"
             + (f": give column {column!r} values of one type" if column is not None else "")
         ) from error
-    partial.replace(path)
-    sync(path.parent)
-
-
-def sync(path: Path) -> None:
-    """Have the system put a file or folder on the disk, so that a power cut does not undo it."""
-    if path.is_dir() and os.name == "nt":
-        return  # Windows opens no folders
-    handle = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _is_pandas(frame: Any) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from monitor.errors import ReportError
+from monitor.files import replacing
 
 
 def write_text(path: str | Path, text: str) -> Path:
@@ -21,11 +22,9 @@ def write_bytes(path: str | Path, content: bytes) -> Path:
         If the file cannot be written.
     """
     path = Path(path)
-    partial = path.with_name(path.name + ".partial")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial.write_bytes(content)
-        partial.replace(path)
+        with replacing(path) as partial:
+            partial.write_bytes(content)
     except OSError as error:
         raise ReportError(
             f"the report cannot be written to {path} ({error.strerror or error}): "

@@ -125,7 +125,7 @@ def test_a_column_of_times_is_missed_before_the_work(fitted, monitor_command):
     result = monitor_command("drift")
     assert result.exit_code == 1
     assert "data.production.timestamp_column names the column 'tss'" in result.stderr
-    assert "did you mean 'ts'? The data has: embedding, ts, country" in result.stderr
+    assert "did you mean 'ts'? the data has embedding, ts, country" in result.stderr
 
 
 def test_vectors_in_a_csv_are_explained(fitted, monitor_command):

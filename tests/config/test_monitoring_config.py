@@ -127,7 +127,7 @@ data:
         ),
         (
             ("FROM_VECTOR", "FROM_VECTORS"),
-            "line 3, features[0].type: 'FROM_VECTORS' is no type; did you mean 'FROM_VECTOR'?",
+            "line 3, features[0].type: 'FROM_VECTORS' is not a type; did you mean 'FROM_VECTOR'?",
         ),
         (("    type: FROM_VECTOR\n", ""), "line 2, features[0].type: is missing: add it; allowed:"),
         (
@@ -215,7 +215,7 @@ def test_no_file_and_no_text(tmp_path):
         MonitoringConfig.load(tmp_path / "bytes.yaml")
     with pytest.raises(ConfigError, match="cannot be read: Is a directory: name a YAML file"):
         MonitoringConfig.load(tmp_path)
-    with pytest.raises(ConfigError, match=r"did you mean .*bytes.yaml\?"):
+    with pytest.raises(ConfigError, match=r"did you mean 'bytes.yaml'\?"):
         MonitoringConfig.load(tmp_path / "bytes.yml")
 
 

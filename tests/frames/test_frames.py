@@ -202,7 +202,7 @@ def test_a_column_of_scalars_was_named_by_mistake(kind):
 
 def test_a_missing_column_names_the_close_one(kind):
     with pytest.raises(
-        MissingColumnError, match=r"no column 'image_ulr'.*did you mean 'image_url'"
+        MissingColumnError, match=r"no column 'image_ulr'; did you mean 'image_url'"
     ):
         frames.cells(kind({"image_url": ["a"]}), "image_ulr")
     with pytest.raises(KeyError):
