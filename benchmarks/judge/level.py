@@ -112,7 +112,7 @@ def baseline_of(world: World, seed: int) -> Baseline:
 def p_values(window: WindowSketch, baseline: Baseline, seed: int) -> dict[str, float]:
     """The p-value of each test, and `all` of them together, told apart down to the least level."""
     rng = np.random.default_rng([seed, 1])
-    evidence = Evidence.of(window, baseline, baseline.reference, rng)
+    evidence = Evidence.of(window, baseline, baseline.statistics, rng)
     tests = evidence.tests(evidence.mix_null.draw(FIRST_DRAWS, rng), min(ALPHAS), rng)
     return {test.name: test.p_value for test in tests} | {"all": combine(tests)}
 

@@ -15,8 +15,8 @@ from monitor.alerts.rules import Action
 from monitor.drift import ClusterShift, Verdict
 from monitor.images.redact import shorten
 from monitor.reports import WindowDrift
-from monitor.reports.answer import causes, distance, how_sure, sentence
 from monitor.reports.markdown import harmless
+from monitor.reports.sentences import causes, distance, how_sure, sentence
 from monitor.reports.wording import count, number, one_in, p_equals, percent, period, plural, prose
 
 _LONGEST_WORD: Final = 80

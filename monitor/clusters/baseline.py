@@ -10,10 +10,10 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from monitor.clusters.baseline_statistics import BaselineStatistics
 from monitor.clusters.histogram import ClusterHistogram
 from monitor.clusters.kmeans import assign, unit_rows
 from monitor.clusters.quality_sketch import QualityReference
-from monitor.clusters.reference import Reference
 from monitor.clusters.sketch import WindowSketch, sketch_rows
 from monitor.clusters.value_table import ValueTable
 from monitor.errors import FingerprintMismatchError, InvalidInputError
@@ -102,7 +102,7 @@ class Baseline:
         (N_DISTANCE_BINS − 1,) float64, rising: the inner edges of the bins of that distance.
     quantum
         The unit of a sketch's sums (see `WindowSketch`).
-    reference
+    statistics
         The rows in numbers.
     n_fit
         Rows that the centroids were fitted on.
@@ -119,9 +119,9 @@ class Baseline:
     time_range
         First and last timestamp, ISO 8601, when the rows had any.
     segment_column, segments
-        A metadata column, and the reference of each of its values.
+        A metadata column, and the statistics of each of its values.
     seasons
-        For each day of the week, Thursday first as 1 January 1970 was, the reference that windows of
+        For each day of the week, Thursday first as 1 January 1970 was, the statistics that windows of
         that day are compared with; empty where the days of the week do not differ, or are not known.
     columns
         Further metadata columns, each with its values counted against the clusters.
@@ -136,7 +136,7 @@ class Baseline:
     novelty_radius: float
     distance_edges: NDArray[np.float64]
     quantum: float
-    reference: Reference
+    statistics: BaselineStatistics
     n_fit: int
     random_state: int
     scaling: Scaling = field(default_factory=Scaling)
@@ -145,8 +145,8 @@ class Baseline:
     choice: str | None = None
     time_range: tuple[str, str] | None = None
     segment_column: str | None = None
-    segments: Mapping[str, Reference] = field(default_factory=dict)
-    seasons: tuple[Reference, ...] = ()
+    segments: Mapping[str, BaselineStatistics] = field(default_factory=dict)
+    seasons: tuple[BaselineStatistics, ...] = ()
     columns: Mapping[str, ValueTable] = field(default_factory=dict)
     quality: QualityReference | None = None
 
@@ -168,17 +168,17 @@ class Baseline:
     @property
     def histogram(self) -> ClusterHistogram:
         """Rows per cluster: what windows are compared with."""
-        return self.reference.sketch.histogram
+        return self.statistics.sketch.histogram
 
     @property
     def n_rows(self) -> int:
         """All rows with a vector, also where those that the clusters were fitted on do not count."""
-        return self.n_fit + self.reference.n_held_out
+        return self.n_fit + self.statistics.n_held_out
 
-    def reference_of(self, window: int | None) -> Reference:
+    def statistics_of(self, window: int | None) -> BaselineStatistics:
         """What window number `window` is compared with: its day of the week, where days differ."""
         if window is None or not self.seasons:
-            return self.reference
+            return self.statistics
         return self.seasons[window % len(self.seasons)]
 
     @property

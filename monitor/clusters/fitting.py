@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from monitor.clusters.baseline import RAW, STANDARD, UNIT, Baseline, Scaling
+from monitor.clusters.baseline_rows import BaselineRows
+from monitor.clusters.baseline_statistics import BaselineStatistics
 from monitor.clusters.choice import choose_n_clusters
-from monitor.clusters.compared import ComparedRows
 from monitor.clusters.kmeans import (
     MAX_FIT_ROWS,
     assign,
@@ -19,7 +20,6 @@ from monitor.clusters.kmeans import (
     largest_repeated_share,
     split_by_content,
 )
-from monitor.clusters.reference import Reference
 from monitor.clusters.sketch import N_DISTANCE_BINS, quantum_for, sketch_rows
 from monitor.clusters.value_table import fit_values
 from monitor.errors import BaselineError, InvalidInputError
@@ -53,7 +53,7 @@ def fit(
     The rows are split at random by their content (see `split_by_content`), so that the order of the
     rows does not matter. Centroids, whitener and novelty radius come from the first part. Production is
     compared with all rows, those of the first part as if each had been left out of the fit; where that
-    cannot be told, with the second part only (see `Reference`).
+    cannot be told, with the second part only (see `BaselineStatistics`).
 
     Parameters
     ----------
@@ -137,7 +137,7 @@ def fit(
     quantum = quantum_for(float(np.abs(fit_part).max()))
     whitener = _whitener(fit_part)
     rng = np.random.default_rng([random_state, 0x736D70])
-    compared = ComparedRows.of(
+    compared = BaselineRows.of(
         scaled,
         fit_rows,
         other_rows,
@@ -157,7 +157,7 @@ def fit(
         distance_edges=edges,
     )
 
-    by_value: dict[str, Reference] = {}
+    by_value: dict[str, BaselineStatistics] = {}
     if segments is not None:
         values = np.asarray(segments, dtype=object)[compared.order]
         names = sorted(set(values.tolist()))
@@ -165,13 +165,13 @@ def fit(
         for name in names:
             rows = values == name
             varied = compared.dated(rows).variation()
-            by_value[name] = compared.reference(rows, sketch, {}, varied, rng, of_each)
+            by_value[name] = compared.statistics(rows, sketch, {}, varied, rng, of_each)
     all_rows = np.ones(len(compared), dtype=bool)
     all_dated = compared.dated(all_rows)
-    seasons: tuple[Reference, ...] = ()
+    seasons: tuple[BaselineStatistics, ...] = ()
     if n_seasons > 1 and all_dated.has_seasons(n_seasons):
         seasons = tuple(
-            compared.reference(
+            compared.statistics(
                 (compared.windows >= 0) & (compared.windows % n_seasons == season),
                 sketch,
                 {},
@@ -188,7 +188,9 @@ def fit(
         novelty_radius=radius,
         distance_edges=edges,
         quantum=quantum,
-        reference=compared.reference(all_rows, sketch, failures or {}, all_dated.variation(), rng),
+        statistics=compared.statistics(
+            all_rows, sketch, failures or {}, all_dated.variation(), rng
+        ),
         n_fit=len(fit_part),
         random_state=random_state,
         scaling=scale,

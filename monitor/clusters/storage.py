@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitor.clusters.baseline import RAW, STANDARD, UNIT, Baseline, Example, Scaling
+from monitor.clusters.baseline_statistics import BaselineStatistics
 from monitor.clusters.histogram import ClusterHistogram
 from monitor.clusters.quality_sketch import QualityReference, QualitySketch
-from monitor.clusters.reference import Reference
 from monitor.clusters.sketch import N_DISTANCE_BINS, WindowSketch
 from monitor.clusters.value_table import ValueTable
 from monitor.clusters.variation import Movement, Overdispersion, Variation
@@ -110,10 +110,10 @@ def read(path: Path) -> Baseline:
     return baseline
 
 
-def _references(baseline: Baseline) -> dict[str, Reference]:
+def _references(baseline: Baseline) -> dict[str, BaselineStatistics]:
     segments = {f"segment{i}": part for i, part in enumerate(baseline.segments.values())}
     seasons = {f"season{i}": part for i, part in enumerate(baseline.seasons)}
-    return {"reference": baseline.reference, **segments, **seasons}
+    return {"reference": baseline.statistics, **segments, **seasons}
 
 
 def _arrays(baseline: Baseline) -> dict[str, NDArray[Any]]:
@@ -201,7 +201,7 @@ def _from_parts(arrays: Mapping[str, NDArray[Any]], saved: Mapping[str, Any]) ->
     def movement(name: str) -> Movement:
         return Movement(*arrays[f"{name}_moments"], *arrays[name].tolist())
 
-    def reference(name: str) -> Reference:
+    def reference(name: str) -> BaselineStatistics:
         scalars = saved["references"][name]
         sketch = WindowSketch(
             histogram=ClusterHistogram(arrays[f"{name}.counts"], scalars["failures"]),
@@ -221,7 +221,7 @@ def _from_parts(arrays: Mapping[str, NDArray[Any]], saved: Mapping[str, Any]) ->
                 plain=movement(f"{name}.windows.plain"),
                 whitened=movement(f"{name}.windows.whitened"),
             )
-        return Reference(
+        return BaselineStatistics(
             sketch=sketch,
             n_held_out=scalars["n_held_out"],
             n_held_out_novel=scalars["n_held_out_novel"],
@@ -251,7 +251,7 @@ def _from_parts(arrays: Mapping[str, NDArray[Any]], saved: Mapping[str, Any]) ->
         novelty_radius=saved["novelty_radius"],
         distance_edges=arrays["distance_edges"],
         quantum=saved["quantum"],
-        reference=reference("reference"),
+        statistics=reference("reference"),
         n_fit=saved["n_fit"],
         random_state=saved["random_state"],
         scaling=Scaling(saved["scaling"], arrays["scaling.center"], arrays["scaling.scale"]),

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from monitor.clusters import Baseline, Reference, WindowSketch
+from monitor.clusters import Baseline, BaselineStatistics, WindowSketch
 from monitor.clusters.variation import Overdispersion
 from monitor.drift.counts import mix_test, novelty_test
 from monitor.drift.effect import (
@@ -31,7 +31,7 @@ class Evidence:
     """A window beside a reference, with what each statistic looks like without drift."""
 
     window: WindowSketch
-    reference: Reference
+    reference: BaselineStatistics
     whitener: NDArray[np.float64]
     mix_null: NullTables
     novelty_null: NullTables
@@ -42,7 +42,7 @@ class Evidence:
         cls,
         window: WindowSketch,
         baseline: Baseline,
-        reference: Reference,
+        reference: BaselineStatistics,
         rng: np.random.Generator,
         unevenness: float = 1.0,
     ) -> Evidence:

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from monitor.clusters import Baseline, Reference, WindowSketch
+from monitor.clusters import Baseline, BaselineStatistics, WindowSketch
 from monitor.drift.attribution import cluster_shifts, split_movement
 from monitor.drift.counts import FIRST_DRAWS
 from monitor.drift.effect import Effect
@@ -22,7 +22,7 @@ def judge(
     baseline: Baseline,
     *,
     rules: Rules,
-    reference: Reference | None = None,
+    reference: BaselineStatistics | None = None,
     random_state: int = 0,
 ) -> Judgement:
     """Judge a window.
@@ -40,7 +40,7 @@ def judge(
     random_state
         Seed of the simulation: the same window gives the same p-value.
     """
-    chosen = reference or baseline.reference
+    chosen = reference or baseline.statistics
     held = chosen.sketch
     if window.n == 0 or held.n == 0:
         return _without_rows(window, chosen, rules)
@@ -91,7 +91,7 @@ def _verdict(
     return Verdict.DRIFT if is_drift else Verdict.NO_DRIFT
 
 
-def _without_rows(window: WindowSketch, reference: Reference, rules: Rules) -> Judgement:
+def _without_rows(window: WindowSketch, reference: BaselineStatistics, rules: Rules) -> Judgement:
     nan, held = math.nan, reference.sketch
     return Judgement(
         verdict=Verdict.INCONCLUSIVE,

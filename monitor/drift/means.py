@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from monitor.clusters import Reference, WindowSketch
+from monitor.clusters import BaselineStatistics, WindowSketch
 from monitor.drift.means_null import MeanNull
 from monitor.drift.permutations import permutation_p_value
 from monitor.drift.significance import SubTest
@@ -13,7 +13,7 @@ from monitor.drift.significance import SubTest
 
 def mean_tests(
     window: WindowSketch,
-    reference: Reference,
+    reference: BaselineStatistics,
     whitener: NDArray[np.float64],
     nulls: tuple[MeanNull, MeanNull],
     *,
@@ -70,7 +70,7 @@ def mean_tests(
 
 
 def moved_means(
-    window: WindowSketch, reference: Reference, whitener: NDArray[np.float64]
+    window: WindowSketch, reference: BaselineStatistics, whitener: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """(width,) each: how far the window's mean lies from the baseline's, plain and whitened."""
     moved = window.mean - reference.sketch.mean

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from monitor.clusters import Baseline, Reference, WindowSketch
+from monitor.clusters import Baseline, BaselineStatistics, WindowSketch
 from monitor.drift.judgement import Score
 from monitor.drift.metrics import Metric
 from monitor.drift.nulls import NullTables, Tables
@@ -18,7 +18,7 @@ from monitor.drift.rules import Rules
 def distance_scores(
     window: WindowSketch,
     baseline: Baseline,
-    reference: Reference,
+    reference: BaselineStatistics,
     mix_null: NullTables,
     drawn: Tables,
     rules: Rules,
@@ -42,7 +42,7 @@ def distance_scores(
 def _distance_tables(
     window: WindowSketch,
     baseline: Baseline,
-    reference: Reference,
+    reference: BaselineStatistics,
     n_draws: int,
     rng: np.random.Generator,
 ) -> tuple[Tables, Tables, Tables, tuple[NDArray[np.float64]]]:

@@ -18,7 +18,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from monitor.clusters import Baseline, Reference, WindowSketch
+from monitor.clusters import Baseline, BaselineStatistics, WindowSketch
 from monitor.drift.attribution import split_movement
 from monitor.drift.counts import FIRST_DRAWS
 from monitor.drift.evidence import Evidence
@@ -125,18 +125,18 @@ def _look(
     pooled = pool(chosen)
     if len(chosen) < length or pooled is None:
         return None
-    if min(pooled.n, baseline.reference.sketch.n) < rules.minimum_rows:
+    if min(pooled.n, baseline.statistics.sketch.n) < rules.minimum_rows:
         return None
     alpha = min(
         rules.alpha / (len(WEEKS) if baseline.seasons else len(LENGTHS)) * stride(length), 0.5
     )
     rng = np.random.default_rng([random_state, length, 0x6C6F])
-    evidence = Evidence.of(pooled, baseline, baseline.reference, rng, unevenness(chosen))
+    evidence = Evidence.of(pooled, baseline, baseline.statistics, rng, unevenness(chosen))
     drawn = evidence.mix_null.draw(FIRST_DRAWS, rng)
     tests = evidence.tests(drawn, alpha, rng)
     p_value = combine(tests)
     changed = evidence.effect(drawn, alpha).changed_share
-    content, appearance = split_movement(baseline.reference.sketch, pooled)
+    content, appearance = split_movement(baseline.statistics.sketch, pooled)
     return Look(
         n_windows=length,
         n_rows=pooled.n,
@@ -165,7 +165,10 @@ def unevenness(sketches: Sequence[WindowSketch]) -> float:
 
 
 def onset(
-    sketches: Sequence[WindowSketch], baseline: Baseline, *, reference: Reference | None = None
+    sketches: Sequence[WindowSketch],
+    baseline: Baseline,
+    *,
+    reference: BaselineStatistics | None = None,
 ) -> int:
     """Where the shift that the last window shows began: the start of the clearest run up to it.
 
@@ -182,7 +185,7 @@ def onset(
     -------
     The index of the first drifted window, in [0, len(sketches)).
     """
-    chosen = reference or baseline.reference
+    chosen = reference or baseline.statistics
     whitener = baseline.whitener.astype(np.float64)
     best, clearest = len(sketches) - 1, -math.inf
     pooled: WindowSketch | None = None
@@ -196,7 +199,9 @@ def onset(
     return best
 
 
-def _clarity(window: WindowSketch, reference: Reference, whitener: NDArray[np.float64]) -> float:
+def _clarity(
+    window: WindowSketch, reference: BaselineStatistics, whitener: NDArray[np.float64]
+) -> float:
     """The largest of the four statistics in standard deviations above its mean without drift."""
     held = reference.sketch
     f = 1 / held.n + 1 / window.n

@@ -6,14 +6,14 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from monitor.clusters import Reference
+from monitor.clusters import BaselineStatistics
 from monitor.drift.metrics import METRICS, Metric
 from monitor.errors import InvalidInputError
 
 
 def resolve_thresholds(
     thresholds: Mapping[str, float | str],
-    reference: Reference,
+    reference: BaselineStatistics,
     metrics: Sequence[Metric] = METRICS,
     *,
     minimum_rows: int = 1,
@@ -43,7 +43,7 @@ def resolve_thresholds(
     >>> import monitor, numpy as np
     >>> rows = np.random.default_rng(0).normal(size=(200, 4))
     >>> baseline = monitor.clusters.fit(rows, {"name": "points"}, n_clusters=2)
-    >>> resolve_thresholds({"jsd": 0.1}, baseline.reference)
+    >>> resolve_thresholds({"jsd": 0.1}, baseline.statistics)
     {'jsd': 0.1}
     """
     known = {metric.name: metric for metric in metrics}
@@ -106,7 +106,9 @@ def parse_threshold(given: float | str) -> tuple[float, bool]:
     return number, text.endswith("sd")
 
 
-def _in_deviations(metric: Metric, number: float, reference: Reference, minimum_rows: int) -> float:
+def _in_deviations(
+    metric: Metric, number: float, reference: BaselineStatistics, minimum_rows: int
+) -> float:
     if metric.over != "clusters":
         raise InvalidInputError(
             f"a threshold in standard deviations needs a metric over clusters, and {metric.name!r} is "

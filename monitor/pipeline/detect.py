@@ -120,7 +120,7 @@ def detect_drift(
     runs = []
     for one in baselines:
         limits = resolve_thresholds(
-            thresholds or {}, one.reference, every_metric, minimum_rows=minimum_rows
+            thresholds or {}, one.statistics, every_metric, minimum_rows=minimum_rows
         )
         rules = Rules(levels.window, minimum_rows, minimum_change, limits, every_metric)
         run = FeatureRun.open(frame, one, times, rules, thresholds or {}, levels)

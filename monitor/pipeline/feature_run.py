@@ -12,7 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitor import frames
-from monitor.clusters import Baseline, Reference, WindowSketch, count_values, largest_repeated_share
+from monitor.clusters import (
+    Baseline,
+    BaselineStatistics,
+    WindowSketch,
+    count_values,
+    largest_repeated_share,
+)
 from monitor.drift import (
     LONGEST,
     ColumnExplanation,
@@ -121,8 +127,8 @@ class FeatureRun:
     def summary(self) -> FeatureSummary:
         """What the report says of the feature and its baseline."""
         feature, baseline = self.examples.feature, self.baseline
-        variation = baseline.reference.variation
-        means = baseline.reference.sketch.cluster_means
+        variation = baseline.statistics.variation
+        means = baseline.statistics.sketch.cluster_means
         return FeatureSummary(
             name=baseline.name,
             source_column=getattr(feature, "source_column", None),
@@ -131,10 +137,10 @@ class FeatureRun:
             fingerprint=baseline.fingerprint,
             n_fit=baseline.n_fit,
             histogram=baseline.histogram.counts,
-            n_held_out=baseline.reference.n_held_out,
-            n_novel=baseline.reference.n_held_out_novel,
-            mean_moments=tuple(baseline.reference.mean_moments.tolist()),
-            whitened_moments=tuple(baseline.reference.whitened_moments.tolist()),
+            n_held_out=baseline.statistics.n_held_out,
+            n_novel=baseline.statistics.n_held_out_novel,
+            mean_moments=tuple(baseline.statistics.mean_moments.tolist()),
+            whitened_moments=tuple(baseline.statistics.whitened_moments.tolist()),
             correlation=None if variation is None else variation.mix.correlation,
             unevenness=1.0 if variation is None else variation.unevenness,
             cluster_products=tuple(tuple(row) for row in (means @ means.T).tolist()),
@@ -149,13 +155,13 @@ class FeatureRun:
     def notes(self, every: Every | None) -> list[str]:
         """What must be known to read this feature's verdicts, in sentences."""
         found = [self._variation_note()]
-        known = self.baseline.reference.variation
+        known = self.baseline.statistics.variation
         if known is not None and every is not None and Every.parse(known.every) != every:
             found.append(
                 f"the natural variation of feature {self.baseline.name!r} was learned from windows of "
                 f"{known.every}, other than these: fit the baseline with the same every"
             )
-        novel_share = self.baseline.reference.novel_share
+        novel_share = self.baseline.statistics.novel_share
         if novel_share > MOST_NOVEL:
             found.append(
                 f"{novel_share:.0%} of the baseline's own rows count as novel for feature "
@@ -176,7 +182,7 @@ class FeatureRun:
         return found
 
     def _variation_note(self) -> str:
-        variation = self.baseline.reference.variation
+        variation = self.baseline.statistics.variation
         if variation is None:
             return (
                 f"for feature {self.baseline.name!r} rows are taken as independent: its baseline does "
@@ -233,17 +239,17 @@ class FeatureRun:
             told.append(self._told(part, found, began=began))
         return told
 
-    def _reference(self, window: Window, every: Every | None) -> Reference:
+    def _reference(self, window: Window, every: Every | None) -> BaselineStatistics:
         """What a window is compared with: its own day of the week, where the days differ."""
         if every is None or window.start is None or window.end is None or not self.baseline.seasons:
-            return self.baseline.reference
+            return self.baseline.statistics
         known = self.baseline.seasons[0].variation
         if known is None or Every.parse(known.every) != every:
-            return self.baseline.reference
+            return self.baseline.statistics
         # Its middle: a civil day of a zone may start on the day before in UTC.
         middle = utc(window.start) + (utc(window.end) - utc(window.start)) / 2
         number = every.number(np.array([middle.replace(tzinfo=None)], "datetime64[us]"))
-        return self.baseline.reference_of(int(number[0]))
+        return self.baseline.statistics_of(int(number[0]))
 
     def segment(self, window: Window, column: str, value: str) -> WindowDrift:
         """One segment of a window."""

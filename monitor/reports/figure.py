@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from monitor.errors import InvalidInputError, ReportError
-from monitor.reports import answer
+from monitor.reports import sentences
 from monitor.reports.files import write_bytes, write_text
 from monitor.reports.html import environment
 from monitor.reports.report import DriftReport
@@ -87,7 +87,7 @@ def _drawn(report: DriftReport, feature: str | None) -> str:
             f"the report has no feature {feature!r}; it has {', '.join(names) or 'none'}"
         )
     windows = {
-        name: answer.overall(w for w in report.windows if w.feature == name)
+        name: sentences.overall(w for w in report.windows if w.feature == name)
         for name in names
         if feature in (None, name)
     }
@@ -96,7 +96,7 @@ def _drawn(report: DriftReport, feature: str | None) -> str:
     panels = [
         {
             "name": name,
-            "answer": answer.headline_of(of),
+            "answer": sentences.headline_of(of),
             "chart": timeline(of, _WIDTH - 2 * _MARGIN),
             "alpha": of[0].judgement.alpha,
         }

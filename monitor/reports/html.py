@@ -11,7 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from monitor.drift import MINIMUM_ROWS
 from monitor.drift.significance import SEES
-from monitor.reports import answer, story, wording
+from monitor.reports import sentences, story, wording
 from monitor.reports.files import write_text
 from monitor.reports.json_report import FORMAT
 from monitor.reports.page import build_page
@@ -82,16 +82,16 @@ def notebook_html(report: DriftReport) -> str:
     """The verdicts over time and the most drifted windows, for the output of a notebook's cell."""
     parts = []
     for summary in report.features:
-        windows = answer.overall(w for w in report.windows if w.feature == summary.name)
+        windows = sentences.overall(w for w in report.windows if w.feature == summary.name)
         chart = timeline(windows, _NOTEBOOK_WIDTH) if has_chart(windows) else None
-        worst = sorted(windows, key=answer.severity)[:_NOTEBOOK_ROWS]
+        worst = sorted(windows, key=sentences.severity)[:_NOTEBOOK_ROWS]
         parts.append(
             {
                 "summary": summary,
                 "windows": windows,
                 "chart": chart,
                 "shown": [window for window in windows if window in worst],
-                "strongest": next(iter(answer.drifted(worst)), None),
+                "strongest": next(iter(sentences.drifted(worst)), None),
             }
         )
     return environment().get_template("notebook.html.j2").render(report=report, features=parts)
@@ -119,7 +119,7 @@ def environment() -> Environment:
         "percent": wording.percent,
         "plain": wording.plain,
         "prose": wording.prose,
-        "sentence": answer.sentence,
+        "sentence": sentences.sentence,
         "signed": wording.signed,
     }
     environment.globals |= {
@@ -129,7 +129,7 @@ def environment() -> Environment:
         "SEES": SEES,
         "SHORT_CAUSES": _SHORT_CAUSES,
         "TEST_NAMES": TEST_NAMES,
-        "answer": answer,
+        "sentences": sentences,
         "how_large": story.how_large,
         "looks_like": story.looks_like,
         "moved_quality": story.moved_quality,

@@ -6,14 +6,14 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from monitor.reports.answer import (
+from monitor.reports.report import DriftReport, FeatureSummary, WindowDrift
+from monitor.reports.sentences import (
     drifted,
     headline,
     headline_of,
     overall,
     severity,
 )
-from monitor.reports.report import DriftReport, FeatureSummary, WindowDrift
 from monitor.reports.story import story
 from monitor.reports.wording import number, p_value, period, plain, plural, redacted
 

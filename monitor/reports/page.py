@@ -14,9 +14,9 @@ from monitor.clusters import Example
 from monitor.drift import ClusterShift, Verdict
 from monitor.failures import describe
 from monitor.images import SourcePolicy
-from monitor.reports.answer import drifted, overall, severity
 from monitor.reports.gallery import Gallery, Pictures
 from monitor.reports.report import DriftReport, FeatureSummary, WindowDrift
+from monitor.reports.sentences import drifted, overall, severity
 from monitor.reports.thumbnails import collect_thumbnails
 from monitor.reports.timeline import Timeline, has_chart, timeline
 from monitor.reports.wording import period

@@ -9,8 +9,8 @@ from typing import Final
 
 from monitor.drift import Effect, FailureShift, QualityShift, Score, ShiftKind, Verdict
 from monitor.drift.kinds import moved_clearly
-from monitor.reports.answer import causes, how_sure, join, sentence
 from monitor.reports.report import WindowDrift
+from monitor.reports.sentences import causes, how_sure, join, sentence
 from monitor.reports.wording import (
     count,
     figure,

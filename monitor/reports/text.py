@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 
-from monitor.reports.answer import drifted, headline, how_sure, overall, severity
 from monitor.reports.report import DriftReport, WindowDrift
+from monitor.reports.sentences import drifted, headline, how_sure, overall, severity
 from monitor.reports.story import story
 from monitor.reports.wording import count, number, p_value, percent, period, plain, prose
 

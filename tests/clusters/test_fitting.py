@@ -51,7 +51,7 @@ def test_clusters_recover_separate_groups():
     # Each of the four axes has one centroid close to it.
     assert sorted(baseline.centroids.argmax(axis=1).tolist()) == [0, 1, 2, 3]
     assert baseline.centroids.max(axis=1).min() > 0.9
-    assert baseline.n_fit + baseline.reference.n_held_out == baseline.n_rows == 400
+    assert baseline.n_fit + baseline.statistics.n_held_out == baseline.n_rows == 400
     assert baseline.histogram.n == 400
 
 
@@ -107,13 +107,13 @@ def test_left_out_rows_fall_like_new_ones():
 
 def test_too_few_rows_for_the_clusters_are_compared_without_those_fitted_on():
     baseline = fit(blobs(150, n_blobs=8), FEATURE, n_clusters=8)
-    assert baseline.histogram.n == baseline.reference.n_held_out == 150 - baseline.n_fit
+    assert baseline.histogram.n == baseline.statistics.n_held_out == 150 - baseline.n_fit
     assert baseline.n_rows == 150
     # Rows that are few, and rows that are copies of few.
     copies = fit(np.repeat(blobs(75, n_blobs=8), 4, axis=0), FEATURE, n_clusters=8)
-    assert copies.histogram.n == copies.reference.n_held_out < copies.n_rows == 300
+    assert copies.histogram.n == copies.statistics.n_held_out < copies.n_rows == 300
     dated = fit(blobs(150, n_blobs=8), FEATURE, n_clusters=8, windows=np.arange(150) // 30)
-    assert dated.reference.window_counts.sum(axis=1).tolist() == [30] * 5
+    assert dated.statistics.window_counts.sum(axis=1).tolist() == [30] * 5
 
 
 def test_rows_beyond_those_that_k_means_takes_are_not_called_fitted(monkeypatch):
@@ -209,7 +209,7 @@ def test_save_and_load_lose_nothing(tmp_path):
     assert loaded.fingerprint == "tiny:1"
     assert loaded.histogram.failures == {"missing": 2}
     np.testing.assert_array_equal(
-        loaded.reference.sketch.cluster_units, saved.reference.sketch.cluster_units
+        loaded.statistics.sketch.cluster_units, saved.statistics.sketch.cluster_units
     )
     assert list(loaded.segments) == ["a", "b"]
     parts = sum(s.sketch.histogram.counts for s in loaded.segments.values())

@@ -176,7 +176,7 @@ def test_thresholds_of_ones_own():
     high = monitor.detect_drift(quiet, baseline, thresholds={"jsd": 0.5}).windows[0].judgement
     assert high.verdict == "no drift"
     by_deviation = monitor.detect_drift(quiet, baseline, thresholds={"psi": "3 sd"}).windows[0]
-    counts = baseline.reference.window_counts
+    counts = baseline.statistics.window_counts
     psi = METRICS[1].function
     values = [float(psi(counts.sum(axis=0) - one, one)) for one in counts]
     expected = np.mean(values) + 3 * np.std(values, ddof=1)

@@ -58,7 +58,7 @@ def summarised(baseline: Baseline) -> FeatureSummary:
         baseline_id=baseline.id,
         fingerprint=baseline.fingerprint,
         n_fit=baseline.n_fit,
-        n_held_out=baseline.reference.n_held_out,
+        n_held_out=baseline.statistics.n_held_out,
         histogram=baseline.histogram.counts,
         failures=baseline.histogram.failures,
         examples=examples("baseline"),

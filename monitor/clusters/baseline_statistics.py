@@ -17,7 +17,7 @@ MAX_SAMPLE: Final = 1_000
 
 
 @dataclass(frozen=True, eq=False)
-class Reference:
+class BaselineStatistics:
     """A sketch of the baseline's rows, and how much the vectors behind it vary.
 
     The rows that the clusters were fitted on count as if each had been left out of the fit (see
@@ -72,7 +72,7 @@ class Reference:
         window_counts: NDArray[np.int64],
         max_sample: int,
         rng: np.random.Generator,
-    ) -> Reference:
+    ) -> BaselineStatistics:
         """The reference of `vectors`, (n, width), that `sketch` was made from.
 
         Those that nothing was fitted on come first, and `whitened` holds these only.

@@ -9,8 +9,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from monitor.clusters.baseline_statistics import MAX_SAMPLE, BaselineStatistics
 from monitor.clusters.kmeans import assign, assign_left_out, n_distinct, portion_of
-from monitor.clusters.reference import MAX_SAMPLE, Reference
 from monitor.clusters.sketch import WindowSketch
 from monitor.clusters.variation import DatedRows, Variation, count_windows
 
@@ -19,7 +19,7 @@ LEAST_ROWS_OF_CLUSTER: Final = 10
 
 
 @dataclass(frozen=True, eq=False)
-class ComparedRows:
+class BaselineRows:
     """Rows in clusters; those that nothing was fitted on come first.
 
     Parameters
@@ -66,7 +66,7 @@ class ComparedRows:
         novelty_radius: float,
         every: str,
         windows: NDArray[np.int64] | None,
-    ) -> ComparedRows:
+    ) -> BaselineRows:
         """Place the rows of `vectors`, (n, width); without `are_fitted` the centroids were given."""
         held_out, fitted = vectors[other_rows], vectors[fit_rows]
         labels, distances = assign(held_out, centroids)
@@ -107,7 +107,7 @@ class ComparedRows:
             n_clusters=self.n_clusters,
         )
 
-    def reference(
+    def statistics(
         self,
         rows: NDArray[np.bool_],
         sketch: Callable[..., WindowSketch],
@@ -115,11 +115,11 @@ class ComparedRows:
         variation: Variation | None,
         rng: np.random.Generator,
         max_sample: int = MAX_SAMPLE,
-    ) -> Reference:
+    ) -> BaselineStatistics:
         """What windows like the chosen rows are compared with; `sketch` is `sketch_rows` of this baseline."""
         held_out, compared = rows[: len(self.is_novel)], self._compared(rows)
         vectors = self.vectors[compared]
-        return Reference.of(
+        return BaselineStatistics.of(
             sketch(
                 vectors, self.labels[compared], self.distances[compared], failures=dict(failures)
             ),
