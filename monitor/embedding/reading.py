@@ -146,7 +146,7 @@ def _source(raw: RawImage, where: Located) -> KnownSource:
     version = raw.version or Version("", None, None)
     return KnownSource(
         raw.sha256,
-        place=version.place or None,
+        place=version.url_sha256 or None,
         etag=version.etag,
         last_modified=version.last_modified,
         file_state=where.file_state,

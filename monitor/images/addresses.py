@@ -7,7 +7,7 @@ import socket
 from dataclasses import dataclass
 
 from monitor.failures import Failure
-from monitor.images.stop import Stop, ask
+from monitor.images.cancellation import Cancellation, ask
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -28,7 +28,7 @@ _NOT_PUBLIC = tuple(
         "3fff::/20",  # documentation
     )
 )
-# All unicast IPv6 that has been given out. What lies outside needs no list of its own: ::/96 and
+# All unicast IPv6 that has been assigned. What lies outside needs no list of its own: ::/96 and
 # ::ffff:0:0/96 (IPv4 in disguise), 64:ff9b::/96 (NAT64), fc00::/7, fe80::/10, fec0::/10, ff00::/8.
 _GLOBAL_UNICAST_6 = ipaddress.ip_network("2000::/3")
 
@@ -81,18 +81,18 @@ def is_private(address: Address) -> bool:
 
 
 def resolve(
-    host: str, port: int, *, allow_private: bool, timeout: float, stop: Stop
+    host: str, port: int, *, allow_private: bool, timeout: float, cancellation: Cancellation
 ) -> tuple[Endpoint, ...] | Failure:
     """The addresses of `host`, looked up once, in the order the system prefers them.
 
     If one of them may not be dialled, none is: a name with a public and a private address is how
     rebinding begins, and which of them would be dialled should not hang on the order of an answer.
     """
-    found = _look_up(host, port, timeout, stop)
-    if isinstance(found, Failure):
-        return found
+    addresses = _look_up(host, port, timeout, cancellation)
+    if isinstance(addresses, Failure):
+        return addresses
     endpoints = []
-    for text in dict.fromkeys(found):
+    for text in dict.fromkeys(addresses):
         address = ipaddress.ip_address(text)
         if is_public(address):
             endpoints.append(Endpoint(str(address), is_private=False))
@@ -104,16 +104,18 @@ def resolve(
     return tuple(endpoints)
 
 
-def _look_up(host: str, port: int, timeout: float, stop: Stop) -> list[str] | Failure:
-    def addresses() -> list[str] | Failure:
+def _look_up(
+    host: str, port: int, timeout: float, cancellation: Cancellation
+) -> list[str] | Failure:
+    def question() -> list[str] | Failure:
         try:
-            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+            answers = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
             families = (socket.AF_INET, socket.AF_INET6)
-            texts = [str(place[0]) for family, _, _, _, place in found if family in families]
+            texts = [str(address[0]) for family, *_, address in answers if family in families]
             return texts or Failure("dns", f"{host} has no address")
         except (OSError, UnicodeError):
             return Failure("dns", f"{host} cannot be resolved")
 
     # The system's resolver cannot be interrupted.
-    found = ask(addresses, name="monitor-resolve", seconds=timeout, stop=stop)
-    return found or Failure("deadline", f"{host} could not be resolved in time")
+    addresses = ask(question, name="monitor-resolve", seconds=timeout, cancellation=cancellation)
+    return addresses or Failure("deadline", f"{host} could not be resolved in time")

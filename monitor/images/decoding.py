@@ -96,12 +96,12 @@ class _Source(io.BytesIO):
     ran_out = False
 
     def read(self, size: int | None = -1, /) -> bytes:
-        found = super().read(size)
-        if size is not None and size > 0 and len(found) < size:
+        part = super().read(size)
+        if size is not None and size > 0 and len(part) < size:
             self.ran_out = True
-            if self.is_strict and not found:
+            if self.is_strict and not part:
                 raise _EndOfImage
-        return found
+        return part
 
 
 def decode(raw: RawImage, policy: SourcePolicy) -> DecodedImage | Failure:

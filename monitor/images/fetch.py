@@ -3,137 +3,140 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 
 import requests
 
-from monitor.failures import Failure
+from monitor.failures import Failure, may_pass
 from monitor.images import network_errors
-from monitor.images.addresses import resolve
+from monitor.images.addresses import Endpoint, resolve
+from monitor.images.cancellation import Cancellation
 from monitor.images.deadline import Deadline
+from monitor.images.host_slots import HostSlot, HostSlots
 from monitor.images.policy import SourcePolicy
 from monitor.images.raw import UNCHANGED, RawImage, Unchanged, Version
 from monitor.images.redact import redact_url, shorten
 from monitor.images.session import Session
-from monitor.images.stop import Stop
-from monitor.images.turns import Turn, Turns
 from monitor.images.urls import Target, check_port, check_url, redirect_url
 
 _REDIRECTS = (301, 302, 303, 307, 308)
 _CHUNK = 1 << 16
 _NO_PAUSE = 0.0
 
+Outcome = RawImage | Unchanged | Failure
+
 
 class HTTPFetcher:
-    """Fetches over HTTP as a policy allows, until `stop` is told. Thread-safe; `close` it."""
+    """Fetches over HTTP as a policy allows, until it is cancelled. Thread-safe; `close` it."""
 
-    def __init__(self, policy: SourcePolicy, stop: Stop) -> None:
+    def __init__(self, policy: SourcePolicy, cancellation: Cancellation) -> None:
         self._policy = policy
         self._session = Session(policy)
-        self._turns = Turns(policy.max_connections_per_host, stop)
-        self._stop = stop
+        self._slots = HostSlots(policy.max_connections_per_host, cancellation)
+        self._cancellation = cancellation
 
-    def fetch(self, url: str, known: Version | None = None) -> RawImage | Unchanged | Failure:
+    def fetch(self, url: str, known: Version | None = None) -> Outcome:
         """The bytes at `url`, after redirects and retries; `UNCHANGED` if they are the `known` ones.
 
         The deadline covers all of it: look-ups, connections, TLS, headers, redirects, bodies,
-        retries and the pauses before them. It counts from the fetch's turn at the host, since a
-        queue of our own is not the server's fault. When the stop is told, the time is over.
+        retries and the pauses before them. It counts from when the fetch gets its slot at the host,
+        since a queue of our own is not the server's fault. A cancellation ends it at once.
         """
         target = check_url(url, self._policy)
         if isinstance(target, Failure):
             return target
-        with Turn(self._turns) as turn:
-            if not turn.move_to(target.host):
-                return self._too_late(url)
+        with HostSlot(self._slots) as slot:
+            if not slot.move_to(target.host):
+                return _too_late(url, self._policy)
             deadline = Deadline(self._policy.deadline_seconds)
-            with deadline, self._stop.wakes(deadline.end):
-                outcome = self._try_again_and_again(target, known, turn, deadline)
+            with deadline, self._cancellation.wakes(deadline.end):
+                fetch = _Fetch(
+                    self._policy, self._session, self._cancellation, slot, deadline, known
+                )
+                outcome = fetch.with_retries(target)
                 if deadline.has_passed and isinstance(outcome, Failure):
-                    return self._too_late(url)
+                    return _too_late(url, self._policy)
                 return outcome
 
     def close(self) -> None:
         """Close the idle connections."""
         self._session.close()
 
-    def _try_again_and_again(
-        self, target: Target, known: Version | None, turn: Turn, deadline: Deadline
-    ) -> RawImage | Unchanged | Failure:
-        for attempt in range(self._policy.retries + 1):
-            outcome, asked_pause = self._follow(target, known, attempt, turn, deadline)
-            if not isinstance(outcome, Failure) or not _may_pass(outcome):
+
+@dataclass(frozen=True, slots=True)
+class _Fetch:
+    """One fetch under way: its rules, its connections, and what it holds."""
+
+    policy: SourcePolicy
+    session: Session
+    cancellation: Cancellation
+    slot: HostSlot
+    deadline: Deadline
+    known: Version | None
+
+    def with_retries(self, target: Target) -> Outcome:
+        """The outcome of the last attempt that was worth making."""
+        for attempt in range(self.policy.retries + 1):
+            outcome, asked_pause = self._follow(target, attempt)
+            if not isinstance(outcome, Failure) or not may_pass(outcome.reason):
                 break
-            own_pause = self._policy.backoff_seconds * 2.0**attempt
-            pause = max(own_pause, min(asked_pause, self._policy.max_retry_after_seconds))
-            is_last = attempt == self._policy.retries
-            if is_last or pause >= deadline.remaining or self._stop.wait(pause):
+            own_pause = self.policy.backoff_seconds * 2.0**attempt
+            pause = max(own_pause, min(asked_pause, self.policy.max_retry_after_seconds))
+            is_last = attempt == self.policy.retries
+            if is_last or pause >= self.deadline.remaining or self.cancellation.wait(pause):
                 break
         return outcome
 
-    def _follow(
-        self,
-        target: Target,
-        known: Version | None,
-        attempt: int,
-        turn: Turn,
-        deadline: Deadline,
-    ) -> tuple[RawImage | Unchanged | Failure, float]:
+    def _follow(self, target: Target, attempt: int) -> tuple[Outcome, float]:
         """One attempt: the answer where the redirects end, and the pause the server asks for."""
-        for _ in range(self._policy.max_redirects + 1):
-            outcome, pause = self._ask(target, known, attempt, turn, deadline)
+        for _ in range(self.policy.max_redirects + 1):
+            outcome, pause = self._ask(target, attempt)
             if not isinstance(outcome, str):
                 return outcome, pause
             redirected = redirect_url(target.url, outcome)
             if isinstance(redirected, Failure):
                 return redirected, _NO_PAUSE
-            following = check_url(redirected, self._policy)
+            following = check_url(redirected, self.policy)
             if isinstance(following, Failure):
                 return following, _NO_PAUSE
             target = following
-        most = self._policy.max_redirects
+        most = self.policy.max_redirects
         return Failure("too_many_redirects", f"more than {most}: {redact_url(target.url)}"), 0.0
 
-    def _ask(
-        self,
-        target: Target,
-        known: Version | None,
-        attempt: int,
-        turn: Turn,
-        deadline: Deadline,
-    ) -> tuple[RawImage | Unchanged | Failure | str, float]:
+    def _ask(self, target: Target, attempt: int) -> tuple[Outcome | str, float]:
         """One request: bytes, a failure, or the location to go on to; and the pause asked for."""
-        if not turn.move_to(target.host, deadline.remaining):
-            return self._too_late(target.url), _NO_PAUSE
+        if not self.slot.move_to(target.host, self.deadline.remaining):
+            return _too_late(target.url, self.policy), _NO_PAUSE
         endpoints = resolve(
             target.host,
             target.port,
             allow_private=target.may_be_private,
-            timeout=deadline.remaining,
-            stop=self._stop,
+            timeout=self.deadline.remaining,
+            cancellation=self.cancellation,
         )
         if isinstance(endpoints, Failure):
             return endpoints, _NO_PAUSE
-        if fault := check_port(target, self._policy):
+        if fault := check_port(target, self.policy):
             return fault, _NO_PAUSE
+        # Another attempt takes the host's next address, if it has one.
+        return self._ask_at(target, endpoints[attempt % len(endpoints)])
+
+    def _ask_at(self, target: Target, endpoint: Endpoint) -> tuple[Outcome | str, float]:
+        conditions = {} if self.known is None else self.known.conditions(target.url)
         try:
-            # Another attempt takes the host's next address, if it has one.
-            endpoint = endpoints[attempt % len(endpoints)]
-            conditions = {} if known is None else known.conditions(target.url)
-            with self._session.get(target, endpoint, deadline, conditions) as response:
+            with self.session.get(target, endpoint, self.deadline, conditions) as response:
                 if response.status_code == 304 and conditions:
                     return UNCHANGED, _NO_PAUSE
-                return self._answer(response, target, deadline), _retry_after(response)
+                return self._answer(response, target), _retry_after(response)
         except network_errors.CAUGHT as error:
             fault = network_errors.explain(error)
             return Failure(fault.reason, f"{fault.detail}: {redact_url(target.url)}"), _NO_PAUSE
         finally:
-            deadline.release()
+            self.deadline.release()
 
-    def _answer(
-        self, response: requests.Response, target: Target, deadline: Deadline
-    ) -> RawImage | Failure | str:
+    def _answer(self, response: requests.Response, target: Target) -> RawImage | Failure | str:
         status = response.status_code
         where = redact_url(target.url)
         if status in _REDIRECTS and "Location" in response.headers:
@@ -146,27 +149,21 @@ class HTTPFetcher:
         if encoding not in ("", "identity"):
             return Failure("content_encoding", f"{shorten(encoding, 40)}: {where}")
         declared = response.headers.get("Content-Length", "")
-        if (
-            declared.isascii()
-            and declared.isdigit()
-            and int(declared[:20]) > self._policy.max_bytes
-        ):
+        if declared.isascii() and declared.isdigit() and int(declared[:20]) > self.policy.max_bytes:
             return self._too_large(target.url)
-        return self._body(response, target, deadline)
+        return self._body(response, target)
 
-    def _body(
-        self, response: requests.Response, target: Target, deadline: Deadline
-    ) -> RawImage | Failure:
+    def _body(self, response: requests.Response, target: Target) -> RawImage | Failure:
         parts: list[bytes] = []
         n_bytes = 0
         while part := response.raw.read(_CHUNK, decode_content=False):
             n_bytes += len(part)
-            if n_bytes > self._policy.max_bytes:
+            if n_bytes > self.policy.max_bytes:
                 return self._too_large(target.url)
             parts.append(part)
-        if deadline.has_passed:
+        if self.deadline.has_passed:
             # A connection that was cut reads like one that ended.
-            return self._too_late(target.url)
+            return _too_late(target.url, self.policy)
         if not n_bytes:
             return Failure("empty_body", redact_url(target.url))
         etag, modified = map(response.headers.get, ("ETag", "Last-Modified"))
@@ -174,20 +171,12 @@ class HTTPFetcher:
         return RawImage.of(b"".join(parts), version)
 
     def _too_large(self, url: str) -> Failure:
-        return Failure(
-            "too_large", f"more than {self._policy.max_bytes:,} bytes: {redact_url(url)}"
-        )
-
-    def _too_late(self, url: str) -> Failure:
-        seconds = self._policy.deadline_seconds
-        return Failure("deadline", f"not done after {seconds:g} s: {redact_url(url)}")
+        most = self.policy.max_bytes
+        return Failure("too_large", f"more than {most:,} bytes: {redact_url(url)}")
 
 
-def _may_pass(failure: Failure) -> bool:
-    """Whether another attempt may do better."""
-    return failure.reason in ("network", "short_body", "http_429") or failure.reason.startswith(
-        "http_5"
-    )
+def _too_late(url: str, policy: SourcePolicy) -> Failure:
+    return Failure("deadline", f"not done after {policy.deadline_seconds:g} s: {redact_url(url)}")
 
 
 def _retry_after(response: requests.Response) -> float:

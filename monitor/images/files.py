@@ -43,10 +43,10 @@ def read_file(path: str, policy: SourcePolicy) -> bytes | Failure:
     if len(path) > _LONGEST_PATH:
         return Failure("bad_path", f"{len(path):,} characters, at most {_LONGEST_PATH:,}")
     try:
-        place = _place(path, policy)
-        if place is None:
+        file = _existing(path, policy)
+        if file is None:
             return Failure("path_outside_roots", f"{shown}; allowed: {', '.join(policy.roots)}")
-        return _read(place, shown, policy)
+        return _read(file, shown, policy)
     except OSError as error:
         return _explain(error, shown)
     except (ValueError, RuntimeError):
@@ -58,49 +58,49 @@ def file_state(path: str, policy: SourcePolicy) -> tuple[str, str] | None:
     """The file that `path` means and what changes with its content; None where it cannot be read.
 
     Size and time of change to the nanosecond; also the time of the entry's last change and its number,
-    which tell a file that was put in its place with an old time.
+    which tell a file that replaced it and carries an old time.
     """
     if not policy.roots or len(path) > _LONGEST_PATH:
         return None
     try:
-        place = _place(path, policy)
-        if place is None:
+        file = _existing(path, policy)
+        if file is None:
             return None
-        found = place.stat()
+        status = file.stat()
     except (OSError, ValueError, RuntimeError):
         return None
-    if time.time_ns() - max(found.st_mtime_ns, found.st_ctime_ns) < _UNSETTLED_NS:
+    if time.time_ns() - max(status.st_mtime_ns, status.st_ctime_ns) < _UNSETTLED_NS:
         # A second change within one tick of the file system's clock would not show.
         return None
-    parts = (found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino)
-    return str(place), ":".join(map(str, parts))
+    parts = (status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
+    return str(file), ":".join(map(str, parts))
 
 
-def _place(path: str, policy: SourcePolicy) -> Path | None:
-    """The first place inside a root that `path` can mean, of those that exist if there are any."""
+def _existing(path: str, policy: SourcePolicy) -> Path | None:
+    """The first file inside a root that `path` can mean; one that exists, if any does."""
     inside = list(_inside_roots(path, policy))
     return next((p for p in inside if p.exists()), inside[0] if inside else None)
 
 
 def _inside_roots(path: str, policy: SourcePolicy) -> Iterator[Path]:
-    """The places that `path` can mean, resolved, of which only those inside a root count."""
+    """The files that `path` can mean, resolved, as far as they lie inside a root."""
     roots = [Path(root).resolve() for root in policy.roots]
     for start in (*roots, Path.cwd()):
-        place = (start / path).resolve()
-        if any(place.is_relative_to(root) for root in roots):
-            yield place
+        file = (start / path).resolve()
+        if any(file.is_relative_to(root) for root in roots):
+            yield file
 
 
-def _read(place: Path, shown: str, policy: SourcePolicy) -> bytes | Failure:
+def _read(path: Path, shown: str, policy: SourcePolicy) -> bytes | Failure:
     # Looked at before opening: to open a device can do things.
-    if not stat.S_ISREG(place.stat().st_mode):
+    if not stat.S_ISREG(path.stat().st_mode):
         return Failure("not_a_file", shown)
-    with open(os.open(place, _FLAGS), "rb") as file:
-        found = os.fstat(file.fileno())
-        if not stat.S_ISREG(found.st_mode):
+    with open(os.open(path, _FLAGS), "rb") as file:
+        status = os.fstat(file.fileno())
+        if not stat.S_ISREG(status.st_mode):
             return Failure("not_a_file", shown)
         too_large = Failure("too_large", f"more than {policy.max_bytes:,} bytes: {shown}")
-        if found.st_size > policy.max_bytes:
+        if status.st_size > policy.max_bytes:
             return too_large
         # It may grow while it is read.
         data = file.read(policy.max_bytes + 1)

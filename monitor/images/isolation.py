@@ -16,10 +16,10 @@ from PIL import Image
 
 from monitor.errors import MonitorError
 from monitor.failures import Failure
+from monitor.images.cancellation import Cancellation
 from monitor.images.decoding import DecodedImage
 from monitor.images.policy import SourcePolicy
 from monitor.images.raw import RawImage
-from monitor.images.stop import Stop
 from monitor.images.worker import read_block, write_block
 
 _START_SECONDS = 60.0
@@ -48,8 +48,8 @@ class DecoderPool:
     ----------
     policy
         What may be decoded.
-    stop
-        When it is told, workers are killed.
+    cancellation
+        When it comes, workers are killed.
     n_workers
         How many decode at once; by default one for each core. They start when they are needed.
     memory_bytes
@@ -60,13 +60,13 @@ class DecoderPool:
     def __init__(
         self,
         policy: SourcePolicy,
-        stop: Stop,
+        cancellation: Cancellation,
         *,
         n_workers: int | None = None,
         memory_bytes: int | None = None,
     ) -> None:
         self._policy = policy
-        self._stop = stop
+        self._cancellation = cancellation
         self._memory_bytes = memory_bytes or (
             16 * policy.max_pixels + 2 * policy.max_bytes + _OVERHEAD_BYTES
         )
@@ -89,19 +89,19 @@ class DecoderPool:
                 if worker is None:
                     worker = _Worker(self._policy, self._memory_bytes)
                 try:
-                    with self._stop.wakes(worker.kill):
+                    with self._cancellation.wakes(worker.kill):
                         return worker.decode(raw)
                 except _WorkerDied as error:
                     failure = Failure("decoder_crashed", str(error))
                     worker = None
-                if self._stop.is_told:
-                    return Failure("deadline", "the reader was told to stop")
+                if self._cancellation.is_cancelled:
+                    return Failure("deadline", "the reader was cancelled")
             return failure
         finally:
             self._slots.put(worker)
 
     def close(self) -> None:
-        """End the idle workers; tell the stop first, so that all are."""
+        """End the idle workers; cancel first, so that the busy ones end too."""
         slots = [self._slots.get() for _ in range(self._slots.qsize())]
         for worker in slots:
             if worker is not None:
@@ -137,8 +137,8 @@ class _Worker:
             raise MonitorError(f"the decoding process said {ready[:80]!r} where 'ready' should be")
 
     def decode(self, raw: RawImage) -> DecodedImage | Failure:
-        told, pixels = self._ask(cast(bytes, raw.data), 2, self._seconds)
-        answer: dict[str, Any] = json.loads(told)
+        words, pixels = self._ask(cast(bytes, raw.data), 2, self._seconds)
+        answer: dict[str, Any] = json.loads(words)
         if "reason" in answer:
             return Failure(answer["reason"], answer["detail"])
         image = Image.frombytes("RGB", tuple(answer["size"]), pixels)
@@ -179,9 +179,9 @@ class _Worker:
             answers = [None]
         finally:
             timer.cancel()
-        found = [answer for answer in answers if answer is not None]
-        if len(found) == n_answers:
-            return found
+        complete = [answer for answer in answers if answer is not None]
+        if len(complete) == n_answers:
+            return complete
         self.end()
         raise _WorkerDied(
             f"not decoded after {seconds:g} s" if late.is_set() else _how_it_ended(self._process)

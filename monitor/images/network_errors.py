@@ -19,7 +19,7 @@ CAUGHT = (
     OSError,
     ValueError,
 )
-"""What a request that goes wrong can raise; all of it is told apart by `explain`."""
+"""What a request that goes wrong can raise; `explain` tells all of it apart."""
 
 # The first that fits decides, so the narrow ones come first: RemoteDisconnected is an OSError and
 # an HTTPException at once, a time-out during TLS is an OSError.
@@ -67,9 +67,9 @@ def explain(error: BaseException) -> Failure:
     # requests' own exceptions are all OSErrors: they say nothing about what happened below.
     below = [e for e in chain if not isinstance(e, requests.ConnectionError | requests.Timeout)]
     for kinds, reason, detail in _KINDS:
-        for found in below:
-            if isinstance(found, kinds):
-                return Failure(reason, f"{detail} ({type(found).__name__})")
+        for cause in below:
+            if isinstance(cause, kinds):
+                return Failure(reason, f"{detail} ({type(cause).__name__})")
     if any("ended prematurely" in str(e) for e in below):
         return Failure("short_body", "the connection ended within the body")
     return Failure("network", f"the connection failed ({type(error).__name__})")
@@ -77,12 +77,12 @@ def explain(error: BaseException) -> Failure:
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
     """`error` and every exception that it carries: as cause, context, argument or reason."""
-    seen: set[int] = set()
+    visited: set[int] = set()
     waiting: list[object] = [error]
     while waiting:
-        one = waiting.pop(0)
-        if not isinstance(one, BaseException) or id(one) in seen:
+        link = waiting.pop(0)
+        if not isinstance(link, BaseException) or id(link) in visited:
             continue
-        seen.add(id(one))
-        yield one
-        waiting += [one.__cause__, one.__context__, getattr(one, "reason", None), *one.args]
+        visited.add(id(link))
+        yield link
+        waiting += [link.__cause__, link.__context__, getattr(link, "reason", None), *link.args]

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from monitor.errors import MissingExtraError
 from monitor.failures import Failure
+from monitor.images.cancellation import Cancellation, ask
 from monitor.images.policy import SourcePolicy
 from monitor.images.redact import redact_url
-from monitor.images.stop import Stop, ask
 
 _PACKAGES = {"s3": "s3fs", "gs": "gcsfs", "az": "adlfs"}
 
 
-def read_object(url: str, scheme: str, policy: SourcePolicy, stop: Stop) -> bytes | Failure:
+def read_object(
+    url: str, scheme: str, policy: SourcePolicy, cancellation: Cancellation
+) -> bytes | Failure:
     """The bytes of ``scheme://bucket/key``.
 
     >>> policy = SourcePolicy(schemes=["s3"], buckets=["ours"])
-    >>> print(read_object("s3://other/a.jpg", "s3", policy, Stop()))
+    >>> print(read_object("s3://other/a.jpg", "s3", policy, Cancellation()))
     host: bucket 'other'; allowed: ours
     """
     shown = redact_url(url)
@@ -28,15 +30,15 @@ def read_object(url: str, scheme: str, policy: SourcePolicy, stop: Stop) -> byte
     if not key:
         return Failure("invalid_url", f"a bucket without a key: {shown}")
     # The stores' clients have time limits of their own and no common way to be interrupted.
-    found = ask(
+    data = ask(
         lambda: _read(scheme, f"{bucket}/{key}", shown, policy),
         name="monitor-object",
         seconds=policy.deadline_seconds,
-        stop=stop,
+        cancellation=cancellation,
     )
-    if found is None:
+    if data is None:
         return Failure("deadline", f"not done after {policy.deadline_seconds:g} s: {shown}")
-    return found
+    return data
 
 
 def _read(scheme: str, path: str, shown: str, policy: SourcePolicy) -> bytes | Failure:

@@ -31,10 +31,10 @@ ACCEPTED_ARRAYS = (
 def orientation(image: Image.Image) -> int:
     """The EXIF orientation, 1 to 8; 1, which is upright, if there is none or it cannot be read."""
     try:
-        found = image.getexif().get(ExifTags.Base.Orientation, 1)
+        value = image.getexif().get(ExifTags.Base.Orientation, 1)
     except Exception:  # broken EXIF raises almost anything, and the pixels are fine without it
         return 1
-    return found if isinstance(found, int) and found in _UPRIGHT else 1
+    return value if isinstance(value, int) and value in _UPRIGHT else 1
 
 
 def upright(image: Image.Image) -> tuple[Image.Image, tuple[str, ...]]:

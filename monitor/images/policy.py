@@ -92,7 +92,7 @@ class SourcePolicy(BaseModel):
         gt=0,
         allow_inf_nan=False,
         description="Longest time for one fetch with its look-ups, redirects and retries, counted "
-        "from its turn at the host.",
+        "from when it gets its slot at the host (max_connections_per_host).",
     )
     connect_timeout_seconds: float = Field(
         default=5.0,
@@ -104,7 +104,8 @@ class SourcePolicy(BaseModel):
     retries: int = Field(
         default=2,
         ge=0,
-        description="Further attempts after a failed connection, a short body, status 429 or 5xx.",
+        description="Further attempts after a failure that may pass: name not resolved, connection or TLS "
+        "failed, no proper HTTP, short body, status 408, 425, 429 or 5xx.",
     )
     backoff_seconds: float = Field(
         default=0.5,

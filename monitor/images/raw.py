@@ -26,7 +26,7 @@ class Version:
 
     Parameters
     ----------
-    place
+    url_sha256
         A digest of the URL that the bytes came from, after redirects: what one URL calls its version
         says nothing about another's. A digest, since URLs carry secrets and this is stored.
     etag, last_modified
@@ -39,7 +39,7 @@ class Version:
     ({'If-None-Match': '"v1"'}, {})
     """
 
-    place: str
+    url_sha256: str
     etag: str | None
     last_modified: str | None
 
@@ -50,7 +50,7 @@ class Version:
 
     def conditions(self, url: str) -> dict[str, str]:
         """The headers that ask `url` for its bytes only if they are of another version."""
-        if self.place != _digest(url):
+        if self.url_sha256 != _digest(url):
             return {}
         if self.etag is not None:
             return {"If-None-Match": self.etag}

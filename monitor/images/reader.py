@@ -16,6 +16,7 @@ import numpy as np
 from PIL import Image
 
 from monitor.failures import Failure
+from monitor.images.cancellation import Cancellation
 from monitor.images.data_uri import read_base64, read_data_uri
 from monitor.images.decoding import DecodedImage, check_array, check_size, decode, explain
 from monitor.images.fetch import HTTPFetcher
@@ -27,11 +28,10 @@ from monitor.images.policy import OBJECT_STORES, SourcePolicy
 from monitor.images.quiet import quiet_pillow
 from monitor.images.raw import RawImage, Unchanged, Version
 from monitor.images.redact import redact_url
-from monitor.images.stop import Stop
 from monitor.images.urls import file_path, scheme_of
 
 _ACCEPTED = f"URLs, data: URIs, paths, base64, bytes, Pillow images and {ACCEPTED_ARRAYS}"
-_STOPPED = Failure("deadline", "the reader was told to stop")
+_CANCELLED = Failure("deadline", "the reader was cancelled")
 
 
 def source_key(cell: object) -> str | None:
@@ -89,10 +89,10 @@ class ImageReader:
 
     def __init__(self, policy: SourcePolicy | None = None) -> None:
         self.policy = policy or SourcePolicy()
-        self._stop = Stop()
-        self._http = HTTPFetcher(self.policy, self._stop)
+        self._cancellation = Cancellation()
+        self._http = HTTPFetcher(self.policy, self._cancellation)
         isolated = self.policy.isolation == "process"
-        self._decoders = DecoderPool(self.policy, self._stop) if isolated else None
+        self._decoders = DecoderPool(self.policy, self._cancellation) if isolated else None
         # Pillow reads lazily, and the same image may stand in many rows.
         self._loading = threading.Lock()
 
@@ -123,9 +123,10 @@ class ImageReader:
 
     def fetch_changed(self, cell: object, known: Version | None) -> RawImage | Unchanged | Failure:
         """As `fetch`, but `UNCHANGED` where a web server says that `known` is still its version."""
-        found = _STOPPED if self._stop.is_told else self._fetch(cell, known)
+        outcome = _CANCELLED if self._cancellation.is_cancelled else self._fetch(cell, known)
         # How a fetch fails that was cut says nothing about its source.
-        return _STOPPED if isinstance(found, Failure) and self._stop.is_told else found
+        was_cut = isinstance(outcome, Failure) and self._cancellation.is_cancelled
+        return _CANCELLED if was_cut else outcome
 
     def locate(self, cell: object) -> Located | None:
         """Where the bytes lie that `cell` names, without fetching them; None if it holds them itself."""
@@ -145,7 +146,7 @@ class ImageReader:
         """End all that is under way at once, and read nothing more.
 
         For a caller that gives up while other threads read, on Ctrl-C say. Connections are shut; the
-        waits for a turn at a host, for a look-up, for an object and before a retry end. What was
+        waits for a slot at a host, for a look-up, for an object and before a retry end. What was
         cut so, and each read from now on, is a Failure with the reason `deadline`.
 
         Examples
@@ -153,9 +154,9 @@ class ImageReader:
         >>> with ImageReader() as reader:
         ...     reader.cancel()
         ...     print(reader.read("https://example.com/a.jpg"))
-        deadline: the reader was told to stop
+        deadline: the reader was cancelled
         """
-        self._stop.tell()
+        self._cancellation.cancel()
 
     def close(self) -> None:
         """Cancel what is under way, and close the connections that are kept alive."""
@@ -194,8 +195,8 @@ class ImageReader:
     def _fetch_text(self, text: str, known: Version | None) -> RawImage | Unchanged | Failure:
         scheme = scheme_of(text)
         if scheme is None:
-            found = read_base64(text, self.policy) if self.policy.allows("data") else None
-            return _raw(read_file(text, self.policy) if found is None else found)
+            data = read_base64(text, self.policy) if self.policy.allows("data") else None
+            return _raw(read_file(text, self.policy) if data is None else data)
         if not self.policy.allows(scheme):
             allowed = ", ".join(self.policy.allowed_schemes)
             return Failure("scheme", f"{redact_url(scheme)}; allowed: {allowed}")
@@ -204,7 +205,7 @@ class ImageReader:
         if scheme == "data":
             return _raw(read_data_uri(text, self.policy))
         if scheme in OBJECT_STORES:
-            return _raw(read_object(text, scheme, self.policy, self._stop))
+            return _raw(read_object(text, scheme, self.policy, self._cancellation))
         path = file_path(text)
         return path if isinstance(path, Failure) else _raw(read_file(path, self.policy))
 
@@ -234,10 +235,10 @@ class ImageReader:
         return RawImage(image, sha256(repr(looks).encode() + pixels).hexdigest())
 
 
-def _raw(found: bytes | Failure) -> RawImage | Failure:
-    if isinstance(found, Failure):
-        return found
-    return RawImage.of(found) if found else Failure("empty_body", "no bytes")
+def _raw(data: bytes | Failure) -> RawImage | Failure:
+    if isinstance(data, Failure):
+        return data
+    return RawImage.of(data) if data else Failure("empty_body", "no bytes")
 
 
 def _array_digest(array: np.ndarray[Any, Any]) -> str:

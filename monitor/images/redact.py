@@ -17,8 +17,8 @@ def redact_url(url: str) -> str:
     """
     # Cut first: what follows is linear, but a cell can hold megabytes.
     url = url.strip()[: 10 * LONGEST]
-    found = _PARTS.match(url)
-    groups = found.groups("") if found else ("",) * 5
+    match = _PARTS.match(url)
+    groups = match.groups("") if match else ("",) * 5
     scheme, slashes, authority, path, rest = groups
     if scheme.lower() == "data:":
         return "data:…"

@@ -74,14 +74,14 @@ class PinnedAdapter(IPFilterAdapter):  # type: ignore[misc]  # requests-hardened
     ) -> tuple[Any, Any]:
         """Dial the pinned address, and check the certificate against the host that was named."""
         below = HTTPAdapter if request.endpoint.is_private else IPFilterAdapter
-        place: Any
+        pool: Any
         options: Any
-        place, options = below.build_connection_pool_key_attributes(
+        pool, options = below.build_connection_pool_key_attributes(
             self, request.at_address, verify, cert
         )
         if request.target.scheme == "https":
             options["assert_hostname"] = options["server_hostname"] = request.target.host
-        return place, options
+        return pool, options
 
 
 class _Watched(HTTPConnection):

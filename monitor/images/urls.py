@@ -44,8 +44,8 @@ def scheme_of(text: str) -> str | None:
     >>> scheme_of("HTTPS://example.com"), scheme_of("C:/a.jpg"), scheme_of("a.jpg")
     ('https', None, None)
     """
-    found = _SCHEME.match(text)
-    return found[1].lower() if found else None
+    match = _SCHEME.match(text)
+    return match[1].lower() if match else None
 
 
 def check_url(url: str, policy: SourcePolicy) -> Target | Failure:

@@ -70,8 +70,8 @@ def main() -> None:
     write_block(answers, b"ready")
     answers.flush()
     while (data := read_block(sys.stdin.buffer)) is not None:
-        told, pixels = _answer(data, policy)
-        write_block(answers, json.dumps(told).encode())
+        words, pixels = _answer(data, policy)
+        write_block(answers, json.dumps(words).encode())
         write_block(answers, pixels)
         answers.flush()
         del data, pixels

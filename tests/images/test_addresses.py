@@ -326,8 +326,9 @@ def test_certificate_is_checked_against_the_name(
         with ImageReader(SourcePolicy(ca_bundle=bundle, **QUICK)) as reader:
             outcomes = [reader.fetch("https://photos.test/a") for _ in range(3)]
         assert [getattr(o, "reason", None) for o in outcomes] == [expected] * 3
-        # A mismatch is final, and a good connection is used again.
-        assert server.n_connections == (1 if expected is None else 3)
+        # A certificate may be renewed at any moment, so each read tries three times; a good connection
+        # is used again.
+        assert server.n_connections == (1 if expected is None else 9)
     assert set(internet.dials) == {(PUBLIC, 443)}
 
 

@@ -1,4 +1,4 @@
-"""A reader that is told to stop lets go of whatever it waits for."""
+"""A cancelled reader lets go of whatever it waits for."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def reading(reader: ImageReader, *urls: str) -> Iterator[None]:
     ends = time.monotonic() + AT_ONCE
     for thread in threads:
         thread.join(max(0.0, ends - time.monotonic()))
-    said = ["deadline: the reader was told to stop"] * len(urls)
+    said = ["deadline: the reader was cancelled"] * len(urls)
     assert [str(outcome) for outcome in outcomes] == said
 
 
@@ -73,7 +73,7 @@ def test_ends_a_fetch(server: Server, handler: Handler | bytes, how: str) -> Non
     reader.close()
 
 
-def test_ends_the_wait_for_a_turn(server: Server) -> None:
+def test_ends_the_wait_for_a_slot(server: Server) -> None:
     server.routes["/a"] = silence
     with (
         reader_of(server, max_connections_per_host=1) as reader,
@@ -123,16 +123,16 @@ def test_ends_a_connection_that_nobody_answers(monkeypatch: pytest.MonkeyPatch) 
         host = f"127.0.0.1:{listener.getsockname()[1]}"
         # A full queue: the kernel drops what comes next without a word.
         waiting = [socket.socket() for _ in range(4)]
-        for one in waiting:
-            one.setblocking(False)
-            one.connect_ex(listener.getsockname())
+        for client in waiting:
+            client.setblocking(False)
+            client.connect_ex(listener.getsockname())
         monkeypatch.setattr(socket.socket, "connect", dial)
         policy = SourcePolicy(hosts=[host], allow_private=True, connect_timeout_seconds=30)
         with ImageReader(policy) as reader, reading(reader, f"http://{host}/a"):
             assert dialled.wait(10)
             reader.cancel()
-        for one in waiting:
-            one.close()
+        for client in waiting:
+            client.close()
 
 
 def test_ends_the_wait_for_an_object(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -159,6 +159,6 @@ def test_nothing_is_read_afterwards(server: Server) -> None:
     reader.cancel()
     reader.cancel()
     for cell in (server.url + "/a", PNG, None):
-        assert str(reader.read(cell)) == "deadline: the reader was told to stop"
+        assert str(reader.read(cell)) == "deadline: the reader was cancelled"
     assert len(server.requests) == 1
     reader.close()

@@ -291,10 +291,10 @@ def test_transparency_lies_over_the_background(mode: str) -> None:
     else:
         between = {"PA": "P", "La": "LA", "RGBa": "RGBA"}[mode]
         data = image.convert(between).convert(mode)
-    found = pixels(data, background=[200, 210, 220])
+    actual = pixels(data, background=[200, 210, 220])
     if mode not in ("P", "PA"):
-        assert (found[:10, :10] == 9).all()
-    assert (found[15:, 15:] == [200, 210, 220]).all()
+        assert (actual[:10, :10] == 9).all()
+    assert (actual[15:, 15:] == [200, 210, 220]).all()
     assert "transparency over the background" in good(data).notes
 
 
@@ -319,9 +319,9 @@ def test_every_orientation_is_turned_upright(kind: str, orientation: int) -> Non
     exif = Image.Exif()
     exif[0x0112] = orientation
     options: dict[str, Any] = {"quality": 95} if kind in ("JPEG", "WEBP", "AVIF") else {}
-    found = pixels(encode(stored, kind, exif=exif, **options))
-    assert found.shape == SCENE.shape
-    assert np.abs(found - SCENE).mean() < 8
+    actual = pixels(encode(stored, kind, exif=exif, **options))
+    assert actual.shape == SCENE.shape
+    assert np.abs(actual - SCENE).mean() < 8
 
 
 @pytest.mark.parametrize(

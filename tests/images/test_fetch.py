@@ -98,13 +98,13 @@ def test_at_most_so_many_at_one_host(server: Server) -> None:
 
 
 def test_hosts_that_redirect_to_each_other_do_not_wait_for_each_other(internet: Internet) -> None:
-    with Server() as one, Server() as two:
-        one.routes = {"/a": redirect("http://two.test/b"), "/b": answer(PNG)}
-        two.routes = {"/a": redirect("http://one.test/b"), "/b": answer(PNG)}
+    with Server() as first, Server() as second:
+        first.routes = {"/a": redirect("http://two.test/b"), "/b": answer(PNG)}
+        second.routes = {"/a": redirect("http://one.test/b"), "/b": answer(PNG)}
         internet.name("one.test", ["93.184.216.1"])
         internet.name("two.test", ["93.184.216.2"])
-        internet.place(one, "93.184.216.1", 80)
-        internet.place(two, "93.184.216.2", 80)
+        internet.place(first, "93.184.216.1", 80)
+        internet.place(second, "93.184.216.2", 80)
         outcomes: list[object] = []
         with ImageReader(SourcePolicy(**QUICK, max_connections_per_host=1)) as reader:
             threads = [
@@ -336,16 +336,16 @@ def test_deadline_ends_a_connection_that_nobody_answers() -> None:
         host = f"127.0.0.1:{listener.getsockname()[1]}"
         # A full queue: the kernel drops what comes next without a word.
         waiting = [socket.socket() for _ in range(4)]
-        for one in waiting:
-            one.setblocking(False)
-            one.connect_ex(("127.0.0.1", listener.getsockname()[1]))
+        for client in waiting:
+            client.setblocking(False)
+            client.connect_ex(("127.0.0.1", listener.getsockname()[1]))
         policy = SourcePolicy(hosts=[host], allow_private=True, deadline_seconds=DEADLINE)
         began = time.monotonic()
         with ImageReader(policy) as reader:
             outcome = reader.fetch(f"http://{host}/a")
         assert time.monotonic() - began < DEADLINE + 0.5
-        for one in waiting:
-            one.close()
+        for client in waiting:
+            client.close()
     assert reason(outcome) == "deadline"
 
 

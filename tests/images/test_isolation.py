@@ -14,8 +14,8 @@ from PIL import Image
 import monitor.images
 from monitor.failures import Failure
 from monitor.images import DecodedImage, ImageReader, RawImage, SourcePolicy, decode
+from monitor.images.cancellation import Cancellation
 from monitor.images.isolation import DecoderPool
-from monitor.images.stop import Stop
 
 from .pictures import JPEG, PNG, encode, png_claiming, scene
 from .servers import Server, silence
@@ -64,26 +64,29 @@ def pool():
     running = []
 
     def make(n_workers=1, memory_bytes=None, **options):
-        stop = Stop()
+        cancellation = Cancellation()
         running.append(
             (
-                stop,
+                cancellation,
                 DecoderPool(
-                    SourcePolicy(**options), stop, n_workers=n_workers, memory_bytes=memory_bytes
+                    SourcePolicy(**options),
+                    cancellation,
+                    n_workers=n_workers,
+                    memory_bytes=memory_bytes,
                 ),
             )
         )
         return running[-1][1]
 
     yield make
-    for stop, one in running:
-        stop.tell()
-        one.close()
+    for cancellation, decoders in running:
+        cancellation.cancel()
+        decoders.close()
 
 
-def worker_of(one: DecoderPool):
-    worker = one._slots.get()
-    one._slots.put(worker)
+def worker_of(decoders: DecoderPool):
+    worker = decoders._slots.get()
+    decoders._slots.put(worker)
     return worker._process
 
 
@@ -103,55 +106,55 @@ def test_it_gives_what_decoding_here_gives(pool, data):
 
 
 def test_a_native_crash_costs_its_image_alone(pool, faulty_decoder):
-    one = pool()
-    assert isinstance(one.decode(RawImage.of(PNG)), DecodedImage)
-    first = worker_of(one).pid
-    crashed = one.decode(RawImage.of(marked(CRASHES)))
+    decoders = pool()
+    assert isinstance(decoders.decode(RawImage.of(PNG)), DecodedImage)
+    first = worker_of(decoders).pid
+    crashed = decoders.decode(RawImage.of(marked(CRASHES)))
     assert crashed == Failure("decoder_crashed", "the decoding process ended by signal SIGSEGV")
-    assert isinstance(one.decode(RawImage.of(PNG)), DecodedImage)
-    assert worker_of(one).pid != first
+    assert isinstance(decoders.decode(RawImage.of(PNG)), DecodedImage)
+    assert worker_of(decoders).pid != first
 
 
 def test_a_decoder_that_hangs_is_given_up_in_time(pool, faulty_decoder):
-    one = pool(deadline_seconds=1.0)
-    assert isinstance(one.decode(RawImage.of(PNG)), DecodedImage)
+    decoders = pool(deadline_seconds=1.0)
+    assert isinstance(decoders.decode(RawImage.of(PNG)), DecodedImage)
     began = time.monotonic()
-    hung = one.decode(RawImage.of(marked(HANGS)))
+    hung = decoders.decode(RawImage.of(marked(HANGS)))
     assert hung == Failure("decoder_crashed", "not decoded after 1 s")
     assert time.monotonic() - began < 20
-    assert isinstance(one.decode(RawImage.of(PNG)), DecodedImage)
+    assert isinstance(decoders.decode(RawImage.of(PNG)), DecodedImage)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux enforces it")
 def test_memory_is_bounded(pool, faulty_decoder):
-    one = pool(memory_bytes=60_000_000)
+    decoders = pool(memory_bytes=60_000_000)
     # Memory that native code asks for in vain, and pixels that do not fit.
-    assert isinstance(one.decode(RawImage.of(marked(SWALLOWS))), Failure)
+    assert isinstance(decoders.decode(RawImage.of(marked(SWALLOWS))), Failure)
     large = encode(Image.new("RGB", (6_000, 6_000)))
-    too_much = one.decode(RawImage.of(large))
+    too_much = decoders.decode(RawImage.of(large))
     assert isinstance(too_much, Failure)
     assert too_much.reason in {"too_many_pixels", "decoder_crashed"}
-    assert isinstance(one.decode(RawImage.of(PNG)), DecodedImage)
+    assert isinstance(decoders.decode(RawImage.of(PNG)), DecodedImage)
 
 
 def test_the_largest_image_of_the_policy_fits(pool):
     side = 2_000
     noise = np.random.default_rng(0).integers(0, 256, (side, side, 4), dtype=np.uint8)
-    one = pool(max_pixels=side * side)
+    decoders = pool(max_pixels=side * side)
     for mode, kind in (("RGBA", "PNG"), ("CMYK", "JPEG"), ("RGBA", "WEBP"), ("RGB", "TIFF")):
         image = (
             Image.fromarray(noise, "RGBA").convert(mode)
             if mode != "CMYK"
             else (Image.fromarray(noise).convert("RGB").convert("CMYK"))
         )
-        assert isinstance(one.decode(RawImage.of(encode(image, kind))), DecodedImage), kind
+        assert isinstance(decoders.decode(RawImage.of(encode(image, kind))), DecodedImage), kind
 
 
 def test_a_worker_that_somebody_kills_costs_nothing(pool):
-    one = pool()
-    assert isinstance(one.decode(RawImage.of(PNG)), DecodedImage)
-    os.kill(worker_of(one).pid, signal.SIGKILL)
-    assert isinstance(one.decode(RawImage.of(PNG)), DecodedImage)
+    decoders = pool()
+    assert isinstance(decoders.decode(RawImage.of(PNG)), DecodedImage)
+    os.kill(worker_of(decoders).pid, signal.SIGKILL)
+    assert isinstance(decoders.decode(RawImage.of(PNG)), DecodedImage)
 
 
 def test_a_reader_isolates_when_its_policy_says_so(faulty_decoder):
@@ -166,18 +169,18 @@ def test_a_reader_isolates_when_its_policy_says_so(faulty_decoder):
 
 
 def test_no_worker_stays_behind(pool):
-    one = pool(n_workers=3)
-    threads = [threading.Thread(target=one.decode, args=(RawImage.of(PNG),)) for _ in range(3)]
+    decoders = pool(n_workers=3)
+    threads = [threading.Thread(target=decoders.decode, args=(RawImage.of(PNG),)) for _ in range(3)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    workers = [one._slots.get() for _ in range(3)]
+    workers = [decoders._slots.get() for _ in range(3)]
     for worker in workers:
-        one._slots.put(worker)
+        decoders._slots.put(worker)
     running = [worker._process for worker in workers if worker is not None]
     assert len(running) >= 2
-    one.close()
+    decoders.close()
     assert all(process.poll() is not None for process in running)
 
 

@@ -46,7 +46,7 @@ HOSTILE = {
     "silence": silence,
 }  # fmt: skip
 
-# Once kindly, so that all is loaded, then as told.
+# Once kindly, so that all is loaded, then as asked.
 FETCH = """
 import json, sys, time
 from fuzz_decoding import _kilobytes, _reset_peak
@@ -58,10 +58,10 @@ with ImageReader(policy) as reader:
     reader.fetch(url.rpartition("/")[0] + "/kind")
     before = _reset_peak()
     began = time.monotonic()
-    found = reader.fetch(url)
+    outcome = reader.fetch(url)
     seconds = time.monotonic() - began
     peak = _kilobytes("VmHWM") * 1024 - before
-print(json.dumps({"reason": found.reason, "seconds": seconds, "peak": peak}))
+print(json.dumps({"reason": outcome.reason, "seconds": seconds, "peak": peak}))
 """
 
 
@@ -84,9 +84,9 @@ def test_a_hostile_server_costs_no_more_than_cap_and_deadline(kind):
             timeout=60,
             env={**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'benchmarks'}"},
         )
-    found = json.loads(done.stdout)
-    assert found["peak"] <= CAP + 5_000_000, found
-    assert found["seconds"] <= DEADLINE + 0.5, found
+    measurement = json.loads(done.stdout)
+    assert measurement["peak"] <= CAP + 5_000_000, measurement
+    assert measurement["seconds"] <= DEADLINE + 0.5, measurement
 
 
 NOISE = np.random.default_rng(0).integers(0, 256, (2_000, 2_000, 4), dtype=np.uint8)
@@ -135,20 +135,20 @@ def measured(tmp_path_factory):
 
 @pytest.mark.parametrize("kind", [*LARGE, *HUGE])
 def test_decoding_takes_no_more_memory_than_its_pixels_are_worth(measured, kind):
-    found = measured[kind]
-    assert (found["kind"] == "image") is (kind in LARGE), found
-    assert found["allowed_bytes"] == 16 * 4_000_000 + 50_000_000
-    assert found["peak_bytes"] <= found["allowed_bytes"], found
+    measurement = measured[kind]
+    assert (measurement["kind"] == "image") is (kind in LARGE), measurement
+    assert measurement["allowed_bytes"] == 16 * 4_000_000 + 50_000_000
+    assert measurement["peak_bytes"] <= measurement["allowed_bytes"], measurement
     if kind in LARGE:
         # The measure itself is alive: the pixels are somewhere.
-        assert found["peak_bytes"] >= 3 * 4_000_000, found
+        assert measurement["peak_bytes"] >= 3 * 4_000_000, measurement
 
 
 def test_damaged_files_of_every_format_neither_raise_nor_hang_nor_swallow_memory():
-    told = run_fuzz("--mutants", "1500", "--seed", "1")
-    assert "1,500 mutants in" in told
+    printed = run_fuzz("--mutants", "1500", "--seed", "1")
+    assert "1,500 mutants in" in printed
     counts = {
-        line.split()[1]: int(line.split()[0].replace(",", "")) for line in told.splitlines()[2:]
+        line.split()[1]: int(line.split()[0].replace(",", "")) for line in printed.splitlines()[2:]
     }
     assert sum(counts.values()) == 1_500
     assert min(counts[kind] for kind in ("image", "corrupt", "truncated")) > 50

@@ -68,9 +68,9 @@ def test_each_fault_gets_its_reason(url: str, expected: str) -> None:
 
 def test_limits_and_errors_of_the_store(store: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     def outcome(**options: Any) -> str:
-        found = fetch("s3://ours/a b?#.png", **options)
-        assert isinstance(found, Failure)
-        return found.reason
+        outcome = fetch("s3://ours/a b?#.png", **options)
+        assert isinstance(outcome, Failure)
+        return outcome.reason
 
     assert outcome(max_bytes=10) == "too_large"
     monkeypatch.setattr(store, "size", lambda path: None)
@@ -101,7 +101,7 @@ def test_missing_packages_name_their_extra(monkeypatch: pytest.MonkeyPatch) -> N
         return really(name, *args, **options)
 
     monkeypatch.setattr(builtins, "__import__", without)
-    found = fetch("gs://ours/a.png")
-    assert isinstance(found, Failure)
-    assert found.reason == "scheme"
-    assert "pip install 'embedding-monitor[gs]'" in found.detail
+    outcome = fetch("gs://ours/a.png")
+    assert isinstance(outcome, Failure)
+    assert outcome.reason == "scheme"
+    assert "pip install 'embedding-monitor[gs]'" in outcome.detail

@@ -36,12 +36,12 @@ def texture(width: int, height: int, seed: int = 0) -> Image.Image:
 def test_of_two_halves_of_known_grey():
     pixels = np.zeros((10, 20, 3), dtype=np.uint8)
     pixels[:, 10:] = 204
-    found = fields(pixels, n_bytes=100)
-    assert found["brightness"] == pytest.approx(0.4)
-    assert found["contrast"] == pytest.approx(0.4)
-    assert found["saturation"] == 0
-    assert (found["width"], found["height"]) == (20, 10)
-    assert found["bytes_per_pixel"] == 0.5
+    actual = fields(pixels, n_bytes=100)
+    assert actual["brightness"] == pytest.approx(0.4)
+    assert actual["contrast"] == pytest.approx(0.4)
+    assert actual["saturation"] == 0
+    assert (actual["width"], actual["height"]) == (20, 10)
+    assert actual["bytes_per_pixel"] == 0.5
 
 
 def test_luma_weights_the_colours_as_bt_601_does():
@@ -57,22 +57,22 @@ def test_sharpness_is_the_logarithm_of_the_width_of_an_edge(width):
 
 
 def test_sharpness_does_not_know_the_height_or_the_number_of_edges():
-    one = fields(edge(2.0))["sharpness"]
+    single = fields(edge(2.0))["sharpness"]
     half_as_high = fields(edge(2.0, height=100.0))["sharpness"]
     three = fields(np.concatenate([edge(2.0), edge(2.0)[:, ::-1], edge(2.0)], axis=1))["sharpness"]
-    assert half_as_high == pytest.approx(one, abs=0.1)
-    assert three == pytest.approx(one, abs=0.1)
+    assert half_as_high == pytest.approx(single, abs=0.1)
+    assert three == pytest.approx(single, abs=0.1)
 
 
 @pytest.mark.parametrize("size", [(32, 32), (224, 160), (533, 400), (2000, 1500)])
 def test_every_step_of_blur_lowers_sharpness_at_any_size(size):
     picture = texture(*size)
     steps = [0, *(max(size[0] / 384, 1) * s for s in (0.5, 1, 1.5, 2))]
-    found = [
+    actual = [
         fields(picture.filter(ImageFilter.GaussianBlur(s)) if s else picture)["sharpness"]
         for s in steps
     ]
-    assert np.all(np.diff(found) < -0.1), found
+    assert np.all(np.diff(actual) < -0.1), actual
 
 
 def test_a_smaller_copy_of_a_picture_is_about_as_sharp():
@@ -106,21 +106,21 @@ def test_a_grey_copy_loses_saturation_alone():
 
 @pytest.mark.parametrize("value", [0, 1, 255])
 def test_a_flat_picture_has_no_sharpness(value):
-    found = fields(np.full((50, 700, 3), value, dtype=np.uint8))
-    assert np.isnan(found["sharpness"])
-    assert found["brightness"] == pytest.approx(value / 255)
-    assert found["contrast"] == pytest.approx(0, abs=1e-6)
-    assert np.isnan(found["bytes_per_pixel"])
+    actual = fields(np.full((50, 700, 3), value, dtype=np.uint8))
+    assert np.isnan(actual["sharpness"])
+    assert actual["brightness"] == pytest.approx(value / 255)
+    assert actual["contrast"] == pytest.approx(0, abs=1e-6)
+    assert np.isnan(actual["bytes_per_pixel"])
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 5000), (2, 9), (3, 3), (4001, 3)])
 def test_odd_shapes_are_measured(shape):
     pixels = np.random.default_rng(0).integers(0, 256, (*shape, 3), dtype=np.uint8)
-    found = measure(pixels)
-    assert found.dtype == np.float32
-    assert found.shape == (len(QUALITY_FIELDS),)
-    assert np.isnan(found[2]) == (min(shape) < 3 or max(shape) > LONGEST_SIDE)
-    assert found[4:6].tolist() == [shape[1], shape[0]]
+    actual = measure(pixels)
+    assert actual.dtype == np.float32
+    assert actual.shape == (len(QUALITY_FIELDS),)
+    assert np.isnan(actual[2]) == (min(shape) < 3 or max(shape) > LONGEST_SIDE)
+    assert actual[4:6].tolist() == [shape[1], shape[0]]
 
 
 def test_a_huge_picture_has_the_light_of_all_its_parts():

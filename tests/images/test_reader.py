@@ -203,10 +203,10 @@ def test_as_many_rows_out_as_in_each_with_its_reason(
                 cell = cell.replace(name, value)
         column.append(cell)
     outcomes = [world.reader.read(cell) for cell in column]
-    found = [o.reason if isinstance(o, Failure) else None for o in outcomes]
+    reasons = [o.reason if isinstance(o, Failure) else None for o in outcomes]
     wrong = [
         f"{str(cell)[:80]!r}: {outcome}"
-        for (cell, expected), reason, outcome in zip(CELLS, found, outcomes, strict=True)
+        for (cell, expected), reason, outcome in zip(CELLS, reasons, outcomes, strict=True)
         if reason != expected
     ]
     assert wrong == []
@@ -226,11 +226,11 @@ def test_a_broken_neighbour_changes_no_pixel(world: World) -> None:
     for bad in (JPEG[:300], f"{world.server.url}/reset", png_claiming(9, 9)):
         world.reader.read(bad)
     among = [world.reader.read(cell) for cell in good]
-    for one, other in zip(alone, among, strict=True):
-        assert isinstance(one, DecodedImage)
-        assert isinstance(other, DecodedImage)
-        assert one.image.tobytes() == other.image.tobytes()
-        assert one.sha256 == other.sha256
+    for lone, mixed in zip(alone, among, strict=True):
+        assert isinstance(lone, DecodedImage)
+        assert isinstance(mixed, DecodedImage)
+        assert lone.image.tobytes() == mixed.image.tobytes()
+        assert lone.sha256 == mixed.sha256
 
 
 def test_many_threads_share_a_reader_and_an_image(world: World, tmp_path: Path) -> None:
@@ -276,9 +276,9 @@ def test_digest_tells_pixels_apart(world: World) -> None:
     assert digest(array) != digest(array.astype(bool))
     assert digest(scene()) == digest(scene())
     assert digest(scene()) != digest(scene().transpose(Image.Transpose.ROTATE_180))
-    one, other = scene().convert("P"), scene().convert("P")
-    other.putpalette([255 - value for value in one.getpalette() or []])
-    assert digest(one) != digest(other)
+    plain, inverted = scene().convert("P"), scene().convert("P")
+    inverted.putpalette([255 - value for value in plain.getpalette() or []])
+    assert digest(plain) != digest(inverted)
     turned = scene()
     turned.getexif()[0x0112] = 6
     assert digest(turned) != digest(scene())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from monitor.images.redact import LONGEST, redact_url, shorten
@@ -10,6 +10,8 @@ from monitor.images.redact import LONGEST, redact_url, shorten
 PARTS = st.text(alphabet="ab1:/?#[]%.\\ \n", max_size=8)
 
 
+# How fast examples are made depends on what else the machine does.
+@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(
     scheme=st.sampled_from(["http://", "HTTPS://", "http:/", "http:", "//", "ftp://", "s3://"]),
     user=PARTS.map(lambda text: text.replace("?", "").replace("#", "")),
@@ -27,7 +29,7 @@ def test_passwords_and_queries_are_not_shown(scheme: str, user: str, tail: str) 
         assert "HUNTER2" not in redact_url(url)
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(st.text(max_size=250))
 def test_what_is_shown_is_short_and_printable(text: str) -> None:
     for shown in (redact_url(text), shorten(text), shorten(text * 3)):
