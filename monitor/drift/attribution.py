@@ -8,7 +8,7 @@ from monitor.clusters import WindowSketch
 from monitor.drift.distances import contributions
 from monitor.drift.effect import share_change_interval
 from monitor.drift.judgement import ClusterShift
-from monitor.drift.nulls import NullTables, Tables
+from monitor.drift.null_tables import NullTables, Tables
 from monitor.drift.significance import holm
 
 CONFIDENCE = 0.95

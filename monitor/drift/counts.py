@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from monitor.drift.nulls import NullTables, Tables
+from monitor.drift.null_tables import NullTables, Tables
 from monitor.drift.significance import LEAST_P_VALUE, SubTest
 
 FIRST_DRAWS = 999

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import optimize, stats
 
-from monitor.drift.means_null import MeanNull
+from monitor.drift.mean_null import MeanNull
 
 POWER = 0.8
 

@@ -18,9 +18,9 @@ from monitor.drift.effect import (
     detectable_share,
     total_variation,
 )
+from monitor.drift.mean_null import MeanNull
 from monitor.drift.means import mean_tests, moved_means
-from monitor.drift.means_null import MeanNull
-from monitor.drift.nulls import NullTables, Tables
+from monitor.drift.null_tables import NullTables, Tables
 from monitor.drift.significance import SEES, SubTest
 
 _BETWEEN_DRAWS = 2_999

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitor.clusters import BaselineStatistics, WindowSketch
-from monitor.drift.means_null import MeanNull
+from monitor.drift.mean_null import MeanNull
 from monitor.drift.permutations import permutation_p_value
 from monitor.drift.significance import SubTest
 

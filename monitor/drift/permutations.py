@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from monitor.drift.means_null import MeanNull
+from monitor.drift.mean_null import MeanNull
 
 _FIRST = 199
 _MOST = 20_000

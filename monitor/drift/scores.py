@@ -11,7 +11,7 @@ from scipy import stats
 from monitor.clusters import Baseline, BaselineStatistics, WindowSketch
 from monitor.drift.judgement import Score
 from monitor.drift.metrics import Metric
-from monitor.drift.nulls import NullTables, Tables
+from monitor.drift.null_tables import NullTables, Tables
 from monitor.drift.rules import Rules
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from monitor.drift import Effect, FailureShift, QualityShift, Score, ShiftKind, Verdict
-from monitor.drift.kinds import moved_clearly
+from monitor.drift.causes.kinds import moved_clearly
 from monitor.reports.report import WindowDrift
 from monitor.reports.sentences import causes, how_sure, join, sentence
 from monitor.reports.wording import (

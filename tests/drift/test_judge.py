@@ -7,8 +7,8 @@ from scipy import stats
 from monitor.clusters import fit
 from monitor.drift import Rules, Verdict, judge
 from monitor.drift.counts import mix_test
-from monitor.drift.means_null import MeanNull
-from monitor.drift.nulls import NullTables
+from monitor.drift.mean_null import MeanNull
+from monitor.drift.null_tables import NullTables
 from monitor.drift.significance import holm
 
 WIDTH = 24

@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from monitor.clusters.value_table import MOST_VALUES, OTHER, count_values, fit_values
-from monitor.drift.column_explanation import ColumnExplanation
-from monitor.drift.explanation import explain
-from monitor.drift.interaction import common_shift, uneven_shift_p_values
-from monitor.drift.shift_parts import split_shift
+from monitor.drift.causes.column_explanation import ColumnExplanation
+from monitor.drift.causes.columns import explain
+from monitor.drift.causes.log_linear import common_shift, uneven_shift_p_values
+from monitor.drift.causes.shift_parts import split_shift
 
 K = 8
 CATEGORIES = np.random.default_rng(0).dirichlet(np.full(K, 2.0), size=4)

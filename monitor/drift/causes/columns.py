@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitor.clusters.value_table import OTHER, ValueTable
-from monitor.drift.column_explanation import ColumnExplanation, ValueShift
-from monitor.drift.interaction import uneven_shift_p_values
-from monitor.drift.shift_parts import split_shift
+from monitor.drift.causes.column_explanation import ColumnExplanation, ValueShift
+from monitor.drift.causes.log_linear import uneven_shift_p_values
+from monitor.drift.causes.shift_parts import split_shift
 from monitor.drift.significance import holm
 
 _FEW_DRAWS: Final = 99

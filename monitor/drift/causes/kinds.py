@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from enum import StrEnum
 
-from monitor.drift.failures import FailureShift
+from monitor.drift.causes.failures import FailureShift
+from monitor.drift.causes.pixels import QualityShift
 from monitor.drift.judgement import Judgement, Verdict
-from monitor.drift.quality import QualityShift
 from monitor.drift.significance import telling
 
 LEAST_EFFECT = 0.2

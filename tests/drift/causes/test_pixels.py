@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from monitor.clusters.quality_sketch import QualityReference, QualitySketch, fit_quality
-from monitor.drift.quality import QualityShift, quality_shifts
+from monitor.drift.causes.pixels import QualityShift, quality_shifts
 
 FIELDS = ("sharpness", "width", "size", "gaps")
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from monitor.drift.interaction import shift_direction
+from monitor.drift.causes.log_linear import shift_direction
 
 
 @dataclass(frozen=True, eq=False)
