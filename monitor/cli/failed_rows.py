@@ -177,15 +177,12 @@ def retry(
         for row, value in zip(rows, frames.cells(tried, name), strict=True):
             values[row] = value if isinstance(value, str) else None
         texts[name] = values
-    return frames.with_embedding(
+    return frames.with_columns(
         frame,
-        feature.column,
-        vectors,
-        texts.pop(failure),
-        failure_column=failure,
-        fingerprint=str(new.fingerprint),
-        texts=dict(texts),
-        matrices={quality_column(feature): quality},
+        matrices={feature.column: vectors, quality_column(feature): quality},
+        failed=np.array([reason is not None for reason in texts[failure]], dtype=bool),
+        texts=texts,
+        fingerprints={feature.column: str(new.fingerprint)},
     )
 
 

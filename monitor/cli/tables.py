@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from monitor import frames
 from monitor.config import DataFiles, MonitoringConfig, ProductionData
 from monitor.errors import InvalidInputError, did_you_mean
-from monitor.frames.table import FINGERPRINT_KEY
+from monitor.frames.fingerprints import FINGERPRINT_KEY
 
 if TYPE_CHECKING:
     import pandas as pd

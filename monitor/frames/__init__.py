@@ -1,16 +1,15 @@
 """The only door to data frames: pandas, polars and Arrow in, the same kind out."""
 
-from monitor.frames.empty_cells import is_missing
+from monitor.empty_cells import is_missing
+from monitor.frames.columns import with_columns
+from monitor.frames.files import read_file, write_file
 from monitor.frames.table import (
     Frame,
     cells,
     column_names,
     duplicated_columns,
     n_rows,
-    read_file,
     row_labels,
-    with_embedding,
-    write_file,
 )
 from monitor.frames.times import Times, read_times
 from monitor.frames.vectors import Vectors, read_columns, read_numbers, read_vectors
@@ -30,6 +29,6 @@ __all__ = [
     "read_times",
     "read_vectors",
     "row_labels",
-    "with_embedding",
+    "with_columns",
     "write_file",
 ]

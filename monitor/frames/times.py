@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from monitor.empty_cells import is_missing
 from monitor.errors import TimestampError
 from monitor.frames import table
-from monitor.frames.empty_cells import is_missing
 
 _ISO_8601 = re.compile(
     r"""
@@ -74,9 +74,9 @@ def _typed_times(series: Any, column: str) -> tuple[NDArray[np.datetime64], bool
     if not isinstance(series.dtype, nw.Datetime | nw.Date):
         return None
     # Through Arrow, which holds UTC whatever the zone, and makes no Python objects.
-    found = np.asarray(series.to_arrow())
-    values = _within_reach(found)
-    present = found[~np.isnat(found)]
+    instants = np.asarray(series.to_arrow())
+    values = _within_reach(instants)
+    present = instants[~np.isnat(instants)]
     if len(present) and np.isnat(values).all():
         raise _no_time(column, present[0])
     return values, len(present) > 0 and getattr(series.dtype, "time_zone", None) is None
@@ -106,8 +106,8 @@ def _readable(cell: Any) -> tuple[Any, bool]:
     """What pandas shall read of a cell, None where it is no time; and whether it lacks a zone."""
     if isinstance(cell, str):
         # pandas knows neither small letters nor the comma that ISO 8601 prefers.
-        found = _ISO_8601.fullmatch(cell.strip().upper().replace(",", "."))
-        return (found[0], found["zone"] is None) if found else (None, False)
+        match = _ISO_8601.fullmatch(cell.strip().upper().replace(",", "."))
+        return (match[0], match["zone"] is None) if match else (None, False)
     if isinstance(cell, np.datetime64):
         return cell, True
     if isinstance(cell, dt.date):

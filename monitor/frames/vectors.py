@@ -9,9 +9,10 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from monitor.empty_cells import is_missing
 from monitor.errors import InvalidInputError
 from monitor.frames import table
-from monitor.frames.empty_cells import is_missing
+from monitor.frames.fingerprints import fingerprint as recorded_fingerprint
 
 _MAX_VALUE = np.float64(1e150)  # squares of larger numbers overflow
 
@@ -65,24 +66,24 @@ def read_vectors(
         If the column holds scalars only, so that it cannot be an embedding column.
     """
     series = table.series(frame, column)
-    found = _stack_lists(series, width)
-    if found is None:
+    stacked = _stack_lists(series, width)
+    if stacked is None:
         cells = series.to_list()
         _refuse_scalars(cells, column)
-        found = _stack_rows([_row(cell) for cell in cells], width)
+        stacked = _stack_rows([_row(cell) for cell in cells], width)
     recorded: Sequence[Any] = ()
     if failure_column is not None and failure_column in table.column_names(frame):
         recorded = table.cells(frame, failure_column)
-    return _judge(*found, recorded=recorded, fingerprint=table.fingerprint(frame, column))
+    return _judge(*stacked, recorded=recorded, fingerprint=recorded_fingerprint(frame, column))
 
 
 def read_numbers(frame: Any, column: str, width: int) -> NDArray[np.float32]:
     """(n, width) float32: the lists of numbers of `column`; NaN in rows that hold no such list."""
-    found = _stack_lists(table.series(frame, column), width)
-    if found is None:
+    stacked = _stack_lists(table.series(frame, column), width)
+    if stacked is None:
         rows = [_row(cell) for cell in table.cells(frame, column)]
-        found = _stack_rows(rows, width)
-    matrix, failures = found
+        stacked = _stack_rows(rows, width)
+    matrix, failures = stacked
     numbers = np.full((len(failures), width), np.nan, dtype=np.float32)
     numbers[[reason is None for reason in failures]] = matrix
     return numbers

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import math
 import os
 import threading
 from dataclasses import dataclass
-from decimal import Decimal
 from hashlib import sha256
 from pathlib import PurePath
 from types import TracebackType
@@ -15,6 +13,7 @@ from typing import Any, cast
 import numpy as np
 from PIL import Image
 
+from monitor.empty_cells import is_missing
 from monitor.failures import Failure
 from monitor.images.cancellation import Cancellation
 from monitor.images.data_uri import read_base64, read_data_uri
@@ -177,7 +176,7 @@ class ImageReader:
         self.close()
 
     def _fetch(self, cell: object, known: Version | None) -> RawImage | Unchanged | Failure:
-        if _is_missing(cell):
+        if is_missing(cell):
             return Failure("missing")
         if isinstance(cell, str):
             return self._fetch_text(cell.strip(), known)
@@ -244,14 +243,3 @@ def _raw(data: bytes | Failure) -> RawImage | Failure:
 def _array_digest(array: np.ndarray[Any, Any]) -> str:
     shape = f"{array.dtype.str}{array.shape}".encode()
     return sha256(shape + array.tobytes()).hexdigest()
-
-
-def _is_missing(cell: object) -> bool:
-    if cell is None or (isinstance(cell, str) and not cell.strip()):
-        return True
-    if isinstance(cell, float | np.floating | Decimal):
-        return math.isnan(cell)
-    if isinstance(cell, np.datetime64 | np.timedelta64):
-        return bool(np.isnat(cell))
-    # pandas' markers, without importing pandas.
-    return type(cell).__name__ in ("NAType", "NaTType")

@@ -6,6 +6,8 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from monitor import frames
 from monitor.errors import InvalidInputError
 from monitor.features import ImageEmbedding
@@ -104,15 +106,15 @@ def embed(
         )
     reasons = [None if failure is None else failure.reason for failure in embedded.failures]
     lines = [None if failure is None else failure.detail for failure in embedded.failures]
-    return frames.with_embedding(
+    texts = {failure_column(feature): reasons}
+    if details:
+        texts[f"{failure_column(feature)}_detail"] = lines
+    return frames.with_columns(
         frame,
-        feature.column,
-        embedded.vectors,
-        reasons,
-        failure_column=failure_column(feature),
-        fingerprint=encoder.fingerprint,
-        texts={f"{failure_column(feature)}_detail": lines} if details else None,
-        matrices={quality_column(feature): embedded.quality},
+        matrices={feature.column: embedded.vectors, quality_column(feature): embedded.quality},
+        failed=np.array([reason is not None for reason in reasons], dtype=bool),
+        texts=texts,
+        fingerprints={feature.column: encoder.fingerprint},
     )
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from monitor import frames
 from monitor.errors import InvalidInputError
-from monitor.frames.table import fingerprint
+from monitor.frames.fingerprints import fingerprint
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -14,7 +14,7 @@ import pytest
 
 from monitor import frames
 from monitor.errors import InvalidInputError, MissingColumnError, TimestampError
-from monitor.frames.table import FINGERPRINT_KEY, fingerprint
+from monitor.frames.fingerprints import FINGERPRINT_KEY, fingerprint
 
 KINDS = {
     "pandas": pd.DataFrame,
@@ -31,8 +31,16 @@ def kind(request):
 
 
 def embedded(frame):
-    return frames.with_embedding(
-        frame, "v", VECTORS, FAILURES, failure_column="v_failure", fingerprint="tiny:1"
+    return with_vectors(frame, "v", VECTORS, FAILURES)
+
+
+def with_vectors(frame, column, matrix, reasons):
+    return frames.with_columns(
+        frame,
+        matrices={column: matrix},
+        failed=np.array([reason is not None for reason in reasons], dtype=bool),
+        texts={f"{column}_failure": reasons},
+        fingerprints={column: "tiny:1"},
     )
 
 
@@ -183,14 +191,7 @@ def test_a_slice_of_an_arrow_table_reads_its_own_rows():
 
 
 def test_the_reason_that_embed_wrote_says_more_than_missing(kind):
-    frame = frames.with_embedding(
-        kind({"url": ["a", "b", "c"]}),
-        "v",
-        VECTORS,
-        [None, "http_404", None],
-        failure_column="v_failure",
-        fingerprint="tiny:1",
-    )
+    frame = with_vectors(kind({"url": ["a", "b", "c"]}), "v", VECTORS, [None, "http_404", None])
     read = frames.read_vectors(frame, "v", failure_column="v_failure")
     assert read.failures.tolist() == [None, "http_404", None]
 
@@ -226,14 +227,8 @@ def test_what_is_no_frame_is_refused(thing):
 
 @pytest.mark.parametrize("empty", [0, 3])
 def test_empty_frames_and_frames_of_failures(kind, empty):
-    frame = frames.with_embedding(
-        kind({"url": pa.array(["u"] * empty, type=pa.string()).to_pylist()}),
-        "v",
-        np.zeros((empty, 4), dtype=np.float32),
-        ["dns"] * empty,
-        failure_column="v_failure",
-        fingerprint="tiny:1",
-    )
+    rows = kind({"url": pa.array(["u"] * empty, type=pa.string()).to_pylist()})
+    frame = with_vectors(rows, "v", np.zeros((empty, 4), dtype=np.float32), ["dns"] * empty)
     read = frames.read_vectors(frame, "v", failure_column="v_failure")
     assert read.matrix.shape[0] == 0
     assert read.failures.tolist() == ["dns"] * empty
@@ -273,6 +268,17 @@ def test_empty_cells_of_every_library(cell):
 @pytest.mark.parametrize("cell", [0, False, 0.0, "0", [], {}, np.array([np.nan]), Decimal(0)])
 def test_cells_that_are_not_empty(cell):
     assert not frames.is_missing(cell)
+
+
+def test_a_named_index_is_a_column():
+    hours = pd.date_range("2026-03-01", periods=2, freq="h", tz="UTC", name="ts")
+    frame = pd.DataFrame({"url": ["a", "b"]}, index=hours)
+    assert frames.column_names(frame) == ["url", "ts"]
+    assert frames.read_times(frame, "ts").values.tolist() == hours.tz_localize(None).tolist()
+    levels = frame.set_index("url", append=True)
+    assert frames.cells(levels, "url") == ["a", "b"]
+    both = frame.assign(ts=["2026-03-02", "2026-03-03"])
+    assert frames.cells(both, "ts") == ["2026-03-02", "2026-03-03"]
 
 
 def test_frames_are_imported_without_pandas():
@@ -329,10 +335,8 @@ def test_columns_with_labels_that_are_no_text_are_found():
 
 def test_a_column_with_a_number_as_label_is_replaced():
     frame = pd.DataFrame({"url": ["a", "b", "c"], 0: [1, 2, 3]})
-    result = frames.with_embedding(
-        frame, "0", VECTORS, FAILURES, failure_column="f", fingerprint="tiny:1"
-    )
-    assert frames.column_names(result) == ["url", "0", "f"]
+    result = with_vectors(frame, "0", VECTORS, FAILURES)
+    assert frames.column_names(result) == ["url", "0", "0_failure"]
     np.testing.assert_array_equal(frames.read_vectors(result, "0").matrix, VECTORS[[0, 2]])
     assert frame[0].tolist() == [1, 2, 3]
 

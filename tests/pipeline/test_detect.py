@@ -18,7 +18,7 @@ from monitor.errors import (
     MissingColumnError,
     TimestampError,
 )
-from monitor.frames.table import FINGERPRINT_KEY
+from monitor.frames.fingerprints import FINGERPRINT_KEY
 
 FEATURE = monitor.VectorFeature(name="points", column="vector", n_clusters=4)
 DAY = dt.timedelta(days=1)

@@ -14,7 +14,7 @@ import pytest
 
 from monitor import frames
 from monitor.errors import InvalidInputError, MissingColumnError, MissingExtraError
-from monitor.frames.table import FINGERPRINT_KEY
+from monitor.frames.fingerprints import FINGERPRINT_KEY
 from monitor.sources import CallableSource, FileSource, RowsSeen, SqlSource, read_window, rows_seen
 
 UTC = dt.UTC
