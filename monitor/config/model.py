@@ -29,7 +29,6 @@ from monitor.config.sections import (
     StoreConfig,
     Text,
 )
-from monitor.config.strict_yaml import Path as Place
 from monitor.config.strict_yaml import read_yaml
 from monitor.environment import filled_in
 from monitor.errors import ConfigError, did_you_mean
@@ -44,6 +43,7 @@ from monitor.features import (
     check_features,
 )
 from monitor.images.policy import SourcePolicy
+from monitor.validation import KeyPath
 
 
 def _feature(value: object) -> object:
@@ -269,7 +269,7 @@ class MonitoringConfig(BaseModel):
 
     @classmethod
     def _build(
-        cls, values: Mapping[str, Any], folder: Path, name: str, lines: Mapping[Place, int]
+        cls, values: Mapping[str, Any], folder: Path, name: str, lines: Mapping[KeyPath, int]
     ) -> Self:
         try:
             config = cls(**values)

@@ -8,12 +8,10 @@ from typing import Any
 import yaml
 
 from monitor.errors import ConfigError
-
-Path = tuple[str | int, ...]
-"""Where a value stands: `("features", 0, "n_clusters")`."""
+from monitor.validation import KeyPath
 
 
-def read_yaml(text: str, name: str) -> tuple[dict[str, Any], Mapping[Path, int]]:
+def read_yaml(text: str, name: str) -> tuple[dict[str, Any], Mapping[KeyPath, int]]:
     """The mapping that `text` holds, and the line of each of its keys and items.
 
     Parameters
@@ -50,7 +48,7 @@ def read_yaml(text: str, name: str) -> tuple[dict[str, Any], Mapping[Path, int]]
                 "'features: …', not a list or a single value: `monitor init` writes one to start "
                 "from"
             )
-        lines: dict[Path, int] = {}
+        lines: dict[KeyPath, int] = {}
         _walk(node, (), lines, set(), name)
         return loader.construct_document(node), lines
     except yaml.MarkedYAMLError as error:
@@ -65,7 +63,9 @@ def read_yaml(text: str, name: str) -> tuple[dict[str, Any], Mapping[Path, int]]
         loader.dispose()
 
 
-def _walk(node: yaml.Node, path: Path, lines: dict[Path, int], seen: set[int], name: str) -> None:
+def _walk(
+    node: yaml.Node, path: KeyPath, lines: dict[KeyPath, int], seen: set[int], name: str
+) -> None:
     """Note the line of everything below `node`; a node that aliases repeat is visited once."""
     if id(node) in seen:
         return

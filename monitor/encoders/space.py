@@ -21,6 +21,7 @@ from monitor.encoders.spec import (
 )
 from monitor.errors import InvalidSpaceParamError
 from monitor.schema import Blob, DescribedBlob
+from monitor.validation import explained
 
 DEFAULT_MODEL: Final = "clip-ViT-B-32"
 # The models that sentence-transformers offers for images, and the width of their vectors:
@@ -136,7 +137,7 @@ class ImageSpace(BaseModel):
                 **engine.model_dump(),
             )
         except ValidationError as error:
-            raise InvalidSpaceParamError(_message(error)) from error
+            raise InvalidSpaceParamError(f"ImageSpace: {explained(error, EncoderSpec)}") from error
         require_handler(spec.handler)
         _check_pretrained(spec)
         _check_revision(spec)
@@ -260,9 +261,3 @@ def _check_revision(spec: EncoderSpec) -> None:
 
 def _path(value: str | os.PathLike[str] | None) -> Any:
     return os.fspath(value) if isinstance(value, os.PathLike) else value
-
-
-def _message(error: ValidationError) -> str:
-    first = error.errors(include_url=False, include_context=False)[0]
-    field = ".".join(str(part) for part in first["loc"])
-    return f"an image space's {field} cannot be {first.get('input')!r}: {first['msg']}"

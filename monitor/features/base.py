@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from monitor.errors import InvalidFeatureError, MissingFeatureTypeError, did_you_mean
-from monitor.features.field_types import Name, short
+from monitor.errors import InvalidFeatureError, MissingFeatureTypeError
+from monitor.features.field_types import Name
+from monitor.validation import explained, short
 
 
 class CustomFeatureType(StrEnum):
@@ -78,7 +79,9 @@ class CustomFeature(BaseModel):
             try:
                 super().__init__(**values)
             except ValidationError as error:
-                raise InvalidFeatureError(_message(type(self), error)) from error
+                raise InvalidFeatureError(
+                    f"{type(self).__name__}: {explained(error, type(self))}"
+                ) from error
 
     @property
     def required_columns(self) -> tuple[str, ...]:
@@ -136,7 +139,7 @@ class CustomFeature(BaseModel):
         try:
             return super().model_validate(obj, **options)
         except ValidationError as error:
-            raise InvalidFeatureError(_message(cls, error)) from error
+            raise InvalidFeatureError(f"{cls.__name__}: {explained(error, cls)}") from error
 
     @classmethod
     def model_validate_json(cls, json_data: str | bytes | bytearray, **options: Any) -> Self:
@@ -144,31 +147,10 @@ class CustomFeature(BaseModel):
         try:
             return super().model_validate_json(json_data, **options)
         except ValidationError as error:
-            raise InvalidFeatureError(_message(cls, error)) from error
+            raise InvalidFeatureError(f"{cls.__name__}: {explained(error, cls)}") from error
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
         """A copy with the fields of `update`; unlike pydantic's, it is checked like a new one."""
         if not update:
             return super().model_copy(deep=deep)
         return type(self)(**{**self.to_dict(), **update})
-
-
-def _message(kind: type[CustomFeature], error: ValidationError) -> str:
-    """pydantic's errors as sentences: the field, the value seen, what is allowed."""
-    lines = [_sentence(kind, detail) for detail in error.errors(include_url=False)]
-    return f"{kind.__name__}: " + "; ".join(lines)
-
-
-def _sentence(kind: type[CustomFeature], detail: Any) -> str:
-    field = ".".join(str(part) for part in detail["loc"])
-    if detail["type"] == "missing":
-        return f"{field} is missing; pass {field}=..."
-    if detail["type"] == "extra_forbidden":
-        hint = did_you_mean(field, kind.model_fields)
-        return f"{field!r} is not a field; {hint}allowed: {', '.join(kind.model_fields)}"
-    if detail["type"] == "literal_error" and field == "type":
-        fixed = kind.model_fields["type"].default.value
-        return f"type={short(detail['input'])}: is fixed to {fixed}; leave it out"
-    text = detail["msg"].removeprefix("Value error, ")
-    # A rule about the whole feature has no field, and names the values itself.
-    return f"{field}={short(detail['input'])}: {text}" if field else text

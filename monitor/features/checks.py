@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from monitor.errors import InvalidFeatureError, MissingColumnError, did_you_mean
 from monitor.features.base import CustomFeature
 from monitor.features.family import VectorFeature
-from monitor.features.field_types import short
+from monitor.validation import short
 
 
 def check_features(features: Sequence[CustomFeature], columns: Iterable[str] | None = None) -> None:

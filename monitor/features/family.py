@@ -16,8 +16,8 @@ from monitor.features.field_types import (
     Seed,
     Settings,
     TagCount,
-    short,
 )
+from monitor.validation import short
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

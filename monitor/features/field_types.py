@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import operator
-import reprlib
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Final, NoReturn
 
@@ -19,6 +18,8 @@ from pydantic import (
     WithJsonSchema,
 )
 
+from monitor.validation import short
+
 MIN_CLUSTERS: Final = 2
 # No limit of principle: beyond it a histogram has more bins than windows have rows, and fitting
 # takes hours. It stops a slip such as one million.
@@ -27,18 +28,6 @@ _MAX_SEED: Final = 2**32 - 1  # numpy's and scikit-learn's
 _MAX_FLOAT32: Final = float(np.finfo(np.float32).max)
 
 Rows = tuple[tuple[float, ...], ...]
-
-
-def short(value: object) -> str:
-    """`value` as a person should see it in an error: its beginning.
-
-    Examples
-    --------
-    >>> short(list(range(1000)))
-    '[0, 1, 2, 3, 4, 5, ...]'
-    """
-    text = reprlib.repr(value)
-    return text if len(text) <= 80 else f"{text[:77]}..."
 
 
 def whole_number(value: object) -> int:

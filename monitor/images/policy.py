@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, Self, get_args
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from monitor.errors import PolicyError
+from monitor.validation import explained
 
 Scheme = Literal["http", "https", "data", "file", "s3", "gs", "az"]
 OBJECT_STORES: tuple[Scheme, ...] = ("s3", "gs", "az")
@@ -147,7 +148,7 @@ class SourcePolicy(BaseModel):
         try:
             super().__init__(**values)
         except ValidationError as error:
-            raise PolicyError(_explain(error)) from None
+            raise PolicyError(explained(error, SourcePolicy)) from None
 
     @field_validator("*", mode="before")
     @classmethod
@@ -239,19 +240,3 @@ def split_host(entry: str) -> tuple[str, int | None]:
     if port and not (port.isascii() and port.isdigit()):
         return "", None
     return host.rstrip("."), int(port) if port else None
-
-
-def _explain(error: ValidationError) -> str:
-    """Each thing that is wrong, in a line: the field, the rule and the value seen."""
-    lines = []
-    for fault in error.errors(include_url=False):
-        field = ".".join(str(part) for part in fault["loc"])
-        message = fault["msg"].removeprefix("Value error, ")
-        if not field:
-            lines.append(message)
-        elif fault["type"] == "extra_forbidden":
-            known = ", ".join(SourcePolicy.model_fields)
-            lines.append(f"{field} is no field of a source policy; its fields are {known}")
-        else:
-            lines.append(f"{field}: {message}; got {str(fault['input'])[:80]!r}")
-    return "; ".join(lines)

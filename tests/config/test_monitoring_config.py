@@ -132,14 +132,14 @@ data:
         (("    type: FROM_VECTOR\n", ""), "line 2, features[0].type: is missing: add it; allowed:"),
         (
             ("{path: train.parquet}", "train.parquet"),
-            "line 6, data.baseline: 'train.parquet' must be keys and values; allowed keys: path, ",
+            "line 6, data.baseline: 'train.parquet': must be keys and values; allowed keys: path, ",
         ),
         (
             ("path: prod", "pth: prod"),
             "line 7, data.production.pth: there is no such key; did you mean 'path'",
         ),
         (("path: prod.parquet, ", ""), "line 7, data.production.path: is missing"),
-        (("ts}", "3}"), "line 7, data.production.timestamp_column: 3 must be text: put it in quo"),
+        (("ts}", "3}"), "line 7, data.production.timestamp_column: 3: must be text: put it in quo"),
         (("ts}", "''}"), "line 7, data.production.timestamp_column: '': must not be empty"),
         (("ts}", "ts}\noutput:"), "line 8, output: has no value: give it one, or leave"),
         (("ts}", "ts}\nversion: 2"), "line 8, version: 2: must be 1"),
@@ -201,7 +201,7 @@ def test_two_features_of_one_name_or_column():
 def test_something_must_be_monitored():
     with pytest.raises(ConfigError, match="an enrichment is not monitored"):
         config_of(features=[ALL_FEATURES[4]])
-    with pytest.raises(ConfigError, match=r"features: \[\] is too short: give at least 1"):
+    with pytest.raises(ConfigError, match=r"features: \[\]: is too short: give at least 1"):
         config_of(features=[])
     with pytest.raises(ConfigError, match=r"features\[0\]: 'photo': must be a feature"):
         config_of(features=["photo"])
