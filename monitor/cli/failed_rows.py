@@ -179,9 +179,8 @@ def retry(
         texts[name] = values
     return frames.with_columns(
         frame,
-        matrices={feature.column: vectors, quality_column(feature): quality},
+        {feature.column: vectors, **texts, quality_column(feature): quality},
         failed=np.array([reason is not None for reason in texts[failure]], dtype=bool),
-        texts=texts,
         fingerprints={feature.column: str(new.fingerprint)},
     )
 

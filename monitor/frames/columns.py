@@ -24,10 +24,9 @@ if TYPE_CHECKING:
 
 def with_columns(
     frame: Frame,
+    columns: Mapping[str, NDArray[np.float32] | Sequence[str | None]],
     *,
-    matrices: Mapping[str, NDArray[np.float32]],
     failed: NDArray[np.bool_],
-    texts: Mapping[str, Sequence[str | None]],
     fingerprints: Mapping[str, str],
 ) -> Frame:
     """A copy of `frame` with columns of vectors and of texts.
@@ -36,12 +35,10 @@ def with_columns(
     ----------
     frame
         Left as it is.
-    matrices
-        By column, (n, any width) float32. Columns that exist are replaced.
+    columns
+        By name, (n, any width) float32 or n texts, where None is null. Columns that exist are replaced.
     failed
-        (n,) rows without vectors: null in each of the `matrices`, whatever stands there.
-    texts
-        By column, n texts; None is null.
+        (n,) rows without vectors: null in each of the matrices, whatever stands there.
     fingerprints
         By column, the encoder of its vectors, kept beside it.
 
@@ -52,18 +49,21 @@ def with_columns(
     """
     import pyarrow as pa
 
-    columns = {name: _lists(matrix, failed) for name, matrix in matrices.items()}
-    columns |= {name: pa.array(list(cells), type=pa.string()) for name, cells in texts.items()}
     names = column_names(frame)
-    for name in columns:
+    arrays: dict[str, pa.Array] = {}
+    for name, cells in columns.items():
         refuse_duplicates(names, name)
+        if isinstance(cells, np.ndarray):
+            arrays[name] = _lists(cells, failed)
+        else:
+            arrays[name] = pa.array(list(cells), pa.string())
     result: Any
     if is_pandas(frame):
-        result = _with_pandas_columns(frame, columns, fingerprints)
+        result = _with_pandas_columns(frame, arrays, fingerprints)
     elif is_arrow(frame):
-        result = _with_arrow_columns(frame, columns, fingerprints)
+        result = _with_arrow_columns(frame, arrays, fingerprints)
     else:
-        result = _with_polars_columns(frame, columns)
+        result = _with_polars_columns(frame, arrays)
     return cast(Frame, result)
 
 
@@ -78,7 +78,7 @@ def _lists(matrix: NDArray[np.float32], failed: NDArray[np.bool_]) -> pa.Array:
 
 
 def _with_pandas_columns(
-    frame: Any, columns: Mapping[str, pa.Array], fingerprints: Mapping[str, str]
+    frame: Any, arrays: Mapping[str, pa.Array], fingerprints: Mapping[str, str]
 ) -> Any:
     import pandas as pd
     import pyarrow as pa
@@ -86,7 +86,7 @@ def _with_pandas_columns(
     from monitor.frames.pandas_vectors import VectorArray
 
     result = frame.copy(deep=False)
-    for name, cells in columns.items():
+    for name, cells in arrays.items():
         array = (
             VectorArray(cells)
             if pa.types.is_fixed_size_list(cells.type)
@@ -114,11 +114,11 @@ def _has_str_dtype() -> bool:
 
 
 def _with_arrow_columns(
-    table: Any, columns: Mapping[str, pa.Array], fingerprints: Mapping[str, str]
+    table: Any, arrays: Mapping[str, pa.Array], fingerprints: Mapping[str, str]
 ) -> Any:
     import pyarrow as pa
 
-    for name, cells in columns.items():
+    for name, cells in arrays.items():
         metadata = {FINGERPRINT_KEY: fingerprints[name]} if name in fingerprints else None
         field = pa.field(name, cells.type, metadata=metadata)
         if name in table.column_names:
@@ -128,7 +128,7 @@ def _with_arrow_columns(
     return table
 
 
-def _with_polars_columns(frame: Any, columns: Mapping[str, pa.Array]) -> Any:
+def _with_polars_columns(frame: Any, arrays: Mapping[str, pa.Array]) -> Any:
     import polars as pl
 
-    return frame.with_columns([pl.Series(name, pl.from_arrow(c)) for name, c in columns.items()])
+    return frame.with_columns([pl.Series(name, pl.from_arrow(c)) for name, c in arrays.items()])

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from monitor import frames
 from monitor.errors import InvalidInputError
@@ -106,14 +107,17 @@ def embed(
         )
     reasons = [None if failure is None else failure.reason for failure in embedded.failures]
     lines = [None if failure is None else failure.detail for failure in embedded.failures]
-    texts = {failure_column(feature): reasons}
+    columns: dict[str, NDArray[np.float32] | list[str | None]] = {
+        feature.column: embedded.vectors,
+        failure_column(feature): reasons,
+    }
     if details:
-        texts[f"{failure_column(feature)}_detail"] = lines
+        columns[f"{failure_column(feature)}_detail"] = lines
+    columns[quality_column(feature)] = embedded.quality
     return frames.with_columns(
         frame,
-        matrices={feature.column: embedded.vectors, quality_column(feature): embedded.quality},
+        columns,
         failed=np.array([reason is not None for reason in reasons], dtype=bool),
-        texts=texts,
         fingerprints={feature.column: encoder.fingerprint},
     )
 

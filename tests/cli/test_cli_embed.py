@@ -77,9 +77,9 @@ def test_the_whole_walk(photos, monitor_command, document):
         "image",
         "ts",
         "vector",
-        "vector_quality",
         "vector_failure",
         "vector_failure_detail",
+        "vector_quality",
     ]
     assert len(table) == 8
 

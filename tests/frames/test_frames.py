@@ -37,9 +37,8 @@ def embedded(frame):
 def with_vectors(frame, column, matrix, reasons):
     return frames.with_columns(
         frame,
-        matrices={column: matrix},
+        {column: matrix, f"{column}_failure": reasons},
         failed=np.array([reason is not None for reason in reasons], dtype=bool),
-        texts={f"{column}_failure": reasons},
         fingerprints={column: "tiny:1"},
     )
 
