@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitor.clusters import Baseline, WindowSketch, fit
-from monitor.drift import LOOKS_SHARE, Rules, Verdict, judge, longer_looks
+from monitor.drift import POOLED_SHARE, Rules, Verdict, judge, pooled_tests
 
 N_CLUSTERS = 20
 DAILY_LEVEL = 1 / 365
@@ -27,7 +27,7 @@ def p_value(baseline: Baseline, window: NDArray[np.float32], alpha: float = 0.05
 def first_alarm(baseline: Baseline, windows: Iterable[NDArray[np.float32]]) -> int | None:
     """The number of windows up to and with the first alarm, or None, at one false alarm a year of days.
 
-    As `monitor.detect_drift` shares the budget out: part for each day by itself, the rest for looks at
+    As `monitor.detect_drift` shares the budget out: part for each day by itself, the rest for tests of
     the last days together.
 
     Parameters
@@ -37,7 +37,7 @@ def first_alarm(baseline: Baseline, windows: Iterable[NDArray[np.float32]]) -> i
     windows
         Daily windows in order, each (n, width).
     """
-    alone = Rules(DAILY_LEVEL * (1 - LOOKS_SHARE))
+    alone = Rules(DAILY_LEVEL * (1 - POOLED_SHARE))
     sketches = [baseline.sketch(window, {}) for window in windows]
     drifted = []
     for day, sketch in enumerate(sketches, start=1):
@@ -48,10 +48,10 @@ def first_alarm(baseline: Baseline, windows: Iterable[NDArray[np.float32]]) -> i
 
 
 def _first(sketches: list[WindowSketch], drifted: list[bool], baseline: Baseline) -> int | None:
-    """The day of the first look that drifted."""
-    rules = Rules(DAILY_LEVEL * LOOKS_SHARE)
-    found = longer_looks(sketches, range(len(sketches)), drifted, baseline, rules=rules)
-    for day, look in enumerate(found, start=1):
-        if look is not None and look.is_drift:
+    """The day of the first pooled test that drifted."""
+    rules = Rules(DAILY_LEVEL * POOLED_SHARE)
+    found = pooled_tests(sketches, range(len(sketches)), drifted, baseline, rules=rules)
+    for day, pooled in enumerate(found, start=1):
+        if pooled is not None and pooled.is_drift:
             return day
     return None

@@ -13,7 +13,7 @@ import argparse
 import numpy as np
 
 from judge.level import Setting, World, baseline_of
-from monitor.drift import LOOKS_SHARE, Rules, Verdict, judge, longer_looks
+from monitor.drift import POOLED_SHARE, Rules, Verdict, judge, pooled_tests
 
 DAYS = 365
 
@@ -24,14 +24,14 @@ def alarms(setting: Setting, number: int, seed: int) -> int:
     world = World(setting, rng)
     baseline = baseline_of(world, number)
     sketches = [baseline.sketch(world.day(setting.n_window), {}) for _ in range(DAYS)]
-    alone = Rules(1 / DAYS * (1 - LOOKS_SHARE))
-    together = Rules(1 / DAYS * LOOKS_SHARE)
+    alone = Rules(1 / DAYS * (1 - POOLED_SHARE))
+    together = Rules(1 / DAYS * POOLED_SHARE)
     drifted = [
         judge(sketch, baseline, rules=alone, random_state=day).verdict is Verdict.DRIFT
         for day, sketch in enumerate(sketches)
     ]
-    looks = longer_looks(sketches, range(DAYS), drifted, baseline, rules=together)
-    flagged = np.array(drifted) | [look is not None and look.is_drift for look in looks]
+    tests = pooled_tests(sketches, range(DAYS), drifted, baseline, rules=together)
+    flagged = np.array(drifted) | [pooled is not None and pooled.is_drift for pooled in tests]
     return int((np.diff(flagged.astype(int), prepend=0) == 1).sum())
 
 

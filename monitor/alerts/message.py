@@ -144,7 +144,7 @@ def _evidence(window: WindowDrift, names: Mapping[int, str], word: _Word) -> lis
         lines.append(sentence(_prose(found.reason)))
     else:
         # The p-value of the window alone decides nothing where thresholds or windows together do.
-        is_alone = not found.thresholds and found.deciding_look is None
+        is_alone = not found.thresholds and found.deciding_pooled_test is None
         odds = _odds(found.p_value, found.alpha) if is_alone else _prose(how_sure(window))
         lines += [f"{distance(window)}.", odds]
     if found.verdict is Verdict.DRIFT:

@@ -124,9 +124,9 @@ class AlertRule(Settings):
         named = (*CALIBRATED, *SHARES, *COUNTS)
         if metric not in named:
             # Here, because it brings scipy with it.
-            from monitor.drift import METRICS
+            from monitor.drift import DISTANCES
 
-            allowed = (*named, *(distance.name for distance in METRICS))
+            allowed = (*named, *(distance.name for distance in DISTANCES))
             if metric not in allowed:
                 raise ValueError(f"there is no such metric; allowed: {', '.join(allowed)}")
         return metric

@@ -159,7 +159,7 @@ Threshold = Annotated[float | str, AfterValidator(_threshold)]
 
 
 class ThresholdConfig(Section):
-    """Scores from which a window has drifted, by metric.
+    """Scores from which a window has drifted, by distance.
 
     Examples
     --------
@@ -235,7 +235,7 @@ class DriftConfig(Section):
     )
     thresholds: ThresholdConfig = Field(
         default_factory=lambda: ThresholdConfig(),
-        description="Your own rule instead of the p-value: a window has drifted when a metric reaches "
+        description="Your own rule instead of the p-value: a window has drifted when a distance reaches "
         "its threshold.",
     )
 

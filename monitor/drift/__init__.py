@@ -5,29 +5,29 @@ from monitor.drift.causes.columns import explain
 from monitor.drift.causes.failures import FailureShift, failure_shifts
 from monitor.drift.causes.kinds import ShiftKind, shift_kinds
 from monitor.drift.causes.pixels import QualityShift, quality_shifts
+from monitor.drift.distances import DISTANCES, Distance
 from monitor.drift.effect import Effect
 from monitor.drift.judge import judge
-from monitor.drift.judgement import ClusterShift, Judgement, Look, Score, Verdict
-from monitor.drift.metrics import METRICS, Metric
+from monitor.drift.judgement import ClusterShift, Judgement, PooledTest, Score, Verdict
 from monitor.drift.rules import MINIMUM_CHANGE, MINIMUM_ROWS, Rules
-from monitor.drift.sequence import LONGEST, LOOKS_SHARE, PastWindow, longer_looks, onset
+from monitor.drift.sequence import LONGEST, POOLED_SHARE, PastWindow, onset, pooled_tests
 from monitor.drift.significance import SubTest
 from monitor.drift.thresholds import resolve_thresholds
 
 __all__ = [
+    "DISTANCES",
     "LONGEST",
-    "LOOKS_SHARE",
-    "METRICS",
     "MINIMUM_CHANGE",
     "MINIMUM_ROWS",
+    "POOLED_SHARE",
     "ClusterShift",
     "ColumnExplanation",
+    "Distance",
     "Effect",
     "FailureShift",
     "Judgement",
-    "Look",
-    "Metric",
     "PastWindow",
+    "PooledTest",
     "QualityShift",
     "Rules",
     "Score",
@@ -38,8 +38,8 @@ __all__ = [
     "explain",
     "failure_shifts",
     "judge",
-    "longer_looks",
     "onset",
+    "pooled_tests",
     "quality_shifts",
     "resolve_thresholds",
     "shift_kinds",

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
+from monitor.drift.distances import chi_square
 from monitor.drift.null_tables import NullTables, Tables
 from monitor.drift.significance import LEAST_P_VALUE, SubTest
 
@@ -66,22 +67,6 @@ def simulate(
         reached += int((statistic(*null.draw(size, rng)) >= seen * (1 - 1e-9)).sum())
         n_drawn += size
     return Simulated(seen, n_drawn, reached)
-
-
-def chi_square(baseline: NDArray[np.int64], window: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Pearson's X² of (..., k) tables: N n Σ (b/N − w/n)² / (b + w).
-
-    Examples
-    --------
-    >>> round(float(chi_square(np.array([30, 10]), np.array([10, 30]))), 3)
-    20.0
-    """
-    n_baseline = baseline.sum(axis=-1, keepdims=True)
-    n_window = window.sum(axis=-1, keepdims=True)
-    total = baseline + window
-    gap = baseline / n_baseline - window / n_window
-    terms = np.divide(gap**2, total, out=np.zeros_like(gap), where=total > 0)
-    return np.asarray(terms.sum(axis=-1) * (n_baseline * n_window)[..., 0])
 
 
 def mix_test(

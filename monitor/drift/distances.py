@@ -1,15 +1,58 @@
-"""Distances between two histograms over the same clusters, named as their users know them."""
+"""Distances between the histograms of a baseline and of a window, and the door for one's own."""
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 Counts = NDArray[np.integer]
+DistanceFunction = Callable[..., NDArray[np.float64]]
 PSI_ADDED_COUNT: Final = 1
 """PSI adds this to every count, as the reference system does: an empty cluster would make it infinite."""
+
+
+@dataclass(frozen=True)
+class Distance:
+    """A distance between a baseline and a window.
+
+    Every distance gets a noise floor, a ceiling and an interval by simulation, so it must take many
+    windows at once.
+
+    Parameters
+    ----------
+    name
+        As it is called in reports, configs and thresholds.
+    function
+        Takes (..., bins) counts of the baseline and of windows and gives (...) float64 ≥ 0; higher is
+        more drift.
+    over
+        `"clusters"`: rows per cluster. `"distances"`: rows per bin of the distance to the nearest
+        centroid; the function then takes the bins' positions, (bins,) float64, as a third argument.
+    power
+        2 for a distance whose square is an average over rows, such as `jsd`; else 1. Intervals are
+        made of value ** power, which is closer to normal.
+    title
+        As it is called in tables for people; the name by default.
+
+    Examples
+    --------
+    >>> def total_variation(baseline, window):
+    ...     p = baseline / baseline.sum(axis=-1, keepdims=True)
+    ...     q = window / window.sum(axis=-1, keepdims=True)
+    ...     return abs(p - q).sum(axis=-1) / 2
+    >>> float(Distance("tv", total_variation).function(np.array([1, 1]), np.array([1, 3])))
+    0.25
+    """
+
+    name: str
+    function: DistanceFunction
+    over: Literal["clusters", "distances"] = "clusters"
+    power: Literal[1, 2] = 1
+    title: str = ""
 
 
 def _divergence_terms(baseline: Counts, window: Counts) -> NDArray[np.float64]:
@@ -122,3 +165,29 @@ def wasserstein(
     p = np.cumsum(baseline, axis=-1) / baseline.sum(axis=-1, keepdims=True)
     q = np.cumsum(window, axis=-1) / window.sum(axis=-1, keepdims=True)
     return np.asarray((np.abs(p - q)[..., :-1] * np.diff(positions)).sum(axis=-1))
+
+
+def chi_square(baseline: Counts, window: Counts) -> NDArray[np.float64]:
+    """Pearson's X² of (..., k) tables: N n Σ (b/N − w/n)² / (b + w).
+
+    Examples
+    --------
+    >>> round(float(chi_square(np.array([30, 10]), np.array([10, 30]))), 3)
+    20.0
+    """
+    n_baseline = baseline.sum(axis=-1, keepdims=True)
+    n_window = window.sum(axis=-1, keepdims=True)
+    total = baseline + window
+    gap = baseline / n_baseline - window / n_window
+    terms = np.divide(gap**2, total, out=np.zeros_like(gap), where=total > 0)
+    return np.asarray(terms.sum(axis=-1) * (n_baseline * n_window)[..., 0])
+
+
+DISTANCES: Final[tuple[Distance, ...]] = (
+    Distance("jsd", jsd, power=2, title="JSD"),
+    Distance("psi", psi, title="PSI"),
+    Distance("hellinger", hellinger, power=2, title="Hellinger"),
+    Distance("chi2", chi_square, title="χ²"),
+    Distance("wasserstein", wasserstein, over="distances", title="Wasserstein"),
+)
+"""What every window gets."""

@@ -99,7 +99,7 @@ def _without_rows(window: WindowSketch, reference: BaselineStatistics, rules: Ru
         p_value=nan,
         alpha=rules.alpha,
         tests=(),
-        scores={metric.name: Score(nan, nan, nan, nan, nan) for metric in rules.metrics},
+        scores={distance.name: Score(nan, nan, nan, nan, nan) for distance in rules.distances},
         clusters=(),
         baseline_histogram=held.histogram.counts,
         window_histogram=window.histogram.counts,

@@ -85,7 +85,7 @@ class ClusterShift:
 
 
 @dataclass(frozen=True)
-class Look:
+class PooledTest:
     """Several windows judged as one: what is too small for each of them shows in all together.
 
     Parameters
@@ -98,7 +98,7 @@ class Look:
     p_value
         Of the four tests together, in [0, 1].
     alpha
-        The level of this look.
+        Its significance level.
     tests
         The four tests.
     changed_share
@@ -142,7 +142,7 @@ class Judgement:
     tests
         The four tests.
     scores
-        By the name of the metric.
+        By the name of the distance.
     clusters
         One per cluster, in their order.
     baseline_histogram, window_histogram
@@ -159,9 +159,9 @@ class Judgement:
     design_effect
         How many times more the cluster shares of such a window vary than those of independent rows, ≥ 1,
         as the baseline's own windows show; None when that is not known.
-    look
+    pooled_test
         The last windows together, where there is a row of them; when it has drifted, so has this window.
-    is_by_look
+    is_by_pooled_test
         Whether the window drifted only together with those before it, not by itself.
     thresholds
         Set by the user: scores that make a window drifted, whatever its p-value.
@@ -185,8 +185,8 @@ class Judgement:
     novel_share: float
     effect: Effect | None = None
     design_effect: float | None = None
-    look: Look | None = None
-    is_by_look: bool = False
+    pooled_test: PooledTest | None = None
+    is_by_pooled_test: bool = False
     thresholds: Mapping[str, float] = field(default_factory=dict)
     minimum_change: float = 0.0
     n_rows_needed: int | None = None
@@ -195,6 +195,6 @@ class Judgement:
     window_distances: NDArray[np.int64] = field(default_factory=_no_counts)
 
     @property
-    def deciding_look(self) -> Look | None:
-        """The look that made the verdict, where the window drifts only together with those before it."""
-        return self.look if self.is_by_look else None
+    def deciding_pooled_test(self) -> PooledTest | None:
+        """The pooled test that made the verdict, where the window drifts only with those before it."""
+        return self.pooled_test if self.is_by_pooled_test else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from monitor.drift.metrics import METRICS, Metric
+from monitor.drift.distances import DISTANCES, Distance
 
 MINIMUM_ROWS = 20
 """Under so many rows on either side nothing is said: hardly any change could be seen."""
@@ -26,9 +26,9 @@ class Rules:
     minimum_change
         The smallest `Effect.changed_share` that matters, in [0, 1).
     thresholds
-        By metric; when there are any, a window has drifted when a score reaches its threshold, and the
+        By distance; when there are any, a window has drifted when a score reaches its threshold, and the
         p-value is for information.
-    metrics
+    distances
         The distances that are computed.
     """
 
@@ -36,4 +36,4 @@ class Rules:
     minimum_rows: int = MINIMUM_ROWS
     minimum_change: float = MINIMUM_CHANGE
     thresholds: Mapping[str, float] = field(default_factory=dict)
-    metrics: tuple[Metric, ...] = METRICS
+    distances: tuple[Distance, ...] = DISTANCES

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from monitor.clusters import Baseline, BaselineStatistics, WindowSketch
+from monitor.drift.distances import Distance
 from monitor.drift.judgement import Score
-from monitor.drift.metrics import Metric
 from monitor.drift.null_tables import NullTables, Tables
 from monitor.drift.rules import Rules
 
@@ -24,18 +24,18 @@ def distance_scores(
     rules: Rules,
     rng: np.random.Generator,
 ) -> dict[str, Score]:
-    """A score per metric of `rules`."""
+    """A score per distance of `rules`."""
     resampled = _resample(mix_null, len(drawn[1]), rng)
     by_clusters = ((mix_null.baseline, mix_null.window), drawn, resampled, ())
     by_distances: Any = None
     scores = {}
-    for metric in rules.metrics:
+    for distance in rules.distances:
         tables = by_clusters
-        if metric.over == "distances":
+        if distance.over == "distances":
             if by_distances is None:
                 by_distances = _distance_tables(window, baseline, reference, len(drawn[1]), rng)
             tables = by_distances
-        scores[metric.name] = _score(metric, *tables, alpha=rules.alpha)
+        scores[distance.name] = _score(distance, *tables, alpha=rules.alpha)
     return scores
 
 
@@ -71,7 +71,7 @@ def _resample(null: NullTables, n_draws: int, rng: np.random.Generator) -> Table
 
 
 def _score(
-    metric: Metric,
+    distance: Distance,
     seen: Tables,
     null: Tables,
     resampled: Tables,
@@ -79,18 +79,18 @@ def _score(
     *,
     alpha: float,
 ) -> Score:
-    value = float(metric.function(*seen, *extra))
-    chance = metric.function(*null, *extra)
+    value = float(distance.function(*seen, *extra))
+    chance = distance.function(*null, *extra)
     # Basic bootstrap (Davison & Hinkley 1997, ch. 5.2): resampling adds the same noise again, so
     # what it adds is taken off.
-    again = metric.function(*resampled, *extra) ** metric.power
+    again = distance.function(*resampled, *extra) ** distance.power
     lower, upper = np.quantile(again, [0.025, 0.975])
-    centre = value**metric.power
-    low, high = (max(0.0, 2 * centre - edge) ** (1 / metric.power) for edge in (upper, lower))
+    centre = value**distance.power
+    low, high = (max(0.0, 2 * centre - edge) ** (1 / distance.power) for edge in (upper, lower))
     return Score(
         value=value,
         noise_floor=float(chance.mean()),
-        noise_ceiling=_ceiling(chance**metric.power, alpha) ** (1 / metric.power),
+        noise_ceiling=_ceiling(chance**distance.power, alpha) ** (1 / distance.power),
         low=float(low),
         high=float(high),
     )

@@ -1,10 +1,10 @@
 """Windows in a row: shifts too small for one window, and when a shift began.
 
 A lasting small shift shows when windows are looked at together. After each window the last 2, 4, 8, 16
-and 32 of them are pooled and tested as one. Every look has a level of its own, and the levels sum to
-what the false-alarm budget gives to looks: the expected number of false alarms is a sum over looks,
+and 32 of them are pooled and tested as one. Every pooled test has a level of its own, and these sum to
+what the false-alarm budget gives to them: the expected number of false alarms is a sum over tests,
 however much these depend on each other, so the budget holds also for a small baseline that all windows
-share. A look of m windows is made every m/4 windows only, which makes its level larger.
+share. A test of m windows is made every m/4 windows only, which makes its level larger.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from monitor.clusters import Baseline, BaselineStatistics, WindowSketch
 from monitor.drift.attribution import split_movement
 from monitor.drift.counts import FIRST_DRAWS
 from monitor.drift.evidence import Evidence
-from monitor.drift.judgement import Look
+from monitor.drift.judgement import PooledTest
 from monitor.drift.rules import Rules
 from monitor.drift.significance import combine
 
@@ -30,7 +30,7 @@ LENGTHS: Final = (2, 4, 8, 16, 32)
 WEEKS: Final = (7, 14, 28)
 """The lengths where days of the week differ: whole weeks, which the whole baseline is fair to."""
 LONGEST: Final = LENGTHS[-1]
-LOOKS_SHARE: Final = 0.5
+POOLED_SHARE: Final = 0.5
 """Of the false-alarm budget; single windows get the rest."""
 
 
@@ -54,11 +54,11 @@ class PastWindow:
 
 
 def stride(length: int) -> int:
-    """A look of `length` windows is made after every so many windows."""
+    """A test of `length` windows is made after every so many windows."""
     return max(1, length // 4)
 
 
-def longer_looks(
+def pooled_tests(
     sketches: Sequence[WindowSketch],
     numbers: Sequence[int],
     drifted: Sequence[bool],
@@ -66,54 +66,54 @@ def longer_looks(
     *,
     rules: Rules,
     random_state: int = 0,
-) -> list[Look | None]:
-    """The look that says most, after each window.
+) -> list[PooledTest | None]:
+    """The pooled test that says most, after each window.
 
     Parameters
     ----------
     sketches
         The windows in the order of time, without gaps; a window may be empty.
     numbers
-        The number of each window, rising by 1; it decides after which windows a look is due, so
-        that the same look is made whenever the windows are judged.
+        The number of each window, rising by 1; it decides after which windows a test is due, so
+        that the same test is made whenever the windows are judged.
     drifted
-        Which windows drifted by themselves; longer looks leave them out, or an unusual day would be
+        Which windows drifted by themselves; pooled tests leave them out, or an unusual day would be
         told of again for a month.
     baseline
         What windows are held against.
     rules
-        `alpha` is the level of all looks after one window together.
+        `alpha` is the significance level of all tests after one window together.
 
     Returns
     -------
-    Per window the look that was made last of each length, of these the one that drifted most clearly;
-    None where there were too few windows or rows to look at.
+    Per window the test that was made last of each length, of these the one that drifted most clearly;
+    None where there were too few windows or rows.
     """
     lengths = WEEKS if baseline.seasons else LENGTHS
-    latest: dict[int, Look] = {}
-    found: list[Look | None] = []
+    latest: dict[int, PooledTest] = {}
+    found: list[PooledTest | None] = []
     for at, number in enumerate(numbers):
         for length in lengths:
             if number % stride(length) == 0:
-                look = _look(
+                pooled_test = _pooled_test(
                     sketches[: at + 1], drifted[: at + 1], length, baseline, rules, random_state
                 )
                 latest.pop(length, None)
-                if look is not None:
-                    latest[length] = look
-        best = min(latest.values(), key=lambda look: look.p_value / look.alpha, default=None)
+                if pooled_test is not None:
+                    latest[length] = pooled_test
+        best = min(latest.values(), key=lambda pooled: pooled.p_value / pooled.alpha, default=None)
         found.append(best)
     return found
 
 
-def _look(
+def _pooled_test(
     sketches: Sequence[WindowSketch],
     drifted: Sequence[bool],
     length: int,
     baseline: Baseline,
     rules: Rules,
     random_state: int,
-) -> Look | None:
+) -> PooledTest | None:
     chosen: list[WindowSketch] = []
     if baseline.seasons and (any(drifted[-length:]) or any(s.n == 0 for s in sketches[-length:])):
         return None  # a week without one of its days is no week
@@ -137,7 +137,7 @@ def _look(
     p_value = combine(tests)
     changed = evidence.effect(drawn, alpha).changed_share
     content, appearance = split_movement(baseline.statistics.sketch, pooled)
-    return Look(
+    return PooledTest(
         n_windows=length,
         n_rows=pooled.n,
         p_value=p_value,

@@ -7,14 +7,14 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from monitor.clusters import BaselineStatistics
-from monitor.drift.metrics import METRICS, Metric
+from monitor.drift.distances import DISTANCES, Distance
 from monitor.errors import InvalidInputError
 
 
 def resolve_thresholds(
     thresholds: Mapping[str, float | str],
     reference: BaselineStatistics,
-    metrics: Sequence[Metric] = METRICS,
+    distances: Sequence[Distance] = DISTANCES,
     *,
     minimum_rows: int = 1,
 ) -> dict[str, float]:
@@ -23,11 +23,11 @@ def resolve_thresholds(
     Parameters
     ----------
     thresholds
-        By metric: a number ≥ 0, or text such as "3 sd": so many standard deviations above the mean that the
-        metric has over the baseline's own windows, each held against all others.
+        By distance: a number ≥ 0, or text such as "3 sd": so many standard deviations above the mean that the
+        distance has over the baseline's own windows, each held against all others.
     reference
         The baseline's, whose windows are taken.
-    metrics
+    distances
         Those that are known.
     minimum_rows
         Windows of the baseline with fewer rows are left out.
@@ -35,8 +35,8 @@ def resolve_thresholds(
     Raises
     ------
     InvalidInputError
-        If a metric is not known, a threshold is neither of the two, or standard deviations are asked for
-        and the baseline has no windows, or the metric is not over clusters.
+        If a distance is not known, a threshold is neither of the two, or standard deviations are asked for
+        and the baseline has no windows, or the distance is not over clusters.
 
     Examples
     --------
@@ -46,35 +46,35 @@ def resolve_thresholds(
     >>> resolve_thresholds({"jsd": 0.1}, baseline.statistics)
     {'jsd': 0.1}
     """
-    known = {metric.name: metric for metric in metrics}
+    known = {distance.name: distance for distance in distances}
     return {
         name: _in_deviations(known[name], number, reference, minimum_rows)
         if in_deviations
         else number
-        for name, (number, in_deviations) in check_thresholds(thresholds, metrics).items()
+        for name, (number, in_deviations) in check_thresholds(thresholds, distances).items()
     }
 
 
 def check_thresholds(
-    thresholds: Mapping[str, float | str], metrics: Sequence[Metric] = METRICS
+    thresholds: Mapping[str, float | str], distances: Sequence[Distance] = DISTANCES
 ) -> dict[str, tuple[float, bool]]:
     """Each threshold as a number, and whether that counts standard deviations.
 
     Raises
     ------
     InvalidInputError
-        If a metric is not known, or a threshold is neither a number ≥ 0 nor such as "3 sd".
+        If a distance is not known, or a threshold is neither a number ≥ 0 nor such as "3 sd".
 
     Examples
     --------
     >>> check_thresholds({"jsd": 0.1, "psi": "3 sd"})
     {'jsd': (0.1, False), 'psi': (3.0, True)}
     """
-    known = [metric.name for metric in metrics]
+    known = [distance.name for distance in distances]
     for name in thresholds:
         if name not in known:
             raise InvalidInputError(
-                f"thresholds name the metric {name!r}; known are {', '.join(known)}"
+                f"thresholds name the distance {name!r}; known are {', '.join(known)}"
             )
     found = {}
     for name, given in thresholds.items():
@@ -107,20 +107,20 @@ def parse_threshold(given: float | str) -> tuple[float, bool]:
 
 
 def _in_deviations(
-    metric: Metric, number: float, reference: BaselineStatistics, minimum_rows: int
+    distance: Distance, number: float, reference: BaselineStatistics, minimum_rows: int
 ) -> float:
-    if metric.over != "clusters":
+    if distance.over != "clusters":
         raise InvalidInputError(
-            f"a threshold in standard deviations needs a metric over clusters, and {metric.name!r} is "
+            f"a threshold in standard deviations needs a distance over clusters, and {distance.name!r} is "
             "not: give a number"
         )
     counts = reference.window_counts
     counts = counts[counts.sum(axis=1) >= minimum_rows]
     if len(counts) < 2:
         raise InvalidInputError(
-            f"the threshold of {metric.name!r} is in standard deviations over the baseline's windows, "
+            f"the threshold of {distance.name!r} is in standard deviations over the baseline's windows, "
             "and the baseline has no windows with enough rows: fit it with timestamp_column, or give a "
             "number"
         )
-    values = metric.function(counts.sum(axis=0) - counts, counts)
+    values = distance.function(counts.sum(axis=0) - counts, counts)
     return float(np.mean(values) + number * np.std(values, ddof=1))

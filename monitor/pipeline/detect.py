@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from monitor import frames
 from monitor.clusters import Baseline
 from monitor.drift import (
-    METRICS,
+    DISTANCES,
     MINIMUM_CHANGE,
     MINIMUM_ROWS,
-    Metric,
+    Distance,
     PastWindow,
     Rules,
     resolve_thresholds,
@@ -42,7 +42,7 @@ def detect_drift(
     minimum_rows: int = MINIMUM_ROWS,
     minimum_change: float = MINIMUM_CHANGE,
     thresholds: Mapping[str, float | str] | None = None,
-    metrics: Sequence[Metric] = (),
+    distances: Sequence[Distance] = (),
     history: Mapping[str, Sequence[PastWindow]] | None = None,
 ) -> DriftReport:
     """Judge production rows against a baseline, window by window.
@@ -68,23 +68,23 @@ def detect_drift(
         How many false alarms there may be in a year of such windows, over all features and segments, on
         average; an alarm is a run of windows without drift that are called drifted. It sets alpha;
         without `every` alpha is 0.01 over all features and segments. Segments together get half of it.
-        Of the rest, single windows get one half and looks at the last 2, 4, 8, 16 and 32 windows together
+        Of the rest, single windows get one half and tests of the last 2, 4, 8, 16 and 32 windows together
         the other (7, 14 and 28 where days of the week differ): these see small shifts that last.
     alpha
-        The level of one feature in one window or segment, in (0, 1), instead of the above; no longer
-        looks are made then.
+        The level of one feature in one window or segment, in (0, 1), instead of the above; no pooled
+        tests are made then.
     minimum_rows
         Windows with fewer vectors are inconclusive.
     minimum_change
         A change is called drift from this share of rows on, in [0, 1): as if so many had been swapped for
         unrelated images. Without it, a million rows would alarm on nothing.
     thresholds
-        Your own rule instead of the p-value: a window has drifted when a metric reaches its threshold, a
+        Your own rule instead of the p-value: a window has drifted when a distance reaches its threshold, a
         number or such as `"3 sd"`, standard deviations above the mean over the baseline's own windows.
-    metrics
+    distances
         Distances of your own beside `jsd`, `psi`, `hellinger`, `chi2` and `wasserstein`.
     history
-        By feature, windows that were judged before, in the order of time, so that longer looks reach back
+        By feature, windows that were judged before, in the order of time, so that pooled tests reach back
         beyond this frame.
 
     Raises
@@ -114,15 +114,15 @@ def detect_drift(
     segments = None if segment_column is None else segment_values(frame, segment_column)
     n_segments = 0 if segments is None else len(set(segments.tolist()))
     levels = Levels.share_out(every, alpha, max_false_alarms_per_year, len(baselines), n_segments)
-    every_metric = _known_metrics(metrics)
-    decides = thresholds_in_words(thresholds, every_metric) if thresholds else levels.note
+    every_distance = _known_distances(distances)
+    decides = thresholds_in_words(thresholds, every_distance) if thresholds else levels.note
     entries: list[WindowDrift] = []
     runs = []
     for one in baselines:
         limits = resolve_thresholds(
-            thresholds or {}, one.statistics, every_metric, minimum_rows=minimum_rows
+            thresholds or {}, one.statistics, every_distance, minimum_rows=minimum_rows
         )
-        rules = Rules(levels.window, minimum_rows, minimum_change, limits, every_metric)
+        rules = Rules(levels.window, minimum_rows, minimum_change, limits, every_distance)
         run = FeatureRun.open(frame, one, times, rules, thresholds or {}, levels)
         runs.append(run)
         past = (history or {}).get(one.name, ())
@@ -184,12 +184,12 @@ def _check_arguments(
         raise InvalidInputError(f"minimum_rows={minimum_rows} must be 2 or more")
 
 
-def _known_metrics(own: Sequence[Metric]) -> tuple[Metric, ...]:
-    every = (*METRICS, *own)
-    names = [metric.name for metric in every]
+def _known_distances(own: Sequence[Distance]) -> tuple[Distance, ...]:
+    every = (*DISTANCES, *own)
+    names = [distance.name for distance in every]
     if twice := sorted({name for name in names if names.count(name) > 1}):
         raise InvalidInputError(
-            f"two metrics are called {twice[0]!r}; built in are {', '.join(m.name for m in METRICS)}: "
+            f"two distances are called {twice[0]!r}; built in are {', '.join(m.name for m in DISTANCES)}: "
             "give yours another name"
         )
     return every

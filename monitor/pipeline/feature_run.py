@@ -23,15 +23,15 @@ from monitor.drift import (
     LONGEST,
     ColumnExplanation,
     Judgement,
-    Look,
     PastWindow,
+    PooledTest,
     Rules,
     Verdict,
     explain,
     failure_shifts,
     judge,
-    longer_looks,
     onset,
+    pooled_tests,
     quality_shifts,
     resolve_thresholds,
     shift_kinds,
@@ -214,22 +214,22 @@ class FeatureRun:
         ]
         known = [start for start in starts if start is not None]
         are_in_a_row = every is not None and len(known) == len(starts)
-        if every is not None and are_in_a_row and self.levels.looks and not self.rules.thresholds:
+        if every is not None and are_in_a_row and self.levels.pooled and not self.rules.thresholds:
             drifted = [one.is_drift for one in past]
             drifted += [found.verdict is Verdict.DRIFT for found in judgements]
             numbers = every.number(
                 np.array([start.replace(tzinfo=None) for start in known], "datetime64[us]")
             )
-            looks = longer_looks(
+            tests = pooled_tests(
                 sketches,
                 numbers.tolist(),
                 drifted,
                 self.baseline,
-                rules=replace(self.rules, alpha=self.levels.looks),
+                rules=replace(self.rules, alpha=self.levels.pooled),
             )[len(past) :]
             judgements = [
-                found if look is None else _with_look(found, look)
-                for found, look in zip(judgements, looks, strict=True)
+                found if pooled is None else _with_pooled_test(found, pooled)
+                for found, pooled in zip(judgements, tests, strict=True)
             ]
         told = []
         for i, (part, found) in enumerate(zip(parts, judgements, strict=True)):
@@ -258,7 +258,7 @@ class FeatureRun:
         rules = replace(self.rules, alpha=self.levels.segment)
         if reference is not None and self.thresholds:
             limits = resolve_thresholds(
-                self.thresholds, reference, rules.metrics, minimum_rows=rules.minimum_rows
+                self.thresholds, reference, rules.distances, minimum_rows=rules.minimum_rows
             )
             rules = replace(rules, thresholds=limits)
         judgement = judge(part.sketch, self.baseline, rules=rules, reference=reference)
@@ -360,18 +360,18 @@ class FeatureRun:
         )
 
 
-def _with_look(judgement: Judgement, look: Look) -> Judgement:
+def _with_pooled_test(judgement: Judgement, pooled: PooledTest) -> Judgement:
     """A window that is calm by itself has drifted when the last windows together have."""
     is_empty = judgement.window_histogram.sum() == 0
-    if judgement.verdict is Verdict.DRIFT or not look.is_drift or is_empty:
-        return replace(judgement, look=look)
+    if judgement.verdict is Verdict.DRIFT or not pooled.is_drift or is_empty:
+        return replace(judgement, pooled_test=pooled)
     return replace(
         judgement,
-        look=look,
-        is_by_look=True,
+        pooled_test=pooled,
+        is_by_pooled_test=True,
         verdict=Verdict.DRIFT,
         reason=(
-            f"the last {look.n_windows} windows together have drifted (p = {look.p_value:.2g}); this one "
+            f"the last {pooled.n_windows} windows together have drifted (p = {pooled.p_value:.2g}); this one "
             "alone is too small to show it"
         ),
     )

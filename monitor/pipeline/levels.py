@@ -1,11 +1,11 @@
-"""How a budget of false alarms is shared out over windows, longer looks, segments and features."""
+"""How a budget of false alarms is shared out over windows, pooled tests, segments and features."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from monitor.drift import LOOKS_SHARE, METRICS, Metric
+from monitor.drift import DISTANCES, POOLED_SHARE, Distance
 from monitor.drift.thresholds import check_thresholds
 from monitor.errors import InvalidInputError
 from monitor.windows import Every
@@ -24,15 +24,15 @@ class Levels:
     ----------
     window, segment
         Of one window, and of one segment of it.
-    looks
-        Of all longer looks after one window together; None where there are none.
+    pooled
+        Of all pooled tests after one window together; None where there are none.
     note
         In a sentence, for the report.
     """
 
     window: float
     segment: float
-    looks: float | None
+    pooled: float | None
     note: str
 
     @classmethod
@@ -44,9 +44,9 @@ class Levels:
         n_features: int,
         n_segments: int,
     ) -> Levels:
-        """Features share evenly; segments get half of a feature's part, looks half of the other half.
+        """Features share evenly; segments get half of a feature's part, pooled tests half of the other half.
 
-        A level that the user gave holds for every window and segment, and no longer looks are made.
+        A level that the user gave holds for every window and segment, and no pooled tests are made.
         """
         if alpha is not None:
             if not 0 < alpha < 1:
@@ -60,8 +60,8 @@ class Levels:
         of_segment = of_feature / 2 / n_segments if n_segments else of_feature
         if every is None:
             return cls(of_windows, of_segment, None, _in_words(of_windows, of_segment, n_segments))
-        looks = of_windows * LOOKS_SHARE
-        window = of_windows - looks
+        pooled = of_windows * POOLED_SHARE
+        window = of_windows - pooled
         # A level has a ceiling, so that long windows may be judged more strictly than was asked for.
         rate = min(max_false_alarms_per_year, MOST_ALPHA / Every.parse(every).years)
         note = (
@@ -69,7 +69,7 @@ class Levels:
             f"all that allows {rate:.3g} false {'alarm' if rate == 1 else 'alarms'} a year over all "
             "features"
         )
-        return cls(window, of_segment, looks, note)
+        return cls(window, of_segment, pooled, note)
 
 
 def _in_words(window: float, segment: float, n_segments: int) -> str:
@@ -80,7 +80,7 @@ def _in_words(window: float, segment: float, n_segments: int) -> str:
 
 
 def thresholds_in_words(
-    thresholds: Mapping[str, float | str], metrics: Sequence[Metric] = METRICS
+    thresholds: Mapping[str, float | str], distances: Sequence[Distance] = DISTANCES
 ) -> str:
     """What decides instead of a level, in a sentence, for the report.
 
@@ -97,7 +97,7 @@ def thresholds_in_words(
             if is_in_sd
             else ""
         )
-        for name, (number, is_in_sd) in check_thresholds(thresholds, metrics).items()
+        for name, (number, is_in_sd) in check_thresholds(thresholds, distances).items()
     ]
     return "your thresholds decide, not the p-value: a window is called drifted at " + " or ".join(
         limits

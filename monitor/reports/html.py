@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from monitor.drift import MINIMUM_ROWS
+from monitor.drift import DISTANCES, MINIMUM_ROWS
 from monitor.drift.significance import SEES
 from monitor.reports import sentences, story, wording
 from monitor.reports.files import write_text
@@ -34,13 +34,7 @@ _SHORT_CAUSES: Final = {
     "mean": "movement",
     "whitened_mean": "fine movement",
 }
-METRIC_NAMES: Final = {
-    "jsd": "JSD",
-    "psi": "PSI",
-    "hellinger": "Hellinger",
-    "chi2": "χ²",
-    "wasserstein": "Wasserstein",
-}
+_DISTANCE_NAMES: Final = {distance.name: distance.title for distance in DISTANCES}
 _NOTEBOOK_ROWS, _NOTEBOOK_WIDTH = 12, 760
 DISTRIBUTION: Final = "embedding-monitor"
 
@@ -124,7 +118,7 @@ def environment() -> Environment:
     }
     environment.globals |= {
         "FORMAT": FORMAT,
-        "METRIC_NAMES": METRIC_NAMES,
+        "DISTANCE_NAMES": _DISTANCE_NAMES,
         "MINIMUM_ROWS": MINIMUM_ROWS,
         "SEES": SEES,
         "SHORT_CAUSES": _SHORT_CAUSES,

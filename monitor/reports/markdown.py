@@ -83,11 +83,11 @@ def _table(windows: Sequence[WindowDrift]) -> str:
 
 def _line(window: WindowDrift) -> str:
     found = window.judgement
-    look = found.deciding_look
+    pooled = found.deciding_pooled_test
     score = found.scores["jsd"]
     p = p_value(found.p_value)
-    if look is not None:
-        p = f"{p_value(look.p_value)} (last {look.n_windows} windows)"
+    if pooled is not None:
+        p = f"{p_value(pooled.p_value)} (last {pooled.n_windows} windows)"
     cells = (
         f"{period(window.start, window.end)}{_segment(window)}",
         ", ".join(window.kinds) or "–",

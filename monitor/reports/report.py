@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from monitor.clusters import Example
 from monitor.drift import (
-    METRICS,
+    DISTANCES,
     ColumnExplanation,
     FailureShift,
     Judgement,
@@ -209,7 +209,7 @@ class DriftReport:
         """One row per feature and window, and per segment where asked for, as a pandas DataFrame.
 
         Columns: `feature`, `window_start`, `window_end` (UTC), `segment`, `n_rows`, `n_failed`,
-        `failure_rate`; `jsd`, `psi`, `hellinger`, `chi2`, `wasserstein` and metrics of your own, each
+        `failure_rate`; `jsd`, `psi`, `hellinger`, `chi2`, `wasserstein` and distances of your own, each
         with `_noise_floor` (its mean without drift), `_noise_ceiling` (its 1 − alpha quantile without
         drift), `_low` and `_high` (an interval of what it is without noise); `p_value`, `alpha`,
         `verdict`, `reason`, `changed_share`, `detectable_share`, `design_effect`, `began`, `kinds`,
@@ -217,7 +217,7 @@ class DriftReport:
         """
         import pandas as pd
 
-        scores = [metric.name for metric in METRICS]
+        scores = [distance.name for distance in DISTANCES]
         for window in self.windows[:1]:
             scores = list(window.judgement.scores)
         columns = [*_FIRST, *(name + end for name in scores for end in _SCORE_PARTS), *_LAST]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 
-from monitor.drift import Judgement, Look, SubTest, Verdict
+from monitor.drift import Judgement, PooledTest, SubTest, Verdict
 from monitor.drift.significance import SEES, telling
 from monitor.reports.report import DriftReport, WindowDrift
 from monitor.reports.wording import (
@@ -84,7 +84,7 @@ def drifted(windows: Iterable[WindowDrift]) -> tuple[WindowDrift, ...]:
 
 def mark(found: Judgement) -> str:
     """The name of the shape that stands for a verdict."""
-    return "together" if found.deciding_look else str(found.verdict)
+    return "together" if found.deciding_pooled_test else str(found.verdict)
 
 
 def severity(window: WindowDrift) -> tuple[bool, bool, float, float]:
@@ -93,13 +93,13 @@ def severity(window: WindowDrift) -> tuple[bool, bool, float, float]:
     By verdict, by whether the window drifts by itself, by p-value, and by JSD above its noise.
     """
     found = window.judgement
-    look = found.deciding_look
-    p = found.p_value if look is None else look.p_value
+    pooled = found.deciding_pooled_test
+    p = found.p_value if pooled is None else pooled.p_value
     score = found.scores["jsd"]
     excess = score.value - score.noise_ceiling
     return (
         found.verdict is not Verdict.DRIFT,
-        look is not None,
+        pooled is not None,
         2.0 if math.isnan(p) else p,
         0.0 if math.isnan(excess) else -excess,
     )
@@ -140,14 +140,14 @@ def how_sure(window: WindowDrift) -> str:
         return sentence(prose(found.reason))
     if found.thresholds:
         return f"By your thresholds: {prose(found.reason)}; {p_equals(found.p_value)} is for information."
-    if look := found.deciding_look:
+    if pooled := found.deciding_pooled_test:
         alone = (
             "" if math.isnan(found.p_value) else f" This window alone: {p_equals(found.p_value)}."
         )
         return (
-            f"{p_equals(look.p_value)} for {_together(look)}, {plural(look.n_rows, 'row')}. Without "
-            f"drift such a look says drift at most {one_in(look.alpha)} times "
-            f"(alpha = {look.alpha:.2g}).{alone}"
+            f"{p_equals(pooled.p_value)} for {_together(pooled)}, {plural(pooled.n_rows, 'row')}. Without "
+            f"drift such a test says drift at most {one_in(pooled.alpha)} times "
+            f"(alpha = {pooled.alpha:.2g}).{alone}"
         )
     return (
         f"{p_equals(found.p_value)}. A window without drift is called drifted at most "
@@ -165,17 +165,17 @@ def flagged(found: Judgement) -> tuple[SubTest, ...]:
     """The tests that carry a drift verdict, the one that is easiest to picture first."""
     if found.verdict is not Verdict.DRIFT or not found.tests:
         return ()
-    made_by = found.deciding_look or found
+    made_by = found.deciding_pooled_test or found
     return telling(made_by.tests, made_by.alpha)
 
 
 def causes(window: WindowDrift) -> tuple[str, ...]:
     """What changed in a drifted window, one sentence per test that saw it."""
     found = window.judgement
-    if look := found.deciding_look:
+    if pooled := found.deciding_pooled_test:
         # Their own counts are not kept, only what the tests say of them.
         seen = join([SEES[test.name] for test in flagged(found)])
-        return (f"It shows only in {_together(look)}, by {seen}.",)
+        return (f"It shows only in {_together(pooled)}, by {seen}.",)
     say = {
         "mix": _mix_cause,
         "novelty": _novelty_cause,
@@ -187,7 +187,7 @@ def causes(window: WindowDrift) -> tuple[str, ...]:
 
 def kind_of_movement(found: Judgement) -> str:
     """Whether the mean moved by other content or by another appearance, in words."""
-    shown = found.deciding_look or found
+    shown = found.deciding_pooled_test or found
     content, appearance = shown.content_shift, shown.appearance_shift
     if content > 2 * appearance:
         return "mostly content: the clusters have other shares"
@@ -212,8 +212,8 @@ def join(parts: Sequence[str]) -> str:
     return " and ".join([*([", ".join(parts[:-1])] if parts[:-1] else []), *parts[-1:]])
 
 
-def _together(look: Look) -> str:
-    return f"the last {look.n_windows} windows together"
+def _together(pooled: PooledTest) -> str:
+    return f"the last {pooled.n_windows} windows together"
 
 
 def _capital(text: str) -> str:

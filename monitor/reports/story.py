@@ -89,9 +89,9 @@ def how_large(window: WindowDrift) -> tuple[str, ...]:
     """The share of rows that changed, and the JSD with its interval beside its noise floor."""
     found = window.judgement
     told = []
-    if look := found.deciding_look:
+    if pooled := found.deciding_pooled_test:
         told.append(
-            f"As if {percent(look.changed_share)} of the rows of these {look.n_windows} windows had "
+            f"As if {percent(pooled.changed_share)} of the rows of these {pooled.n_windows} windows had "
             "been swapped for unrelated images."
         )
     elif found.effect is not None:

@@ -56,8 +56,8 @@ def _cells(window: WindowDrift) -> dict[str, str]:
     score = found.scores["jsd"]
     jsd = "–" if math.isnan(score.value) else f"{number(score.value)} ({number(score.noise_floor)})"
     verdict = str(found.verdict)
-    if look := found.deciding_look:
-        verdict += f" (the last {look.n_windows} windows together)"
+    if pooled := found.deciding_pooled_test:
+        verdict += f" (the last {pooled.n_windows} windows together)"
     elif found.n_rows_needed is not None:
         verdict += f" (needs {count(found.n_rows_needed)} rows)"
     failed = count(window.n_failed)

@@ -148,7 +148,7 @@ def timeline(
                 x=centres[i],
                 y=PLOT_TOP + PLOT_HEIGHT if math.isnan(s.value) else height_of(s.value),
                 verdict=_mark(w, len(windows)),
-                is_together=w.judgement.deciding_look is not None,
+                is_together=w.judgement.deciding_pooled_test is not None,
                 tooltip=tooltip(w),
                 target=targets[i],
             )
@@ -193,8 +193,8 @@ def tooltip(window: WindowDrift) -> str:
         )
     if not math.isnan(found.p_value):
         lines.append(p_equals(found.p_value))
-    if look := found.deciding_look:
-        lines.append(f"the last {look.n_windows} windows together: {p_equals(look.p_value)}")
+    if pooled := found.deciding_pooled_test:
+        lines.append(f"the last {pooled.n_windows} windows together: {p_equals(pooled.p_value)}")
     if window.began is not None:
         lines.append(f"began {moment(window.began)}")
     return "\n".join([*lines, rows])

@@ -150,13 +150,14 @@ class WindowJudge:
     ) -> Sequence[PastWindow]:
         if self.history is None:
             return ()
-        # Windows that drifted are left out of longer looks, so that these reach twice as far.
+        # Windows that drifted are left out of pooled tests, so that these reach twice as far.
         found = self.history(feature.name, baseline.id, period.start, 2 * LONGEST)
         return [
             PastWindow(
                 window.start,
                 sketch,
-                window.judgement.verdict is Verdict.DRIFT and not window.judgement.is_by_look,
+                window.judgement.verdict is Verdict.DRIFT
+                and not window.judgement.is_by_pooled_test,
             )
             for window, sketch in found
             if window.start is not None

@@ -7,8 +7,7 @@ from hypothesis import strategies as st
 from scipy import stats
 from scipy.spatial.distance import jensenshannon
 
-from monitor.drift.counts import chi_square
-from monitor.drift.distances import contributions, hellinger, jsd, psi, wasserstein
+from monitor.drift.distances import chi_square, contributions, hellinger, jsd, psi, wasserstein
 
 OVER_CLUSTERS = (jsd, psi, hellinger, chi_square)
 

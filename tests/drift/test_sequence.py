@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from monitor.clusters import fit
-from monitor.drift import Rules, longer_looks, onset
+from monitor.drift import Rules, onset, pooled_tests
 from monitor.drift.sequence import LENGTHS, stride
 
 WIDTH = 8
@@ -23,8 +23,8 @@ def baseline():
     return fit(rows(8000, 0), {"name": "x"}, n_clusters=4)
 
 
-def looks(baseline, sketches, alpha=1 / 730, drifted=None):
-    return longer_looks(
+def judged_together(baseline, sketches, alpha=1 / 730, drifted=None):
+    return pooled_tests(
         sketches,
         list(range(len(sketches))),
         drifted or [False] * len(sketches),
@@ -35,24 +35,28 @@ def looks(baseline, sketches, alpha=1 / 730, drifted=None):
 
 def test_a_shift_that_no_window_shows_is_seen_in_many(baseline):
     sketches = [baseline.sketch(rows(200, 10 + i, SHIFTED), {}) for i in range(32)]
-    found = looks(baseline, sketches)
+    found = judged_together(baseline, sketches)
     assert found[0] is None
     assert found[-1].is_drift
-    first = next(i for i, look in enumerate(found) if look is not None and look.is_drift)
+    first = next(i for i, pooled in enumerate(found) if pooled is not None and pooled.is_drift)
     assert 1 <= first < 24
 
 
 def test_calm_windows_stay_calm(baseline):
     sketches = [baseline.sketch(rows(200, 1000 + i), {}) for i in range(64)]
-    assert not any(look is not None and look.is_drift for look in looks(baseline, sketches))
+    assert not any(
+        pooled is not None and pooled.is_drift for pooled in judged_together(baseline, sketches)
+    )
 
 
 def test_the_levels_of_all_looks_sum_to_the_budget(baseline):
     sketches = [baseline.sketch(rows(40, 2000 + i), {}) for i in range(64)]
     made = set()
-    for look, number in zip(looks(baseline, sketches, alpha=0.001), range(64), strict=True):
-        if look is not None:
-            made.add((look.n_windows, look.alpha, number))
+    for pooled, number in zip(
+        judged_together(baseline, sketches, alpha=0.001), range(64), strict=True
+    ):
+        if pooled is not None:
+            made.add((pooled.n_windows, pooled.alpha, number))
     for length, alpha, _ in made:
         assert alpha == pytest.approx(0.001 / len(LENGTHS) * stride(length))
     # Looks a window, times their level, over all lengths.
@@ -65,14 +69,14 @@ def test_a_window_that_drifted_by_itself_is_left_out(baseline):
     wild = baseline.sketch(rows(200, 5, SHARES[::-1]), {})
     sketches = [baseline.sketch(rows(200, 3000 + i), {}) for i in range(20)]
     sketches[10] = wild
-    apart = looks(baseline, sketches, drifted=[i == 10 for i in range(20)])
-    assert not any(look is not None and look.is_drift for look in apart)
+    apart = judged_together(baseline, sketches, drifted=[i == 10 for i in range(20)])
+    assert not any(pooled is not None and pooled.is_drift for pooled in apart)
 
 
 def test_looks_do_not_depend_on_where_the_sequence_was_cut(baseline):
     sketches = [baseline.sketch(rows(100, 4000 + i, SHIFTED), {}) for i in range(40)]
-    whole = looks(baseline, sketches)[-1]
-    tail = longer_looks(
+    whole = judged_together(baseline, sketches)[-1]
+    tail = pooled_tests(
         sketches[-36:], list(range(4, 40)), [False] * 36, baseline, rules=Rules(1 / 730)
     )[-1]
     assert whole == tail

@@ -8,7 +8,7 @@ import pytest
 
 import monitor
 from monitor.clusters import fit
-from monitor.drift import METRICS, Metric
+from monitor.drift import DISTANCES, Distance
 from monitor.errors import InvalidInputError
 from monitor.images.quality import QUALITY_FIELDS
 
@@ -85,7 +85,11 @@ def test_a_lasting_small_shift_is_told_with_its_onset():
     drifted = [w for w in report.windows if w.judgement.verdict == "drift"]
     assert drifted
     assert all(w.start >= begun for w in drifted)
-    together = [w for w in drifted if w.judgement.look is not None and w.judgement.look.is_drift]
+    together = [
+        w
+        for w in drifted
+        if w.judgement.pooled_test is not None and w.judgement.pooled_test.is_drift
+    ]
     assert together
     assert abs(together[-1].began - begun) <= dt.timedelta(days=5)
     assert "windows together" in next(
@@ -114,7 +118,7 @@ def test_history_lets_looks_reach_back_beyond_the_frame():
         every="1d",
         history={"points": past},
     )
-    assert last.windows[0].judgement.look == whole.windows[-1].judgement.look
+    assert last.windows[0].judgement.pooled_test == whole.windows[-1].judgement.pooled_test
     assert last.windows[0].began == whole.windows[-1].began
 
 
@@ -177,7 +181,7 @@ def test_thresholds_of_ones_own():
     assert high.verdict == "no drift"
     by_deviation = monitor.detect_drift(quiet, baseline, thresholds={"psi": "3 sd"}).windows[0]
     counts = baseline.statistics.window_counts
-    psi = METRICS[1].function
+    psi = DISTANCES[1].function
     values = [float(psi(counts.sum(axis=0) - one, one)) for one in counts]
     expected = np.mean(values) + 3 * np.std(values, ddof=1)
     assert by_deviation.judgement.thresholds["psi"] == pytest.approx(expected)
@@ -199,10 +203,10 @@ def test_the_report_says_which_thresholds_decide():
 @pytest.mark.parametrize(
     ("thresholds", "said"),
     [
-        ({"jds": 0.1}, "the metric 'jds'; known are jsd"),
+        ({"jds": 0.1}, "the distance 'jds'; known are jsd"),
         ({"jsd": "three"}, "neither a number"),
         ({"jsd": -1}, "neither a number"),
-        ({"wasserstein": "3 sd"}, "needs a metric over clusters"),
+        ({"wasserstein": "3 sd"}, "needs a distance over clusters"),
         ({"jsd": "3 sd"}, "fit it with timestamp_column"),
     ],
 )
@@ -212,23 +216,25 @@ def test_a_threshold_that_cannot_be_is_refused(thresholds, said):
         monitor.detect_drift(table(1, 50, 2), baseline, thresholds=thresholds)
 
 
-def test_a_metric_of_ones_own():
+def test_a_distance_of_ones_own():
     def total_variation(baseline, window):
         p = baseline / baseline.sum(axis=-1, keepdims=True)
         q = window / window.sum(axis=-1, keepdims=True)
         return abs(p - q).sum(axis=-1) / 2
 
     baseline = monitor.fit_baseline(table(1, 1000, 1), POINTS)
-    own = Metric("tv", total_variation)
-    report = monitor.detect_drift(table(1, 300, 2), baseline, metrics=[own])
+    own = Distance("tv", total_variation)
+    report = monitor.detect_drift(table(1, 300, 2), baseline, distances=[own])
     found = report.to_frame().iloc[0]
     judged = report.windows[0].judgement
     p = judged.baseline_histogram / judged.baseline_histogram.sum()
     q = judged.window_histogram / judged.window_histogram.sum()
     assert found.tv == pytest.approx(abs(p - q).sum() / 2)
     assert found.tv_noise_floor < found.tv_noise_ceiling
-    with pytest.raises(InvalidInputError, match="two metrics are called 'jsd'"):
-        monitor.detect_drift(table(1, 50, 2), baseline, metrics=[Metric("jsd", total_variation)])
+    with pytest.raises(InvalidInputError, match="two distances are called 'jsd'"):
+        monitor.detect_drift(
+            table(1, 50, 2), baseline, distances=[Distance("jsd", total_variation)]
+        )
 
 
 def test_days_of_the_week_are_held_against_their_own():

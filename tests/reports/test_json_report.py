@@ -50,7 +50,7 @@ def test_nothing_is_lost(report: DriftReport, tmp_path: Path, build: Any) -> Non
         assert after.examples == before.examples
         assert after.novel_examples == before.novel_examples
         assert after.judgement.tests == before.judgement.tests
-        assert after.judgement.look == before.judgement.look
+        assert after.judgement.pooled_test == before.judgement.pooled_test
         assert after.judgement.effect == before.judgement.effect
         assert (after.kinds, after.began) == (before.kinds, before.began)
         assert (after.quality, after.failure_shifts) == (before.quality, before.failure_shifts)
@@ -157,12 +157,12 @@ def test_results_of_earlier_versions_are_read() -> None:
     for feature in saved["features"]:
         feature["evenness"] = feature.pop("unevenness")
     for window in saved["windows"]:
-        if window["judgement"]["look"]:
-            del window["judgement"]["look"]["content_shift"]
-            del window["judgement"]["look"]["appearance_shift"]
+        if window["judgement"]["pooled_test"]:
+            del window["judgement"]["pooled_test"]["content_shift"]
+            del window["judgement"]["pooled_test"]["appearance_shift"]
     summary = part_from_json(saved["features"][0], FeatureSummary)
     assert summary.unevenness == 1.0
-    looked = next(w for w in saved["windows"] if w["judgement"]["look"])
-    look = part_from_json(looked, WindowDrift).judgement.look
-    assert look is not None
-    assert math.isnan(look.content_shift)
+    looked = next(w for w in saved["windows"] if w["judgement"]["pooled_test"])
+    pooled = part_from_json(looked, WindowDrift).judgement.pooled_test
+    assert pooled is not None
+    assert math.isnan(pooled.content_shift)

@@ -79,7 +79,7 @@ def test_there_is_something_to_compute() -> None:
     assert verdicts == {"drift", "no drift"}
     assert len(LARGE) > 40
     assert any(window.found["thresholds"] for window in LARGE)
-    assert any((window.found["look"] or {}).get("is_drift") for window in LARGE)
+    assert any((window.found["pooled_test"] or {}).get("is_drift") for window in LARGE)
     assert len(INDEPENDENT) < len(WINDOWS)
 
 
@@ -176,12 +176,12 @@ def test_the_verdict() -> None:
         found = w.found
         parts = [found["effect"][part] for part in ("mix", "novelty", "mean", "whitened_mean")]
         changed = max(parts)
-        look = found["look"]
-        if look is not None:
-            assert look["p_value"] == combined(look["tests"])
-            assert look["is_drift"] == (
-                look["p_value"] <= look["alpha"]
-                and look["changed_share"] >= found["minimum_change"]
+        pooled = found["pooled_test"]
+        if pooled is not None:
+            assert pooled["p_value"] == combined(pooled["tests"])
+            assert pooled["is_drift"] == (
+                pooled["p_value"] <= pooled["alpha"]
+                and pooled["changed_share"] >= found["minimum_change"]
             )
         if found["n_rows_needed"] is not None:
             assert min(w.n, w.N) < found["n_rows_needed"]
@@ -192,9 +192,9 @@ def test_the_verdict() -> None:
             is_drift = found["p_value"] <= found["alpha"] and changed >= found["minimum_change"]
             if found["thresholds"]:
                 is_drift = any(w.score(name) >= at for name, at in found["thresholds"].items())
-        is_by_look = not is_drift and look is not None and look["is_drift"]
-        assert found["is_by_look"] == is_by_look
-        is_drift |= is_by_look
+        is_by_pooled_test = not is_drift and pooled is not None and pooled["is_drift"]
+        assert found["is_by_pooled_test"] == is_by_pooled_test
+        is_drift |= is_by_pooled_test
         assert (found["verdict"] == "drift") == is_drift
 
 

@@ -48,8 +48,8 @@ def test_the_size_is_what_was_judged() -> None:
 
 def test_windows_together() -> None:
     window = detected_report().windows[-1]
-    look, found = window.judgement.look, told(window)
-    assert look is not None
+    pooled, found = window.judgement.pooled_test, told(window)
+    assert pooled is not None
 
     assert found["What it looks like"].endswith(
         "It shows only in the last 16 windows together, by a small movement in directions where the "
@@ -57,7 +57,7 @@ def test_windows_together() -> None:
     )
     assert found["Since when"] == "Since 1 Apr 2026."
     assert "of the rows of these 16 windows" in found["How large"]
-    assert f"for the last 16 windows together, {look.n_rows:,} rows." in found["How sure"]
+    assert f"for the last 16 windows together, {pooled.n_rows:,} rows." in found["How sure"]
     assert "This window alone: p = 0." in found["How sure"]
 
 

@@ -241,7 +241,7 @@ def test_longer_looks_reach_back_into_the_store(tmp_path):
         write_day(folder, number)
     source = FileSource(f"{folder}/*.parquet", "ts")
     plan = Plan(Grid(Every.parse("1d"), zone_of("UTC")), catchup="all", start=FIRST)
-    looks = {}
+    tests = {}
     for looks_back in (False, True):
         with Store(f"sqlite:///{tmp_path}/{looks_back}.db") as store:
             store.migrate()
@@ -250,10 +250,10 @@ def test_longer_looks_reach_back_into_the_store(tmp_path):
                 history=store.history if looks_back else None,
             )  # fmt: skip
             make_runner(store, folder, Clock(FIRST + 5 * DAY), judge=judge, plan=plan).run_due()
-            looks[looks_back] = [w.judgement.look for w in store.report().windows]
-    assert looks[False] == [None] * 5
-    assert looks[True][0] is None  # there was nothing before it
-    assert looks[True][-1].n_rows == 60 * looks[True][-1].n_windows > 60
+            tests[looks_back] = [w.judgement.pooled_test for w in store.report().windows]
+    assert tests[False] == [None] * 5
+    assert tests[True][0] is None  # there was nothing before it
+    assert tests[True][-1].n_rows == 60 * tests[True][-1].n_windows > 60
 
 
 def test_features_do_not_hold_each_other_up(sqlite_store, tmp_path):

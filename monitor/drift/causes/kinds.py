@@ -60,10 +60,10 @@ def shift_kinds(
         return tuple(found)
     if any(moved_clearly(shift) for shift in quality):
         found.append(ShiftKind.QUALITY)
-    look = judgement.look
-    told = () if judgement.is_by_look else telling(judgement.tests, level)
-    if look is not None and look.is_drift:
-        told += telling(look.tests, look.alpha)
+    pooled = judgement.pooled_test
+    told = () if judgement.is_by_pooled_test else telling(judgement.tests, level)
+    if pooled is not None and pooled.is_drift:
+        told += telling(pooled.tests, pooled.alpha)
     seen = {test.name for test in told}
     if "novelty" in seen:
         found.append(ShiftKind.NEW_CONTENT)
@@ -71,7 +71,7 @@ def shift_kinds(
         found.append(ShiftKind.NEW_MIX)
     if not set(found) - {ShiftKind.BROKEN_FEED}:
         # One window alone does not show what several together do.
-        shown = judgement.deciding_look or judgement
+        shown = judgement.deciding_pooled_test or judgement
         by_content = shown.content_shift > shown.appearance_shift
         found.append(ShiftKind.NEW_MIX if by_content else ShiftKind.APPEARANCE)
     return tuple(found)
