@@ -3,13 +3,21 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test lint audit bench clean
+.PHONY: demo test quick structure lint audit bench clean
 
 demo: .venv/installed
 	$(BIN)/monitor demo --output demo-report
 
 test: .venv/installed-dev lint audit
 	$(BIN)/pytest
+
+# Without the tests that are marked slow.
+quick: .venv/installed-dev lint
+	$(BIN)/pytest -m "not slow"
+
+# The shape of the package in numbers; fails beyond their bounds.
+structure: .venv/installed-dev
+	$(BIN)/python -m tests.structure
 
 lint: .venv/installed-dev
 	$(BIN)/ruff format --check .
