@@ -88,8 +88,14 @@ class Deadline:
                     self._handle.shutdown(socket.SHUT_RDWR)
 
 
+def current_deadline() -> Deadline | None:
+    """The deadline of the fetch that this thread is in, if it is in one."""
+    deadline: Deadline | None = getattr(_CURRENT, "deadline", None)
+    return deadline
+
+
 def watch(connection: socket.socket) -> None:
     """Put `connection` under the deadline of the fetch that this thread is in, if it is in one."""
-    deadline: Deadline | None = getattr(_CURRENT, "deadline", None)
+    deadline = current_deadline()
     if deadline is not None:
         deadline.watch(connection)

@@ -53,7 +53,8 @@ class SourcePolicy(BaseModel):
     hosts: tuple[str, ...] | None = Field(
         default=None,
         description="Hosts that may be asked: 'example.com', 'example.com:8080' (that port only) "
-        "or '*.example.com' (its subdomains). Null allows every host with a public address.",
+        "or '*.example.com' (its subdomains); names in any script. Null allows every host with a public "
+        "address.",
     )
     ports: tuple[Port, ...] | None = Field(
         default=None,
@@ -170,6 +171,8 @@ class SourcePolicy(BaseModel):
     def _hosts_are_names(cls, hosts: tuple[str, ...] | None) -> tuple[str, ...] | None:
         for entry in hosts or ():
             host, port = split_host(entry)
+            if host and not host.isascii() and not _in_ascii(host):
+                raise ValueError(f"{entry!r} is no name that a host can have")
             if not host or any(mark in host for mark in "/@?# ") or "*" in host.removeprefix("*."):
                 raise ValueError(
                     f"{entry!r} is not a host: write 'example.com', 'example.com:8080' or "
@@ -177,7 +180,7 @@ class SourcePolicy(BaseModel):
                 )
             if port is not None and not 1 <= port <= 65_535:
                 raise ValueError(f"{entry!r} has no valid port: write a number from 1 to 65535")
-        return None if hosts is None else tuple(entry.lower() for entry in hosts)
+        return None if hosts is None else tuple(map(_in_ascii, hosts))
 
     @model_validator(mode="after")
     def _not_contradictory(self) -> Self:
@@ -223,6 +226,27 @@ class SourcePolicy(BaseModel):
     def allowed_schemes(self) -> tuple[str, ...]:
         """The schemes that may be read, in the order of the field's own list."""
         return tuple(scheme for scheme in get_args(Scheme) if self.allows(scheme))
+
+
+def _in_ascii(entry: str) -> str:
+    """`entry` in lower case, with an international name as the network has it; "" where it has none.
+
+    >>> _in_ascii("*.München.example:8080")
+    '*.xn--mnchen-3ya.example:8080'
+    """
+    entry = entry.lower()
+    if entry.isascii():
+        return entry
+    import idna
+
+    wildcard = "*." if entry.startswith("*.") else ""
+    name, colon, port = entry.removeprefix("*.").partition(":")
+    try:
+        # As urllib3 encodes the host of a URL, so that the two are equal.
+        ascii_name = idna.encode(name, strict=True, std3_rules=True).decode("ascii")
+    except idna.IDNAError:
+        return ""
+    return f"{wildcard}{ascii_name}{colon}{port}"
 
 
 def split_host(entry: str) -> tuple[str, int | None]:

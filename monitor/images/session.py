@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import http.client
 import os
 import socket
-from collections.abc import Mapping
+import threading
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import requests
 from requests.adapters import HTTPAdapter
+from requests_hardened.ip_filter import filter_host
 from requests_hardened.ip_filter_adapter import IPFilterAdapter
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
@@ -16,13 +19,20 @@ from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
 from monitor.errors import PolicyError
 from monitor.images.addresses import Endpoint
-from monitor.images.deadline import Deadline, watch
+from monitor.images.deadline import Deadline, current_deadline, watch
+from monitor.images.dialling import Dialled, dial, interleaved
 from monitor.images.policy import SourcePolicy
 from monitor.images.redact import redact_url
 from monitor.images.urls import Target
 
 # Hosts whose idle connections are kept; an image column rarely names more at a time.
 _N_HOSTS_KEPT = 64
+
+
+# A name of HTTP/2 that no HTTP/1 header can have.
+_PATH = ":path"
+_N_ADDRESSES_REMEMBERED = 4_096
+_DIALS = threading.local()
 
 
 class PinnedRequest(requests.PreparedRequest):
@@ -32,8 +42,11 @@ class PinnedRequest(requests.PreparedRequest):
         super().__init__()
         self.target = target
         self.endpoint = endpoint
-        self.prepare(method="GET", url=target.url, headers=headers)
+        # requests and urllib3 both rewrite percent-encodings, which breaks signed URLs: they see a bare
+        # host, and the connection is told the path by a header that it keeps to itself.
+        self.prepare(method="GET", url=f"{target.scheme}://{target.host_header}/", headers=headers)
         self.headers["Host"] = target.host_header
+        self.headers[_PATH] = target.path
 
     @property
     def at_address(self) -> requests.PreparedRequest:
@@ -84,35 +97,61 @@ class PinnedAdapter(IPFilterAdapter):  # type: ignore[misc]  # requests-hardened
         return pool, options
 
 
+class _AnotherAnswered(Exception):
+    """Another of the host's addresses was faster than the one that this connection is for."""
+
+    def __init__(self, dialled: Dialled) -> None:
+        super().__init__(dialled.address)
+        self.dialled = dialled
+
+
+class _FinalResponse(http.client.HTTPResponse):
+    """An answer whose announcements (103 Early Hints, 102 Processing, 100 Continue) are passed over."""
+
+    def _read_status(self) -> tuple[str, int, str]:
+        # As http.client does for 100 alone; the deadline ends a flood of them.
+        while True:
+            version, status, reason = super()._read_status()  # type: ignore[misc]
+            # 101 is no announcement: what follows is another protocol.
+            if not 100 <= status < 200 or status == 101:
+                return version, status, reason
+            http.client.parse_headers(self.fp)
+
+
 class _Watched(HTTPConnection):
     """A connection that puts itself under the deadline of the fetch that uses it."""
 
+    response_class = _FinalResponse
+
     def _new_conn(self) -> socket.socket:
-        # Not urllib3's own, which hands the socket out once it is connected: that too is a wait that
-        # someone may want to end. The host is an address here, so there is nothing to look up.
-        host = self.host.strip("[]")
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        connection = socket.socket(family, socket.SOCK_STREAM)
+        # Not urllib3's own, which knows one address and cannot be interrupted while it connects.
+        deadline = current_deadline()
+        address = self.host.strip("[]")
+        dialled: Dialled | None = getattr(_DIALS, "dialled", None)
+        _DIALS.dialled = None
         try:
-            for option in self.socket_options or ():
-                connection.setsockopt(*option)
-            connection.settimeout(self.timeout)
-            watch(connection)
-            connection.connect((host, self.port))
-            # Again: before it was connected it may have been shut without effect.
-            watch(connection)
+            if dialled is None:
+                dialled = dial(
+                    getattr(_DIALS, "addresses", None) or [address],
+                    self.port,
+                    timeout=float(self.timeout or 0),
+                    is_over=lambda: deadline is not None and deadline.has_passed,
+                )
         except TimeoutError as error:
-            connection.close()
             raise ConnectTimeoutError(self, "took too long") from error
         except OSError as error:
-            connection.close()
             raise NewConnectionError(self, "failed") from error
-        return connection
+        if dialled.address != address:
+            raise _AnotherAnswered(dialled)
+        dialled.connection.settimeout(self.timeout)
+        watch(dialled.connection)
+        return dialled.connection
 
-    def request(self, *args: Any, **options: Any) -> None:
+    def request(self, method: str, url: str, *args: Any, **options: Any) -> None:
         if self.sock is not None:
             watch(self.sock)
-        super().request(*args, **options)
+        options["headers"] = dict(options["headers"])
+        super().request(method, options["headers"].pop(_PATH), *args, **options)
 
     def getresponse(self) -> Any:
         # urllib3 logs this URL, query and all, when the headers are malformed.
@@ -135,7 +174,7 @@ class _WatchedSecurePool(HTTPSConnectionPool):
 
 
 class Session:
-    """Sends one GET to one address. Thread-safe; connections are kept alive and shared.
+    """Sends one GET to one host. Thread-safe; connections are kept alive and shared.
 
     It sits on the adapters alone, without `requests.Session`: so there are no cookies, no .netrc,
     no proxies from the environment, no Referer, and nobody reads the body of a redirect.
@@ -144,6 +183,7 @@ class Session:
     def __init__(self, policy: SourcePolicy) -> None:
         self._connect_timeout = policy.connect_timeout_seconds
         self._verify = _ca_bundle(policy)
+        self._answered: dict[str, str] = {}
         self._headers = {
             "User-Agent": policy.user_agent,
             "Accept": "image/*,*/*;q=0.5",
@@ -159,28 +199,81 @@ class Session:
     def get(
         self,
         target: Target,
-        endpoint: Endpoint,
+        endpoints: Sequence[Endpoint],
         deadline: Deadline,
         conditions: Mapping[str, str],
     ) -> requests.Response:
-        """The answer with its headers read and its body not; close it."""
+        """The answer of the first address that answers, its headers read and its body not; close it.
+
+        Parameters
+        ----------
+        target
+            What to ask for.
+        endpoints
+            The host's addresses, checked, in the order of preference.
+        deadline
+            Cuts the connection.
+        conditions
+            Headers that ask for changed bytes only.
+        """
+        headers = {**self._headers, **conditions}
+        by_address = {endpoint.address: endpoint for endpoint in endpoints}
+        if len(by_address) == 1:
+            return self._send(PinnedRequest(target, endpoints[0], headers), deadline)
+        for endpoint in endpoints:
+            if not endpoint.is_private:
+                # As the adapter does for the one address that it knows.
+                filter_host(endpoint.address, target.port, allow_loopback=False)
+        addresses = self._in_order(target.host, list(by_address))
+        try:
+            _DIALS.addresses = addresses
+            request = PinnedRequest(target, by_address[addresses[0]], headers)
+            try:
+                response = self._send(request, deadline)
+            except _AnotherAnswered as other:
+                _DIALS.dialled = other.dialled
+                request = PinnedRequest(target, by_address[other.dialled.address], headers)
+                response = self._send(request, deadline)
+        finally:
+            _forget_dials()
+        self._remember(target.host, request.endpoint.address)
+        return response
+
+    def _send(self, request: PinnedRequest, deadline: Deadline) -> requests.Response:
         # The deadline itself cuts the connection; the read timeout only stands behind it.
-        read_timeout = deadline.remaining + 1.0
-        connect_timeout = max(0.001, min(self._connect_timeout, deadline.remaining))
-        request = PinnedRequest(target, endpoint, {**self._headers, **conditions})
-        response: requests.Response = self._adapters[target.scheme].send(
+        timeout = (self._connect_timeout, deadline.remaining + 1.0)
+        response: requests.Response = self._adapters[request.target.scheme].send(
             request,
             stream=True,
-            timeout=(connect_timeout, read_timeout),
+            timeout=timeout,
             verify=self._verify,
             proxies={},
         )
         return response
 
+    def _in_order(self, host: str, addresses: list[str]) -> list[str]:
+        """`addresses` with the one ahead that answered last time, where its connections are kept."""
+        answered = self._answered.get(host)
+        ordered = interleaved(addresses)
+        return sorted(ordered, key=lambda address: address != answered)
+
+    def _remember(self, host: str, address: str) -> None:
+        if len(self._answered) >= _N_ADDRESSES_REMEMBERED:
+            self._answered.clear()
+        self._answered[host] = address
+
     def close(self) -> None:
         """Close the idle connections."""
         for adapter in self._adapters.values():
             adapter.close()
+
+
+def _forget_dials() -> None:
+    """Leave no address to the thread's next fetch, and close a connection that nobody took."""
+    unused: Dialled | None = getattr(_DIALS, "dialled", None)
+    if unused is not None:
+        unused.connection.close()
+    _DIALS.dialled = _DIALS.addresses = None
 
 
 def _ca_bundle(policy: SourcePolicy) -> str | bool:

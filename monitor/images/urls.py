@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import quote, urljoin, urlsplit
 
 from urllib3.exceptions import LocationParseError
 from urllib3.util import parse_url
@@ -15,18 +15,32 @@ from monitor.images.redact import redact_url
 
 LONGEST_URL = 8_192
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):")
+_AFTER_SCHEME = re.compile(r"(/*)([^/?]*)(.*)", re.DOTALL)
+# Neither printable ASCII nor the start of two hex digits; and what the URL standard encodes in a path
+# or query, since many servers refuse it.
+_UNSENDABLE = re.compile(r"""[^!-~]+|%(?![0-9A-Fa-f]{2})|["<>`{|}^]""")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _WEB_PORTS = tuple(_DEFAULT_PORTS.values())
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Where a request goes. `host` is in lower case, without brackets and trailing dot."""
+    """Where a request goes.
 
-    url: str
+    Parameters
+    ----------
+    scheme, host, port
+        `host` is in lower case, in ASCII (IDNA), without brackets and trailing dot.
+    path
+        Path and query, as they are sent.
+    may_be_private
+        Whether loopback and private addresses are allowed.
+    """
+
     scheme: str
     host: str
     port: int
+    path: str
     may_be_private: bool
 
     @property
@@ -34,6 +48,11 @@ class Target:
         """The Host header: the port only when it is not the scheme's own."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return host if self.port == _DEFAULT_PORTS[self.scheme] else f"{host}:{self.port}"
+
+    @property
+    def url(self) -> str:
+        """The whole address."""
+        return f"{self.scheme}://{self.host_header}{self.path}"
 
 
 def scheme_of(text: str) -> str | None:
@@ -60,15 +79,18 @@ def check_url(url: str, policy: SourcePolicy) -> Target | Failure:
     if scheme not in ("http", "https") or not policy.allows(scheme):
         allowed = ", ".join(policy.allowed_schemes)
         return Failure("scheme", f"{redact_url(scheme or 'none')}; allowed: {allowed}")
-    if any(ord(c) <= 32 or ord(c) == 127 or c == "\\" for c in url):
-        return Failure("invalid_url", f"space, control character or backslash: {redact_url(url)}")
+    if any(ord(c) < 32 or ord(c) == 127 or c == "\\" for c in url):
+        return Failure("invalid_url", f"control character or backslash: {redact_url(url)}")
+    slashes, authority, tail = _parts(url[len(scheme) + 1 :])
     try:
-        parts = parse_url(url)
+        if " " in authority:
+            raise ValueError("a space within the host")
+        path = sendable_path(tail)
+        parts = parse_url(f"{scheme}:{slashes}{authority}")
     except (LocationParseError, ValueError):
         return Failure("invalid_url", redact_url(url))
     # Not `parts.auth`: urllib3 drops an empty one.
-    authority = url.partition("//")[2]
-    if "@" in re.split(r"[/?#]", authority, maxsplit=1)[0]:
+    if "@" in authority:
         return Failure("userinfo", redact_url(url))
     host = (parts.host or "").strip("[]").rstrip(".").lower()
     port = _DEFAULT_PORTS[scheme] if parts.port is None else parts.port
@@ -76,19 +98,67 @@ def check_url(url: str, policy: SourcePolicy) -> Target | Failure:
         return Failure("invalid_url", redact_url(url))
     if policy.hosts is not None and not _named_ports(host, policy):
         return Failure("host", f"{host}; allowed: {', '.join(policy.hosts)}"[:200])
-    # The fragment never leaves this machine.
-    sent = parts._replace(fragment=None).url
-    return Target(sent, scheme, host, port, may_be_private=policy.allow_private)
+    return Target(scheme, host, port, path, may_be_private=policy.allow_private)
+
+
+def _parts(text: str) -> tuple[str, str, str]:
+    """Slashes, authority, and path with query, of what follows a scheme.
+
+    The fragment never leaves this machine.
+    """
+    match = _AFTER_SCHEME.match(text.partition("#")[0])
+    return (match[1], match[2], match[3]) if match else ("", "", "")
+
+
+def sendable_path(text: str) -> str:
+    """Path and query as HTTP sends them: what is percent-encoded already stays as it is.
+
+    What a request line cannot hold, or servers refuse, is encoded as UTF-8, a percent sign that encodes
+    nothing too. Dot segments are resolved as browsers do (RFC 3986, section 5.2.4).
+
+    Raises
+    ------
+    UnicodeEncodeError
+        If `text` holds half of a surrogate pair.
+
+    >>> sendable_path("/My Photo%e4.jpg?sig=a%2fb"), sendable_path("?q"), sendable_path("/100%.jpg")
+    ('/My%20Photo%e4.jpg?sig=a%2fb', '/?q', '/100%25.jpg')
+    """
+    path, mark, query = text.partition("?")
+    if "/." in path:
+        path = _without_dots(path)
+    if not path.startswith("/"):
+        path = f"/{path}"
+    return _UNSENDABLE.sub(lambda match: quote(match[0], safe=""), path + mark + query)
+
+
+def _without_dots(path: str) -> str:
+    kept: list[str] = []
+    segments = path.split("/")[1:]
+    for segment in segments:
+        if segment == "..":
+            kept = kept[:-1]
+        elif segment != ".":
+            kept.append(segment)
+    is_folder = segments[-1] in (".", "..")
+    return "/" + "/".join([*kept, ""] if is_folder else kept)
 
 
 def redirect_url(url: str, location: str) -> str | Failure:
     """Where `location` in an answer to `url` points."""
     try:
-        # http.client reads headers as Latin-1, and what servers mean is UTF-8.
-        readable = location.encode("latin-1").decode("utf-8", "replace")
-        return urljoin(url, readable.strip())
+        return urljoin(url, _readable(location).strip())
     except ValueError:
         return Failure("invalid_url", f"redirect from {redact_url(url)} to no valid URL")
+
+
+def _readable(location: str) -> str:
+    # http.client reads headers as Latin-1. What servers mean is UTF-8, else these very bytes.
+    sent = location.encode("latin-1")
+    try:
+        return sent.decode("utf-8")
+    except UnicodeDecodeError:
+        return "".join(chr(byte) if byte < 128 else f"%{byte:02X}" for byte in sent)
 
 
 def check_port(target: Target, policy: SourcePolicy) -> Failure | None:

@@ -209,6 +209,37 @@ class Server:
         return True
 
 
+class BlackHole:
+    """A port on 127.0.0.1 that never answers: its queue is full, and the kernel drops what comes next."""
+
+    def __init__(self) -> None:
+        self._listener = socket.socket()
+        self._listener.bind(("127.0.0.1", 0))
+        self._listener.listen(0)
+        self.port: int = self._listener.getsockname()[1]
+        self._waiting = [socket.socket() for _ in range(4)]
+        for client in self._waiting:
+            client.setblocking(False)
+            client.connect_ex(self._listener.getsockname())
+
+    @property
+    def host(self) -> str:
+        """Its host and port, as `SourcePolicy.hosts` names it."""
+        return f"127.0.0.1:{self.port}"
+
+    def __enter__(self) -> BlackHole:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        for connection in (*self._waiting, self._listener):
+            connection.close()
+
+
 class Internet:
     """Names and public addresses that lead to servers on loopback, with every dial recorded.
 
@@ -235,7 +266,7 @@ class Internet:
         """Let `host` resolve to the addresses of each answer in turn, then to the last one's."""
         self._names[host] = list(answers)
 
-    def place(self, server: Server, address: str, port: int) -> None:
+    def place(self, server: Server | BlackHole, address: str, port: int) -> None:
         """Let a dial to `address` and `port` reach `server`."""
         self._servers[address, port] = server.port
 

@@ -14,7 +14,7 @@ import pytest
 from monitor.images import ImageReader, RawImage, SourcePolicy
 
 from .pictures import PNG
-from .servers import Handler, Server, answer, drip, silence
+from .servers import BlackHole, Handler, Server, answer, drip, silence
 
 OK = b"HTTP/1.1 200 OK\r\n"
 AT_ONCE = 1.0
@@ -117,22 +117,12 @@ def test_ends_a_connection_that_nobody_answers(monkeypatch: pytest.MonkeyPatch) 
         dialled.set()
         connect(this, address)
 
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        listener.listen(0)
-        host = f"127.0.0.1:{listener.getsockname()[1]}"
-        # A full queue: the kernel drops what comes next without a word.
-        waiting = [socket.socket() for _ in range(4)]
-        for client in waiting:
-            client.setblocking(False)
-            client.connect_ex(listener.getsockname())
+    with BlackHole() as hole:
         monkeypatch.setattr(socket.socket, "connect", dial)
-        policy = SourcePolicy(hosts=[host], allow_private=True, connect_timeout_seconds=30)
-        with ImageReader(policy) as reader, reading(reader, f"http://{host}/a"):
+        policy = SourcePolicy(hosts=[hole.host], allow_private=True, connect_timeout_seconds=30)
+        with ImageReader(policy) as reader, reading(reader, f"http://{hole.host}/a"):
             assert dialled.wait(10)
             reader.cancel()
-        for client in waiting:
-            client.close()
 
 
 def test_ends_the_wait_for_an_object(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,7 +16,19 @@ from monitor.images import DecodedImage, ImageReader, RawImage, SourcePolicy
 
 from .conftest import QUICK, local_reader
 from .pictures import JPEG, PNG
-from .servers import Handler, Internet, Server, answer, drip, flood, redirect, reset, say, silence
+from .servers import (
+    BlackHole,
+    Handler,
+    Internet,
+    Server,
+    answer,
+    drip,
+    flood,
+    redirect,
+    reset,
+    say,
+    silence,
+)
 
 
 def fetch(server: Server, path: str = "/a", **options: Any) -> RawImage | Failure:
@@ -151,7 +163,7 @@ OK = b"HTTP/1.1 200 OK\r\n"
         (answer(gzip.compress(bytes(10**6)), headers={"Content-Encoding": "gzip"}),
          "content_encoding"),
         (answer(PNG, headers={"Content-Encoding": "br, gzip"}), "content_encoding"),
-        (answer(PNG, headers={"Content-Encoding": "nonsense"}), "content_encoding"),
+        (answer(PNG, headers={"Content-Encoding": "utf-8, X-GZIP"}), "content_encoding"),
         (redirect("http://[::1"), "invalid_url"),
         (redirect("file:///etc/passwd"), "scheme"),
         (redirect("data:image/png;base64,AAAA"), "scheme"),
@@ -171,9 +183,70 @@ def test_each_answer_gets_its_reason(server: Server, route: bytes | Handler, exp
     assert reason(outcome) == expected
 
 
-def test_identity_and_a_stray_encoding_header_are_fine(server: Server) -> None:
-    server.routes["/a"] = answer(PNG, headers={"Content-Encoding": "Identity"})
+@pytest.mark.parametrize(
+    "coding",
+    [
+        "Identity",
+        "identity, identity",
+        "",
+        "aws-chunked",
+        "aws-chunked,",
+        "utf-8",
+        "none",
+        "image/png",
+    ],
+)
+def test_words_that_are_no_compression_are_passed_over(server: Server, coding: str) -> None:
+    server.routes["/a"] = answer(PNG, headers={"Content-Encoding": coding})
     assert isinstance(fetch(server), RawImage)
+
+
+@pytest.mark.parametrize("status", ["100 Continue", "102 Processing", "103 Early Hints"])
+def test_announcements_before_the_answer_are_passed_over(server: Server, status: str) -> None:
+    announced = f"HTTP/1.1 {status}\r\nLink: </a.css>; rel=preload\r\n\r\n".encode()
+    server.routes["/a"] = announced * 3 + answer(PNG)
+    with local_reader(server) as reader:
+        # The connection is used again.
+        assert [type(reader.fetch(server.url + "/a")) for _ in range(2)] == [RawImage] * 2
+    assert server.n_connections == 1
+
+
+@pytest.mark.parametrize(
+    ("path", "sent"),
+    [
+        ("/My Photo.jpg", "/My%20Photo.jpg"),
+        ("/a.jpg?name=My Photo&x=1", "/a.jpg?name=My%20Photo&x=1"),
+        ("/a%2fb%2Fc%7e%41?sig=a%2bb%3d+~", "/a%2fb%2Fc%7e%41?sig=a%2bb%3d+~"),
+        ("/grün/猫.jpg?ü#ö", "/gr%C3%BCn/%E7%8C%AB.jpg?%C3%BC"),
+        ("/100%.jpg", "/100%25.jpg"),
+        ('/a|b<c>{d}^`"', "/a%7Cb%3Cc%3E%7Bd%7D%5E%60%22"),
+        ("/a[1].jpg;v=1,2!$&'()*+=:@", "/a[1].jpg;v=1,2!$&'()*+=:@"),
+        ("/a/../b/./c//d/..", "/b/c//"),
+        ("?only=query", "/?only=query"),
+        ("", "/"),
+    ],
+)
+def test_paths_are_sent_as_the_cell_has_them(server: Server, path: str, sent: str) -> None:
+    server.routes["*"] = answer(PNG)
+    assert isinstance(fetch(server, path), RawImage)
+    assert server.paths() == [sent]
+
+
+@pytest.mark.parametrize(
+    ("location", "sent"),
+    [
+        ("/My Photo.jpg", "/My%20Photo.jpg"),
+        ("/caf\xe9.jpg", "/caf%E9.jpg"),
+        ("/caf\xc3\xa9.jpg", "/caf%C3%A9.jpg"),
+        ("b?x=%2f", "/b?x=%2f"),
+    ],
+)
+def test_redirects_are_followed_as_the_server_has_them(
+    server: Server, location: str, sent: str
+) -> None:
+    server.routes = {"/a": redirect(location), "*": answer(PNG)}
+    assert isinstance(fetch(server), RawImage)
+    assert server.paths() == ["/a", sent]
 
 
 def test_refused_connection_is_network() -> None:
@@ -274,6 +347,7 @@ DEADLINE = 0.4
         pytest.param(drip(b"a" * 1000, begin=OK + b"X: "), id="one header"),
         pytest.param(flood(b"HTTP/1.1 100 Continue\r\n\r\n"), id="flood of 1xx"),
         pytest.param(drip(b"HTTP/1.1 100 Continue\r\n\r\n", 0.01), id="drip of 1xx"),
+        pytest.param(flood(b"HTTP/1.1 103 Early Hints\r\n\r\n"), id="flood of 103"),
         pytest.param(drip(b"a", begin=OK + b"Content-Length: 999\r\n\r\n"), id="body"),
         pytest.param(drip(b"a", begin=OK + b"\r\n"), id="body without length"),
         pytest.param(
@@ -330,22 +404,12 @@ def test_deadline_ends_a_look_up(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_deadline_ends_a_connection_that_nobody_answers() -> None:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        listener.listen(0)
-        host = f"127.0.0.1:{listener.getsockname()[1]}"
-        # A full queue: the kernel drops what comes next without a word.
-        waiting = [socket.socket() for _ in range(4)]
-        for client in waiting:
-            client.setblocking(False)
-            client.connect_ex(("127.0.0.1", listener.getsockname()[1]))
-        policy = SourcePolicy(hosts=[host], allow_private=True, deadline_seconds=DEADLINE)
+    with BlackHole() as hole:
+        policy = SourcePolicy(hosts=[hole.host], allow_private=True, deadline_seconds=DEADLINE)
         began = time.monotonic()
         with ImageReader(policy) as reader:
-            outcome = reader.fetch(f"http://{host}/a")
+            outcome = reader.fetch(f"http://{hole.host}/a")
         assert time.monotonic() - began < DEADLINE + 0.5
-        for client in waiting:
-            client.close()
     assert reason(outcome) == "deadline"
 
 

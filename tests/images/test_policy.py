@@ -160,3 +160,21 @@ def test_missing_certificates_are_a_policy_error() -> None:
 
     with pytest.raises(PolicyError, match=r"ca_bundle '/no/ca.pem' does not exist: name a file"):
         ImageReader(SourcePolicy(ca_bundle="/no/ca.pem"))
+
+
+def test_names_in_any_script_are_the_names_that_urls_have() -> None:
+    policy = SourcePolicy(hosts=["München.example", "*.例え.jp:8080", "xn--bcher-kva.example"])
+    assert policy.hosts == (
+        "xn--mnchen-3ya.example",
+        "*.xn--r8jz45g.jp:8080",
+        "xn--bcher-kva.example",
+    )
+    for url in (
+        "https://münchen.example/a",
+        "https://MÜNCHEN.example/a",
+        "http://a.例え.jp:8080/",
+        "http://bücher.example/",
+    ):
+        assert isinstance(check_url(url, policy), Target), url
+    with pytest.raises(PolicyError, match=r"'①②⑦\.example' is no name that a host can have"):
+        SourcePolicy(hosts=["①②⑦.example"])
