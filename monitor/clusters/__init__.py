@@ -1,11 +1,12 @@
 """Vectors ─► clusters ─► histogram: fitting, choosing, counting. Pure numbers, no I/O but a file."""
 
-from monitor.clusters.baseline import Baseline, Example, Scaling
+from monitor.clusters.baseline import Baseline, Example
 from monitor.clusters.baseline_statistics import BaselineStatistics
 from monitor.clusters.fitting import fit
 from monitor.clusters.histogram import ClusterHistogram
 from monitor.clusters.kmeans import largest_repeated_share
 from monitor.clusters.quality_sketch import QualityReference, QualitySketch, fit_quality
+from monitor.clusters.scaling import Scaling
 from monitor.clusters.sketch import WindowSketch
 from monitor.clusters.value_table import ValueTable, count_values, fit_values
 from monitor.clusters.variation import Variation

@@ -5,22 +5,24 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from monitor.clusters.baseline_statistics import BaselineStatistics
 from monitor.clusters.histogram import ClusterHistogram
-from monitor.clusters.kmeans import assign, unit_rows
+from monitor.clusters.identity import identity
+from monitor.clusters.kmeans import assign
 from monitor.clusters.quality_sketch import QualityReference
-from monitor.clusters.sketch import WindowSketch, sketch_rows
+from monitor.clusters.scaling import STANDARD, Scaling
+from monitor.clusters.sketch import N_DISTANCE_BINS, WindowSketch, sketch_rows
 from monitor.clusters.value_table import ValueTable
-from monitor.errors import FingerprintMismatchError, InvalidInputError
+from monitor.codec import FormatMismatch, Shape, from_safetensors, to_safetensors
+from monitor.errors import BaselineError, FingerprintMismatchError, InvalidInputError
+from monitor.files import replacing
 
-UNIT: Final = "unit"
-STANDARD: Final = "standard"
-RAW: Final = "raw"
+FORMAT: Final = "monitor.baseline/4"
 
 
 @dataclass(frozen=True)
@@ -46,45 +48,10 @@ class Example:
 
 
 @dataclass(frozen=True, eq=False)
-class Scaling:
-    """How a raw vector is brought into the space where distances are measured.
-
-    Parameters
-    ----------
-    kind
-        `"unit"`: to length 1, for embeddings. `"standard"`: to mean 0 and standard deviation 1 per
-        column, as found in the baseline, for columns of different units. `"raw"`: not at all.
-    center, scale
-        (width,) float64; empty but for `"standard"`.
-    """
-
-    kind: str = UNIT
-    center: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
-    scale: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
-
-    @classmethod
-    def standard(cls, vectors: NDArray[np.float64]) -> Scaling:
-        """Mean and standard deviation of the columns of `vectors`; a constant column is only centred."""
-        center, deviation = vectors.mean(axis=0), vectors.std(axis=0)
-        # A deviation in the last digits of the numbers is rounding, not variation.
-        is_constant = deviation <= 1e-9 * np.abs(vectors).max(axis=0)
-        return cls(STANDARD, center, np.where(is_constant, 1.0, deviation))
-
-    def apply(self, vectors: NDArray[np.floating]) -> NDArray[np.float32]:
-        """`vectors`, (n, width), in the space of the clusters."""
-        if self.kind == UNIT:
-            return unit_rows(vectors)
-        if self.kind == RAW:
-            return np.ascontiguousarray(vectors, dtype=np.float32)
-        scaled = (np.asarray(vectors, dtype=np.float64) - self.center) / self.scale
-        return np.ascontiguousarray(scaled, dtype=np.float32)
-
-
-@dataclass(frozen=True, eq=False)
 class Baseline:
     """What production is compared with: clusters, and statistics of rows as they fall into these.
 
-    Plain numbers only. `save` and `load` use one safetensors file: nothing is ever unpickled.
+    Plain numbers only. A field is declared here and nowhere else: `monitor.codec` writes and reads them.
 
     Parameters
     ----------
@@ -131,10 +98,10 @@ class Baseline:
 
     feature: Mapping[str, Any]
     fingerprint: str | None
-    centroids: NDArray[np.float32]
-    whitener: NDArray[np.float32]
+    centroids: Annotated[NDArray[np.float32], Shape("clusters", "width")]
+    whitener: Annotated[NDArray[np.float32], Shape("width", "width")]
     novelty_radius: float
-    distance_edges: NDArray[np.float64]
+    distance_edges: Annotated[NDArray[np.float64], Shape(N_DISTANCE_BINS - 1)]
     quantum: float
     statistics: BaselineStatistics
     n_fit: int
@@ -190,8 +157,6 @@ class Baseline:
     @property
     def id(self) -> str:
         """16 hexadecimal digits that change whenever a verdict could."""
-        from monitor.clusters.storage import identity
-
         return identity(self)
 
     def check_fingerprint(self, fingerprint: str | None) -> None:
@@ -245,11 +210,43 @@ class Baseline:
             failures=dict(failures),
         )
 
+    def to_bytes(self) -> bytes:
+        """The baseline as one safetensors file: nothing is ever unpickled."""
+        return to_safetensors(self, {"format": FORMAT, "id": self.id})
+
+    @classmethod
+    def from_bytes(cls, file: bytes, source: str = "a stored baseline") -> Baseline:
+        """The baseline that `to_bytes` wrote; `source` says in errors where it comes from.
+
+        Raises
+        ------
+        BaselineError
+            If it is no baseline of ours, or was changed since.
+        """
+        try:
+            baseline, header = from_safetensors(file, cls, FORMAT)
+            baseline._check()
+            is_as_saved = baseline.id == header.get("id")
+        except FormatMismatch as error:
+            raise BaselineError(
+                f"{source} is not a baseline of this version: {error}; fit the baseline again"
+            ) from error
+        except ValueError as error:
+            raise BaselineError(
+                f"{source} cannot be read as a baseline: {error}; fit the baseline again"
+            ) from error
+        if not is_as_saved:
+            raise BaselineError(
+                f"{source} was changed after it was written: its numbers no longer give its id "
+                f"{header.get('id')!r}; fit the baseline again, or restore the file"
+            )
+        return baseline
+
     def save(self, path: str | Path) -> Path:
         """Write the baseline to one safetensors file and return its path."""
-        from monitor.clusters.storage import write
-
-        return write(self, Path(path))
+        with replacing(Path(path)) as partial:
+            partial.write_bytes(self.to_bytes())
+        return Path(path)
 
     @classmethod
     def load(cls, path: str | Path) -> Baseline:
@@ -260,6 +257,31 @@ class Baseline:
         BaselineError
             If there is no such file, or it is no baseline of ours, or it was changed since.
         """
-        from monitor.clusters.storage import read
+        if not Path(path).is_file():
+            raise BaselineError(
+                f"there is no baseline at {path}; fit one with monitor.fit_baseline(...).save(path) or "
+                "`monitor baseline fit`"
+            )
+        return cls.from_bytes(Path(path).read_bytes(), str(path))
 
-        return read(Path(path))
+    def _check(self) -> None:
+        """Refuse numbers that cannot be a baseline's: a wrong one would give verdicts, not errors."""
+        n_scaled = self.width if self.scaling.kind == STANDARD else 0
+        if len(self.scaling.center) != n_scaled:
+            raise ValueError(
+                f"{len(self.scaling.center)} columns are scaled by {self.scaling.kind!r}, not {n_scaled}"
+            )
+        if self.quantum <= 0:
+            raise ValueError(f"the unit of sums is {self.quantum}")
+        if (np.diff(self.distance_edges) <= 0).any():
+            raise ValueError("the distance edges do not rise")
+        if not isinstance(self.feature.get("name"), str):
+            raise ValueError("it names no feature")
+        if self.quality is not None and len(self.quality.fields) != len(self.quality.edges):
+            raise ValueError("the fields of pixel statistics have other names than numbers")
+        for name, table in self.columns.items():
+            if len(table.known) + 1 != len(table.counts) or table.new or len(table.new_counts):
+                raise ValueError(f"the values of column {name!r} and their counts do not agree")
+        self.statistics.check()
+        for statistics in (*self.segments.values(), *self.seasons):
+            statistics.check()

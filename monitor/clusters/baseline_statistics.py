@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, replace
+from typing import Annotated, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from monitor.clusters.moments import spectral_moments
 from monitor.clusters.sketch import WindowSketch
 from monitor.clusters.variation import Variation
+from monitor.codec import Shape
 
 MAX_SAMPLE: Final = 1_000
 
@@ -48,11 +49,11 @@ class BaselineStatistics:
     sketch: WindowSketch
     n_held_out: int
     n_held_out_novel: int
-    mean_moments: NDArray[np.float64]
-    whitened_moments: NDArray[np.float64]
-    sample: NDArray[np.float32]
-    fit_sample: NDArray[np.float32]
-    window_counts: NDArray[np.int64]
+    mean_moments: Annotated[NDArray[np.float64], Shape(3, finite=False)]
+    whitened_moments: Annotated[NDArray[np.float64], Shape(3, finite=False)]
+    sample: Annotated[NDArray[np.float32], Shape(None, "width")]
+    fit_sample: Annotated[NDArray[np.float32], Shape(None, "width")]
+    window_counts: Annotated[NDArray[np.int64], Shape(None, "clusters")]
     variation: Variation | None = None
 
     @property
@@ -79,7 +80,7 @@ class BaselineStatistics:
         """
         n = len(whitened)
         return cls(
-            sketch,
+            replace(sketch, rows=None),  # a sample stands for them
             n_held_out=n,
             n_held_out_novel=n_held_out_novel,
             mean_moments=spectral_moments(vectors.astype(np.float64)),
@@ -89,6 +90,31 @@ class BaselineStatistics:
             window_counts=window_counts,
             variation=variation,
         )
+
+    def check(self) -> None:
+        """Refuse numbers that contradict one another.
+
+        Raises
+        ------
+        ValueError
+            If they do.
+        """
+        sketch = self.sketch
+        if sketch.histogram.counts.min() < 0 or not 0 <= sketch.n_novel <= sketch.n:
+            raise ValueError("there are counts below 0, or more novel rows than rows")
+        if (
+            sketch.distance_counts.sum() != sketch.n
+            or not len(self.sample) <= self.n_held_out <= sketch.n
+            or len(self.fit_sample) > sketch.n - self.n_held_out
+            or not 0 <= self.n_held_out_novel <= self.n_held_out
+        ):
+            raise ValueError("the counts of rows do not agree")
+        if (windows := self.variation) is not None and (
+            windows.counts.min() < 0 or windows.counts.sum() > sketch.n
+        ):
+            raise ValueError("the counts of windows and of rows do not agree")
+        if sketch.n >= 4 and not np.isfinite(self.mean_moments).all():
+            raise ValueError("the moments hold NaN or infinity")
 
 
 def _drawn(

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from monitor.clusters.baseline import RAW, STANDARD, UNIT, Baseline, Scaling
+from monitor.clusters.baseline import Baseline
 from monitor.clusters.baseline_rows import BaselineRows
 from monitor.clusters.baseline_statistics import BaselineStatistics
 from monitor.clusters.choice import choose_n_clusters
@@ -20,6 +20,7 @@ from monitor.clusters.kmeans import (
     largest_repeated_share,
     split_by_content,
 )
+from monitor.clusters.scaling import RAW, STANDARD, UNIT, Scaling
 from monitor.clusters.sketch import N_DISTANCE_BINS, quantum_for, sketch_rows
 from monitor.clusters.value_table import fit_values
 from monitor.errors import BaselineError, InvalidInputError

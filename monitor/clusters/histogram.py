@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
+
+from monitor.codec import Shape
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,7 +34,7 @@ class ClusterHistogram:
     ([3, 5], 8, 4, 12)
     """
 
-    counts: NDArray[np.int64]
+    counts: Annotated[NDArray[np.int64], Shape("clusters")]
     failures: Mapping[str, int] = field(default_factory=dict)
 
     @property

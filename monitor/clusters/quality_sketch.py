@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Annotated, Final
 
 import numpy as np
 from numpy.typing import NDArray
+
+from monitor.codec import Shape
 
 LEVELS: Final = (0.01, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99)
 """Quantiles of the baseline that part the bins; finer at the ends, where a blurred feed ends up."""
@@ -32,10 +34,10 @@ class QualitySketch:
         a median in a bin that has no end, and one that is a single value.
     """
 
-    counts: NDArray[np.int64]
-    n_missing: NDArray[np.int64]
-    least: NDArray[np.float32]
-    greatest: NDArray[np.float32]
+    counts: Annotated[NDArray[np.int64], Shape("fields", _N_EDGES + 1)]
+    n_missing: Annotated[NDArray[np.int64], Shape("fields")]
+    least: Annotated[NDArray[np.float32], Shape("fields", _N_EDGES + 1, finite=False)]
+    greatest: Annotated[NDArray[np.float32], Shape("fields", _N_EDGES + 1, finite=False)]
 
     @property
     def n(self) -> int:
@@ -87,7 +89,7 @@ class QualityReference:
     """
 
     fields: tuple[str, ...]
-    edges: NDArray[np.float32]
+    edges: Annotated[NDArray[np.float32], Shape("fields", _N_EDGES, finite=False)]
     sketch: QualitySketch
 
     def count(self, values: object) -> QualitySketch:

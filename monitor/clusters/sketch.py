@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Annotated, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from monitor.clusters.histogram import ClusterHistogram
+from monitor.codec import Shape
 
 MAX_KEPT_ROWS: Final = 256
 """A set of no more rows than this keeps them: so few are compared by permutation, not by formula."""
@@ -42,11 +43,11 @@ class WindowSketch:
     """
 
     histogram: ClusterHistogram
-    cluster_units: NDArray[np.int64]
+    cluster_units: Annotated[NDArray[np.int64], Shape("clusters", "width")]
     quantum: float
     n_novel: int
-    distance_counts: NDArray[np.int64]
-    rows: NDArray[np.float32] | None
+    distance_counts: Annotated[NDArray[np.int64], Shape(N_DISTANCE_BINS)]
+    rows: Annotated[NDArray[np.float32], Shape(None, "width")] | None
 
     @property
     def n(self) -> int:

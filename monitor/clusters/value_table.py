@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Annotated, Final
 
 import numpy as np
 from numpy.typing import NDArray
+
+from monitor.codec import Shape
 
 MOST_VALUES: Final = 50
 """So many values of the baseline are kept by name, and as many that only a window has."""
@@ -49,9 +51,9 @@ class ValueTable:
     """
 
     known: tuple[str, ...]
-    counts: NDArray[np.int64]
+    counts: Annotated[NDArray[np.int64], Shape(None, "clusters")]
     new: tuple[str, ...]
-    new_counts: NDArray[np.int64]
+    new_counts: Annotated[NDArray[np.int64], Shape(None, "clusters")]
     rest: frozenset[str] | None = frozenset()
 
     @property

@@ -9,13 +9,14 @@ against it.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Annotated, Final
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
 from monitor.clusters.moments import spectral_moments
+from monitor.codec import Lengths, Shape
 
 LEAST_WINDOWS: Final = 5
 """From fewer windows nothing is learned: their spread would be a guess."""
@@ -48,8 +49,8 @@ class Overdispersion:
     correlation: float
     design_effect: float
     freedom: float
-    effects: NDArray[np.float64]
-    freedoms: NDArray[np.float64]
+    effects: Annotated[NDArray[np.float64], Shape("_categories")]
+    freedoms: Annotated[NDArray[np.float64], Shape("_categories")]
     mean_rows: float
 
     @property
@@ -84,8 +85,8 @@ class Movement:
         Windows that V was estimated with, less the means that were taken off.
     """
 
-    rows: NDArray[np.float64]
-    windows: NDArray[np.float64]
+    rows: Annotated[NDArray[np.float64], Shape(3, finite=False)]
+    windows: Annotated[NDArray[np.float64], Shape(3, finite=False)]
     mean_size: float
     freedom: float
 
@@ -132,9 +133,9 @@ class Variation:
     """
 
     every: str
-    counts: NDArray[np.int64]
-    mix: Overdispersion
-    novelty: Overdispersion
+    counts: Annotated[NDArray[np.int64], Shape(None, "clusters")]
+    mix: Annotated[Overdispersion, Lengths(_categories="clusters")]
+    novelty: Annotated[Overdispersion, Lengths(_categories=2)]
     plain: Movement
     whitened: Movement
 

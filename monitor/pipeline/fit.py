@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from monitor import frames
 from monitor.clusters import Baseline, fit
-from monitor.clusters.baseline import STANDARD, UNIT
+from monitor.clusters.scaling import STANDARD, UNIT
 from monitor.errors import BaselineError, InvalidFeatureError, InvalidInputError
 from monitor.features import ClusteredFeature, CustomFeature, Multivariate
 from monitor.frames import Times

@@ -14,7 +14,7 @@ from monitor.clusters import Baseline
 from monitor.clusters.sketch import WindowSketch
 from monitor.reports import DriftReport, FeatureSummary, WindowDrift
 from monitor.reports.json_report import part_from_json, part_to_json
-from monitor.store.documents import baseline_to_bytes, sketch_from_bytes, sketch_to_bytes
+from monitor.store.documents import sketch_from_bytes, sketch_to_bytes
 from monitor.store.leases import Claim, Period, hold
 from monitor.store.rows import insert_if_absent
 from monitor.store.tables import DONE, WHOLE, baselines, failures, features, results, windows
@@ -237,7 +237,7 @@ def _save_baseline(
             "since": None if rows is None else rows.start,
             "until": None if rows is None else rows.end,
             "summary": part_to_json(judged.report.features[0]),
-            "content": baseline_to_bytes(judged.baseline),
+            "content": judged.baseline.to_bytes(),
             "created_at": now,
         }
         insert_if_absent(connection, baselines, [row])

@@ -14,7 +14,6 @@ from monitor.errors import StoreError
 from monitor.reports import DriftReport, WindowDrift
 from monitor.store import engine as database
 from monitor.store import results as kept
-from monitor.store.documents import baseline_from_bytes
 from monitor.store.migrate import check_version, migrate, newest_version, version
 from monitor.store.results import ResultLine
 from monitor.store.tables import DONE, DUE, FAILED, alerts, baselines, features, outbox, windows
@@ -179,7 +178,7 @@ class Store:
                 f"the store {self.url} has no baseline {baseline_id!r} of feature {feature!r}: the id "
                 "stands in the feature's summary of a report"
             )
-        return baseline_from_bytes(content)
+        return Baseline.from_bytes(content, f"the baseline {baseline_id!r} in the store {self.url}")
 
     def close(self) -> None:
         """Close the connections."""
