@@ -99,11 +99,11 @@ def _data(project: Project) -> Iterator[Finding]:
 def _models(project: Project) -> Iterator[Finding]:
     from monitor.cli.embedded import located
     from monitor.cli.models import look_for_model
-    from monitor.features import ImageEmbedding
 
     for feature in project.config.monitored:
-        if isinstance(feature, ImageEmbedding):
-            state, text = look_for_model(located(project.config, feature).encoder_spec)
+        spec = located(project.config, feature).origin.encoder
+        if spec is not None:
+            state, text = look_for_model(spec)
             yield Finding(state, f"model of {feature.name}", text)
 
 

@@ -73,7 +73,7 @@ def embed(
     from monitor.cli.project import Project
 
     project = Project.open(config_path, terminal)
-    features = _image_features(project, feature_names)
+    features = _embedded_features(project, feature_names)
     prepared: Iterable[Prepared]
     if source is not None and target is not None:
         _check_target(source, target)
@@ -95,18 +95,17 @@ def embed(
     )
 
 
-def _image_features(project: Project, names: Sequence[str]) -> tuple[Monitored, ...]:
+def _embedded_features(project: Project, names: Sequence[str]) -> tuple[Monitored, ...]:
     from monitor.errors import ConfigError
-    from monitor.features import ImageEmbedding
 
     features = project.features(names)
-    images = tuple(feature for feature in features if isinstance(feature, ImageEmbedding))
-    if not images:
+    embedded = tuple(feature for feature in features if feature.origin.is_embedded)
+    if not embedded:
         raise ConfigError(
-            f"{', '.join(f.name for f in features)}: no feature of type FROM_IMAGE_EMBEDDING, so "
+            f"{', '.join(f.name for f in features)}: no feature is made from images, so "
             f"there is nothing to embed: go on with `{project.command('baseline fit')}`"
         )
-    return images
+    return embedded
 
 
 def _check_target(source: Path, target: Path) -> None:
@@ -131,7 +130,7 @@ def _with_vectors(one: Prepared) -> Prepared:
 
 
 def _document(one: Prepared) -> dict[str, Any]:
-    failures = {feature.column: one.failures(feature) for feature in one.features}
+    failures = {feature.origin.column: one.failures(feature) for feature in one.features}
     return {
         "input": one.source,
         "output": one.target,

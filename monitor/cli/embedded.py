@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from monitor import __version__, frames
 from monitor.cli.cache import open_cache
@@ -19,9 +19,8 @@ from monitor.cli.failed_rows import retry as retry_rows
 from monitor.cli.project import Monitored, Project
 from monitor.cli.tables import check_writable, find_files, join, write
 from monitor.cli.terminal import counted
-from monitor.encoders.space import ImageSpace
 from monitor.encoders.spec import COMPACT, EncoderSpec
-from monitor.features import ImageEmbedding
+from monitor.features import CustomFeature
 from monitor.images.quality import QUALITY_FIELDS
 
 if TYPE_CHECKING:
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
     from monitor.cache import VectorCache
     from monitor.config import MonitoringConfig
 
+_Feature = TypeVar("_Feature", bound=CustomFeature)
 _LOCAL = "local-dir:"
 PARTS = ("baseline", "production")
 STAMP_KEY = "monitor.stamp"
@@ -59,17 +59,17 @@ class Prepared:
     source: Path
     target: Path | None
     frame: pd.DataFrame
-    features: tuple[ImageEmbedding, ...] = ()
+    features: tuple[CustomFeature, ...] = ()
     n_new: int = 0
     n_retried: int = 0
 
-    def failures(self, feature: ImageEmbedding) -> dict[str, tuple[int, str]]:
+    def failures(self, feature: CustomFeature) -> dict[str, tuple[int, str]]:
         """Why rows have no vector: for each reason how many, and what the first says of itself."""
-        from monitor.pipeline.rows import count_failures, failure_column
+        from monitor.pipeline.rows import count_failures
 
-        column = failure_column(feature)
+        column = feature.origin.failure_column
         reasons = [r if isinstance(r, str) else None for r in frames.cells(self.frame, column)]
-        details = frames.cells(self.frame, f"{column}_detail")
+        details = frames.cells(self.frame, feature.origin.failure_detail_column)
         return {
             reason: (count, str(details[reasons.index(reason)]))
             for reason, count in count_failures(reasons).items()
@@ -127,9 +127,9 @@ def prepare_file(
     # Before embedding, which may take long.
     check_columns(project.config, source, columns, features, part)
     wanted = {
-        feature.column: feature
+        feature.origin.column: feature
         for feature in features
-        if isinstance(feature, ImageEmbedding) and feature.column not in columns
+        if feature.origin.is_missing_from(columns)
     }
     if not wanted:
         return Prepared(source, None, frame)
@@ -177,15 +177,15 @@ def _earlier(target: Path, source: list[str | int]) -> tuple[pd.DataFrame, dict[
 def _embed(
     project: Project,
     source: Path,
-    feature: ImageEmbedding,
+    feature: CustomFeature,
     cache: VectorCache,
     frame: pd.DataFrame,
 ) -> pd.DataFrame:
     from monitor.pipeline import embed
 
+    model = feature.origin.encoder.model if feature.origin.encoder else None
     project.terminal.say(
-        f"embedding {counted(len(frame), 'row')} of {source} for {feature.name} "
-        f"({feature.encoder_spec.model})"
+        f"embedding {counted(len(frame), 'row')} of {source} for {feature.name} ({model})"
     )
     return embed(
         frame,
@@ -197,18 +197,9 @@ def _embed(
     )
 
 
-def located(config: MonitoringConfig, feature: ImageEmbedding) -> ImageEmbedding:
+def located(config: MonitoringConfig, feature: _Feature) -> _Feature:
     """`feature` with the folders of its model seen from the working folder."""
-    space = feature.image_space
-    values = space.to_dict()
-    if space.model.startswith(_LOCAL):
-        values["model"] = f"{_LOCAL}{config.resolve(space.model.removeprefix(_LOCAL))}"
-    if space.pretrained is not None and config.resolve(space.pretrained).is_file():
-        values["pretrained"] = str(config.resolve(space.pretrained))
-    cache = space.model_cache_dir or config.model_cache_dir
-    values["model_cache_dir"] = None if cache is None else str(config.resolve(cache))
-    rest = feature.model_dump(exclude={"model", "pretrained", "space"})
-    return ImageEmbedding(**rest, space=ImageSpace.from_dict(values))
+    return feature.located(config.resolve, config.model_cache_dir)
 
 
 def _source_stamp(source: Path) -> list[str | int]:
@@ -217,9 +208,10 @@ def _source_stamp(source: Path) -> list[str | int]:
     return [str(source.resolve()), state.st_size, state.st_mtime_ns]
 
 
-def _stamp(config: MonitoringConfig, feature: ImageEmbedding) -> str:
+def _stamp(config: MonitoringConfig, feature: CustomFeature) -> str:
     """What the vectors of `feature` follow from beside the file: 16 hexadecimal digits."""
-    spec = located(config, feature).encoder_spec
+    spec = located(config, feature).origin.encoder
+    assert spec is not None, "only features that are embedded have a stamp"
     made_from = [
         feature.required_columns,
         spec.model_dump(exclude={"device", "batch_size", "model_cache_dir"}),

@@ -16,12 +16,11 @@ from monitor.failures import may_pass
 from monitor.files import replacing
 from monitor.images.quality import QUALITY_FIELDS
 from monitor.images.redact import redact_url
-from monitor.pipeline.rows import failure_column, quality_column
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from monitor.features import ImageEmbedding
+    from monitor.features import CustomFeature
 
 TRANSIENT: Final = "transient"
 ALL: Final = "all"
@@ -83,7 +82,7 @@ def read_failures(target: Path) -> list[FailedRow]:
 
 def list_failures(
     frame: pd.DataFrame,
-    feature: ImageEmbedding,
+    feature: CustomFeature,
     *,
     before: Sequence[FailedRow] = (),
     tried: Sequence[int] | None = None,
@@ -98,11 +97,11 @@ def list_failures(
         The rows that were embedded just now, None for all; what was listed of the others stays.
     """
     now = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
-    earlier = {one.row: one for one in before if one.column == feature.column}
+    earlier = {one.row: one for one in before if one.column == feature.origin.column}
     just_tried = set(range(len(frame)) if tried is None else tried)
-    sources = frames.cells(frame, feature.source_column)
-    reasons = frames.cells(frame, failure_column(feature))
-    details = frames.cells(frame, f"{failure_column(feature)}_detail")
+    sources = frames.cells(frame, str(feature.origin.source_column))
+    reasons = frames.cells(frame, feature.origin.failure_column)
+    details = frames.cells(frame, feature.origin.failure_detail_column)
     listed = []
     for row, reason in enumerate(reasons):
         if not isinstance(reason, str):
@@ -113,7 +112,7 @@ def list_failures(
             continue
         attempts = 1 if known is None or tried is None else known.attempts + 1
         told = (_shown(sources[row]), reason, str(details[row] or ""))
-        listed.append(FailedRow(row, feature.column, *told, attempts, now))
+        listed.append(FailedRow(row, feature.origin.column, *told, attempts, now))
     return listed
 
 
@@ -130,7 +129,7 @@ def write_failures(target: Path, failed: Sequence[FailedRow]) -> None:
             table.writerow([_harmless(value) for value in astuple(one)])
 
 
-def failed_rows(frame: pd.DataFrame, feature: ImageEmbedding, which: str) -> list[int]:
+def failed_rows(frame: pd.DataFrame, feature: CustomFeature, which: str) -> list[int]:
     """The positions of the rows without a vector that are worth another attempt.
 
     Parameters
@@ -138,7 +137,7 @@ def failed_rows(frame: pd.DataFrame, feature: ImageEmbedding, which: str) -> lis
     which
         `"transient"`: those that failed by the network or their server. `"all"`: every one.
     """
-    reasons = frames.cells(frame, failure_column(feature))
+    reasons = frames.cells(frame, feature.origin.failure_column)
     return [
         row
         for row, reason in enumerate(reasons)
@@ -148,14 +147,14 @@ def failed_rows(frame: pd.DataFrame, feature: ImageEmbedding, which: str) -> lis
 
 def retry(
     frame: pd.DataFrame,
-    feature: ImageEmbedding,
+    feature: CustomFeature,
     rows: Sequence[int],
     embed: Callable[[pd.DataFrame], pd.DataFrame],
 ) -> pd.DataFrame:
     """`frame` with the given rows embedded anew; the other rows keep their vectors bit for bit."""
     tried = embed(frame.iloc[list(rows)])
-    old = frames.read_vectors(frame, feature.column)
-    new = frames.read_vectors(tried, feature.column)
+    old = frames.read_vectors(frame, feature.origin.column)
+    new = frames.read_vectors(tried, feature.origin.column)
     # The width of a column of nothing but failures is not known.
     width = max(old.matrix.shape[1], new.matrix.shape[1], 1)
     vectors = np.zeros((len(frame), width), dtype=np.float32)
@@ -164,13 +163,13 @@ def retry(
         if found.usable.any():
             vectors[where[found.usable]] = found.matrix
     quality = np.full((len(frame), len(QUALITY_FIELDS)), np.nan, dtype=np.float32)
-    for row, numbers in enumerate(frames.cells(frame, quality_column(feature))):
+    for row, numbers in enumerate(frames.cells(frame, feature.origin.quality_column)):
         if not frames.is_missing(numbers):
             quality[row] = numbers
-    for row, numbers in zip(rows, frames.cells(tried, quality_column(feature)), strict=True):
+    for row, numbers in zip(rows, frames.cells(tried, feature.origin.quality_column), strict=True):
         if not frames.is_missing(numbers):
             quality[row] = numbers
-    failure = failure_column(feature)
+    failure = feature.origin.failure_column
     texts: dict[str, list[str | None]] = {}
     for name in (failure, f"{failure}_detail"):
         values = [v if isinstance(v, str) else None for v in frames.cells(frame, name)]
@@ -179,9 +178,9 @@ def retry(
         texts[name] = values
     return frames.with_columns(
         frame,
-        {feature.column: vectors, **texts, quality_column(feature): quality},
+        {feature.origin.column: vectors, **texts, feature.origin.quality_column: quality},
         failed=np.array([reason is not None for reason in texts[failure]], dtype=bool),
-        fingerprints={feature.column: str(new.fingerprint)},
+        fingerprints={feature.origin.column: str(new.fingerprint)},
     )
 
 

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any
 from monitor.cli.terminal import Terminal
 from monitor.config import MonitoringConfig
 from monitor.errors import BaselineError, ConfigError, did_you_mean
-from monitor.features import Multivariate, VectorFeature
+from monitor.features import ClusteredFeature
 
 if TYPE_CHECKING:
     from monitor.clusters import Baseline
 
-Monitored = VectorFeature | Multivariate
+Monitored = ClusteredFeature
 
 _FILE_SAFE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,79}")
 # How a model runs and is pinned, which does not change what its vectors mean: the fingerprint tells that.

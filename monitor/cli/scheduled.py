@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from monitor.cli.project import Monitored, Project
 from monitor.environment import filled_in
 from monitor.errors import ConfigError
-from monitor.features import ImageEmbedding
 from monitor.schedule import Grid, Plan, Rolling, Runner, WindowJudge, zone_of
 from monitor.schedule.grid import first_instant
 from monitor.sources import CallableSource, FileSource, Source, SqlSource, rows_seen
@@ -47,8 +46,8 @@ def open_runner(project: Project, features: Sequence[Monitored]) -> Iterator[Run
             "themselves"
         )
     source = source_of(project)
-    images = [feature for feature in features if isinstance(feature, ImageEmbedding)]
-    here = {feature.name: located(config, feature) for feature in images}
+    here = {feature.name: located(config, feature) for feature in features}
+    is_embedding = any(feature.origin.is_embedded for feature in features)
 
     def queue_alerts(
         connection: Connection, _: Claim, judged: JudgedWindow, now: dt.datetime
@@ -58,11 +57,11 @@ def open_runner(project: Project, features: Sequence[Monitored]) -> Iterator[Run
     baselines = _baselines(project, features)
     with (
         Store(config.store_url) as store,
-        open_cache(config) if images else nullcontext() as cache,
+        open_cache(config) if is_embedding else nullcontext() as cache,
     ):
         judge = WindowJudge(
             source=source,
-            features={feature.name: here.get(feature.name, feature) for feature in features},
+            features=here,
             baselines=baselines,
             every=every,
             n_features=len(config.monitored),

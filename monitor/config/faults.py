@@ -106,9 +106,9 @@ def _inside(cause: object) -> ValidationError | None:
 
 
 def _model_named(title: str) -> type[BaseModel]:
-    from monitor import features
+    from monitor.features import CustomFeature
     from monitor.images.policy import SourcePolicy
 
-    known = {name: getattr(features, name) for name in features.__all__}
+    known = {kind.__name__: kind for kind in CustomFeature.kinds().values()}
     found: type[BaseModel] = known.get(title, SourcePolicy)
     return found

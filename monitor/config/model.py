@@ -13,6 +13,7 @@ from pydantic import (
     ConfigDict,
     Field,
     PrivateAttr,
+    SerializeAsAny,
     ValidationError,
     field_validator,
     model_validator,
@@ -32,16 +33,7 @@ from monitor.config.sections import (
 from monitor.config.strict_yaml import read_yaml
 from monitor.environment import filled_in
 from monitor.errors import ConfigError, did_you_mean
-from monitor.features import (
-    CustomFeature,
-    CustomFeatureType,
-    Enrichment,
-    ImageEmbedding,
-    Multivariate,
-    TextEmbedding,
-    VectorFeature,
-    check_features,
-)
+from monitor.features import ClusteredFeature, CustomFeature, check_features
 from monitor.images.policy import SourcePolicy
 from monitor.validation import KeyPath
 
@@ -49,7 +41,7 @@ from monitor.validation import KeyPath
 def _feature(value: object) -> object:
     if isinstance(value, CustomFeature):
         return value
-    kinds = [kind.value for kind in CustomFeatureType]
+    kinds = list(CustomFeature.kinds())
     if not isinstance(value, Mapping):
         raise ValueError("must be a feature: keys and values such as name, type and column")
     if "type" not in value:
@@ -64,7 +56,7 @@ def _feature(value: object) -> object:
 
 
 Feature = Annotated[
-    VectorFeature | TextEmbedding | ImageEmbedding | Multivariate | Enrichment,
+    SerializeAsAny[CustomFeature],
     BeforeValidator(_feature),
 ]
 
@@ -165,7 +157,7 @@ class MonitoringConfig(BaseModel):
     @classmethod
     def _features_agree(cls, features: tuple[Feature, ...]) -> tuple[Feature, ...]:
         check_features(features)
-        if all(isinstance(feature, Enrichment) for feature in features):
+        if not any(feature.is_monitored for feature in features):
             raise ValueError("an enrichment is not monitored: add a feature of another type")
         return features
 
@@ -229,9 +221,9 @@ class MonitoringConfig(BaseModel):
         return SourcePolicy(**values)
 
     @property
-    def monitored(self) -> tuple[VectorFeature | Multivariate, ...]:
+    def monitored(self) -> tuple[ClusteredFeature, ...]:
         """The features that have vectors: all but enrichments."""
-        return tuple(f for f in self.features if isinstance(f, VectorFeature | Multivariate))
+        return tuple(f for f in self.features if isinstance(f, ClusteredFeature))
 
     @classmethod
     def load(cls, path: str | Path) -> Self:
@@ -284,7 +276,7 @@ class MonitoringConfig(BaseModel):
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON or YAML, defaults left out."""
         values = self.model_dump(mode="json", by_alias=True, exclude_defaults=True)
-        values["features"] = [_feature_values(feature) for feature in self.features]
+        values["features"] = [feature.to_config() for feature in self.features]
         return {"version": self.version, **values}
 
     def to_yaml(self) -> str:
@@ -298,13 +290,3 @@ def _no_config(path: Path) -> str:
     if hint:
         return f"there is no config at {path}: {hint.rstrip()}"
     return f"there is no config at {path}: `monitor init` writes one, --config names another"
-
-
-def _feature_values(feature: CustomFeature) -> dict[str, Any]:
-    values = feature.model_dump(mode="json", exclude_defaults=True)
-    if isinstance(feature, ImageEmbedding) and "model" in values:
-        # The default tag belongs to the default model; beside another one it must be said.
-        values["pretrained"] = feature.pretrained
-        if feature.pretrained is None:
-            del values["pretrained"]
-    return {"name": feature.name, "type": feature.type.value, **values}

@@ -10,26 +10,7 @@ from pydantic import BaseModel
 from monitor.config.model import MonitoringConfig
 from monitor.encoders.space import ImageSpace
 from monitor.encoders.spec import EmbeddingEngineConfig
-from monitor.features import (
-    Enrichment,
-    ImageEmbedding,
-    Multivariate,
-    TextEmbedding,
-    VectorFeature,
-)
-
-_FEATURES: tuple[type[BaseModel], ...] = (
-    VectorFeature,
-    TextEmbedding,
-    ImageEmbedding,
-    Multivariate,
-    Enrichment,
-)
-_DOCUMENTED_IN_DOCSTRINGS: tuple[type[BaseModel], ...] = (
-    *_FEATURES,
-    ImageSpace,
-    EmbeddingEngineConfig,
-)
+from monitor.features import CustomFeature
 
 
 def json_schema() -> dict[str, Any]:
@@ -41,26 +22,32 @@ def json_schema() -> dict[str, Any]:
     >>> schema["properties"]["output"]["default"]
     '.monitor'
     """
+    features: list[type[BaseModel]] = [*CustomFeature.kinds().values()]
     schema = MonitoringConfig.model_json_schema(by_alias=True)
     definitions = schema["$defs"]
+    del definitions[CustomFeature.__name__]
+    for feature in features:
+        own = feature.model_json_schema()
+        definitions |= own.pop("$defs", {}) | {feature.__name__: own}
     for definition in (schema, *definitions.values()):
         if "description" in definition:
             # The rest of a docstring is for Python.
             definition["description"] = definition["description"].split("\n\n")[0]
-    for model in _DOCUMENTED_IN_DOCSTRINGS:
+    documented_models: list[type[BaseModel]] = [*features, ImageSpace, EmbeddingEngineConfig]
+    for model in documented_models:
         definition = definitions.get(model.__name__, {})
         documented = _parameters(model)
         for name, field in definition.get("properties", {}).items():
             if name in documented:
                 field.setdefault("description", documented[name])
-    for feature in _FEATURES:
+    for feature in features:
         definition = definitions[feature.__name__]
-        fixed = feature.model_fields["type"].default.value
+        fixed = str(feature.model_fields["type"].default)
         text = "Which kind of feature this is."
         definition["properties"]["type"] = {"const": fixed, "description": text}
         definition["required"] = ["type", *definition["required"]]
     schema["properties"]["features"]["items"] = {
-        "oneOf": [{"$ref": f"#/$defs/{feature.__name__}"} for feature in _FEATURES],
+        "oneOf": [{"$ref": f"#/$defs/{feature.__name__}"} for feature in features],
     }
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
 

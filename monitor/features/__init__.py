@@ -22,6 +22,7 @@ from monitor.features.family import (
     VectorFeature,
 )
 from monitor.features.image import DEFAULT_MODEL, DEFAULT_PRETRAINED, ImageEmbedding
+from monitor.features.origin import OriginKind, VectorOrigin
 
 __all__ = [
     "DEFAULT_MODEL",
@@ -32,7 +33,9 @@ __all__ = [
     "Enrichment",
     "ImageEmbedding",
     "Multivariate",
+    "OriginKind",
     "TextEmbedding",
     "VectorFeature",
+    "VectorOrigin",
     "check_features",
 ]

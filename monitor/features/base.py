@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from monitor.errors import InvalidFeatureError, MissingFeatureTypeError
 from monitor.features.field_types import Name
+from monitor.features.origin import VectorOrigin
 from monitor.validation import explained, short
 
 
 class CustomFeatureType(StrEnum):
-    """The kinds of feature, by the names that they have in a dictionary.
+    """The built-in kinds of feature, by the names that they have in a dictionary.
 
     Examples
     --------
@@ -29,8 +31,15 @@ class CustomFeatureType(StrEnum):
     ENRICHMENT = "ENRICHMENT"
 
 
+Kind: TypeAlias = "type[CustomFeature]"
+
+
 class CustomFeature(BaseModel):
     """What every feature is: a name and a type. Use one of its subclasses.
+
+    A new kind of feature is a subclass with a `type` of its own, as a literal text and its default, that
+    says its `origin`. Once its module is imported, dictionaries and configs may
+    name it; see docs/plugins.md.
 
     Parameters
     ----------
@@ -55,18 +64,18 @@ class CustomFeature(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    _kinds: ClassVar[dict[CustomFeatureType, type[CustomFeature]]] = {}
+    _kinds: ClassVar[dict[str, Kind]] = {}
 
     name: Name
-    type: CustomFeatureType
+    type: str
 
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
         super().__pydantic_init_subclass__(**kwargs)
         default = cls.model_fields["type"].default
-        if isinstance(default, CustomFeatureType):
+        if isinstance(default, str):
             # The first class of a type is its own; those below it only narrow it.
-            cls._kinds.setdefault(default, cls)
+            cls._kinds.setdefault(str(default), cls)
 
     if not TYPE_CHECKING:  # type checkers read the fields' signature instead
 
@@ -86,15 +95,60 @@ class CustomFeature(BaseModel):
     @property
     def required_columns(self) -> tuple[str, ...]:
         """The columns that the data must have for this feature."""
-        raise NotImplementedError
+        return self.origin.required_columns
+
+    @property
+    def is_monitored(self) -> bool:
+        """Whether the feature has vectors that can drift."""
+        return False
+
+    @property
+    def origin(self) -> VectorOrigin:
+        """How the vectors come about.
+
+        Raises
+        ------
+        InvalidFeatureError
+            If the feature has none.
+        """
+        raise InvalidFeatureError(
+            f"feature {self.name!r} is of type {self.type}, which has no vectors to monitor: "
+            "use a VectorFeature, TextEmbedding, ImageEmbedding or Multivariate"
+        )
+
+    @classmethod
+    def kinds(cls) -> dict[str, Kind]:
+        """The kinds of feature that are known, by what `type` calls them."""
+        known = CustomFeature._kinds
+        built_in = [kind.value for kind in CustomFeatureType if kind.value in known]
+        return {name: known[name] for name in dict.fromkeys([*built_in, *known])}
+
+    def located(self, resolve: Callable[[str], Path], model_cache_dir: str | None) -> Self:
+        """This feature with the files that it names seen from the working folder.
+
+        Parameters
+        ----------
+        resolve
+            A path as written in a config ─► the path from here.
+        model_cache_dir
+            Where the config keeps downloaded weights, as it is written there.
+        """
+        return self
 
     def missing_columns(self, columns: tuple[str, ...]) -> tuple[str, ...]:
-        """Those of the required columns that are not among `columns`."""
+        """Those of the required columns that are not among `columns`; none, where vectors to be made are."""
+        if self.is_monitored and self.origin.is_embedded and self.origin.column in columns:
+            return ()
         return tuple(column for column in self.required_columns if column not in columns)
 
     def to_dict(self) -> dict[str, Any]:
         """Every field as plain values for JSON or YAML, fitted centroids included."""
         return self.model_dump(mode="json")
+
+    def to_config(self) -> dict[str, Any]:
+        """What a config file says of the feature: its name, its type, and what is not the default."""
+        values = self.model_dump(mode="json", exclude_defaults=True)
+        return {"name": self.name, "type": str(self.type), **values}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
@@ -114,21 +168,21 @@ class CustomFeature(BaseModel):
             raise InvalidFeatureError(
                 f"a feature's dictionary has texts for keys, not {short(odd)}"
             )
-        allowed = ", ".join(kind.value for kind in CustomFeatureType)
+        allowed = ", ".join(cls.kinds())
         if "type" not in values:
             raise MissingFeatureTypeError(
                 f"a feature's dictionary needs 'type'; got the keys {short(list(values))}; "
                 f"allowed types: {allowed}"
             )
-        try:
-            kind = cls._kinds[CustomFeatureType(values["type"])]
-        except ValueError as error:
+        wanted = values["type"]
+        kind = cls._kinds.get(wanted) if isinstance(wanted, str) else None
+        if kind is None:
             raise InvalidFeatureError(
-                f"{short(values['type'])} is not a valid CustomFeatureType; allowed: {allowed}"
-            ) from error
+                f"{short(wanted)} is not a valid CustomFeatureType; allowed: {allowed}"
+            )
         if not issubclass(kind, cls):
             raise InvalidFeatureError(
-                f"type {values['type']} is a {kind.__name__}, not a {cls.__name__}; "
+                f"type {wanted} is a {kind.__name__}, not a {cls.__name__}; "
                 "use CustomFeature.from_dict for any type"
             )
         return kind(**values)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from monitor.errors import InvalidFeatureError, MissingColumnError, did_you_mean
 from monitor.features.base import CustomFeature
-from monitor.features.family import VectorFeature
+from monitor.features.origin import OriginKind
 from monitor.validation import short
 
 
@@ -18,8 +18,8 @@ def check_features(features: Sequence[CustomFeature], columns: Iterable[str] | N
     features
         All the features of a config.
     columns
-        The columns of the data; None checks only the features. An `ImageEmbedding` needs its
-        images, or its vectors if they are there already.
+        The columns of the data; None checks only the features. A feature that is embedded needs its
+        sources, or its vectors if they are there already.
 
     Raises
     ------
@@ -31,6 +31,7 @@ def check_features(features: Sequence[CustomFeature], columns: Iterable[str] | N
 
     Examples
     --------
+    >>> from monitor.features import VectorFeature
     >>> feature = VectorFeature(name="vector", column="embedding")
     >>> check_features([feature], ["embedding", "label"])
     >>> check_features([feature], ["embeddings"])
@@ -39,14 +40,14 @@ def check_features(features: Sequence[CustomFeature], columns: Iterable[str] | N
     monitor.errors.MissingColumnError: the feature 'vector' needs the column 'embedding', ...
     """
     names: set[str] = set()
-    owners: dict[str, VectorFeature] = {}
+    owners: dict[str, CustomFeature] = {}
     for feature in features:
         if feature.name in names:
             raise InvalidFeatureError(
                 f"two features are named {feature.name!r}; give each a name of its own"
             )
         names.add(feature.name)
-        if isinstance(feature, VectorFeature):
+        if feature.is_monitored and feature.origin.kind is not OriginKind.COLUMNS:
             _check_owner(feature, owners)
     if columns is not None:
         present = tuple(columns)
@@ -54,18 +55,15 @@ def check_features(features: Sequence[CustomFeature], columns: Iterable[str] | N
             _check_columns(feature, present)
 
 
-def _check_owner(feature: VectorFeature, owners: dict[str, VectorFeature]) -> None:
+def _check_owner(feature: CustomFeature, owners: dict[str, CustomFeature]) -> None:
     """Two features may read the same vectors, but not make different ones in one column."""
-    owner = owners.setdefault(feature.column, feature)
-    if _origin(owner) != _origin(feature):
+    column = feature.origin.column
+    owner = owners.setdefault(column, feature)
+    if (owner.type, owner.origin) != (feature.type, feature.origin):
         raise InvalidFeatureError(
             f"the features {owner.name!r} and {feature.name!r} keep different vectors in the same "
-            f"column {feature.column!r}; give each a column of its own"
+            f"column {column!r}; give each a column of its own"
         )
-
-
-def _origin(feature: VectorFeature) -> object:
-    return feature.type, feature.required_columns, getattr(feature, "image_space", None)
 
 
 def _check_columns(feature: CustomFeature, present: tuple[str, ...]) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 import numpy as np
 from pydantic import Field, StrictBool, field_validator, model_validator
 
+from monitor.errors import InvalidFeatureError
 from monitor.features.base import CustomFeature, CustomFeatureType
 from monitor.features.field_types import (
     Centroids,
@@ -17,6 +18,7 @@ from monitor.features.field_types import (
     Settings,
     TagCount,
 )
+from monitor.features.origin import OriginKind, VectorOrigin
 from monitor.validation import short
 
 if TYPE_CHECKING:
@@ -60,6 +62,20 @@ class ClusteredFeature(CustomFeature):
                 "leave n_clusters out, or give one centroid for each cluster (at least 2)"
             )
         return self
+
+    @property
+    def is_monitored(self) -> bool:
+        """Always."""
+        return True
+
+    def check_fit(self) -> None:
+        """Pass if a baseline can be fitted for the feature.
+
+        Raises
+        ------
+        InvalidFeatureError
+            If it asks for what is not built.
+        """
 
     @property
     def centroid_array(self) -> NDArray[np.float32] | None:
@@ -115,9 +131,9 @@ class VectorFeature(ClusteredFeature):
         return fixed
 
     @property
-    def required_columns(self) -> tuple[str, ...]:
-        """The column of vectors."""
-        return (self.column,)
+    def origin(self) -> VectorOrigin:
+        """Ready-made in `column`."""
+        return VectorOrigin(OriginKind.READY_MADE, (self.column,))
 
 
 class SourcedFeature(VectorFeature):
@@ -133,6 +149,11 @@ class SourcedFeature(VectorFeature):
                 "vectors are made from, column the vectors: name two different columns"
             )
         return self
+
+    @property
+    def origin(self) -> VectorOrigin:
+        """Ready-made in `column`; `source_column` shows what they were made from."""
+        return VectorOrigin(OriginKind.READY_MADE, (self.column,), self.source_column)
 
 
 class TextEmbedding(SourcedFeature):
@@ -155,11 +176,6 @@ class TextEmbedding(SourcedFeature):
 
     type: Literal[CustomFeatureType.FROM_TEXT_EMBEDDING] = CustomFeatureType.FROM_TEXT_EMBEDDING
     n_tags: TagCount = 5
-
-    @property
-    def required_columns(self) -> tuple[str, ...]:
-        """The columns of vectors and of texts."""
-        return (self.column, self.source_column)
 
 
 class Multivariate(ClusteredFeature):
@@ -200,9 +216,18 @@ class Multivariate(ClusteredFeature):
         return self
 
     @property
-    def required_columns(self) -> tuple[str, ...]:
-        """All the columns."""
-        return self.columns
+    def origin(self) -> VectorOrigin:
+        """The columns side by side."""
+        return VectorOrigin(OriginKind.COLUMNS, self.columns)
+
+    def check_fit(self) -> None:
+        """See `ClusteredFeature.check_fit`."""
+        if self.monitor_components:
+            raise InvalidFeatureError(
+                f"feature {self.name!r} asks for monitor_components=True, which is not built yet: leave "
+                "it out to monitor the columns together, and register a feature for each column you want "
+                "to see alone"
+            )
 
 
 class Enrichment(CustomFeature):

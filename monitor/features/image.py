@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, Self
 
 from pydantic import (
@@ -17,6 +18,7 @@ from monitor.encoders.spec import ModelHandler, is_self_contained
 from monitor.features.base import CustomFeatureType
 from monitor.features.family import SourcedFeature
 from monitor.features.field_types import Name
+from monitor.features.origin import OriginKind, VectorOrigin
 from monitor.schema import DescribedBlob
 
 if TYPE_CHECKING:
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 
 DEFAULT_MODEL: Final = "ViT-B-32"
 DEFAULT_PRETRAINED: Final = "laion2b_s34b_b79k"
+_LOCAL: Final = "local-dir:"
 
 
 def _space(value: Any) -> Any:
@@ -135,9 +138,9 @@ class ImageEmbedding(SourcedFeature):
 
     @model_validator(mode="after")
     def _failures_apart_from_sources(self) -> Self:
-        written = (f"{self.column}_failure", f"{self.column}_failure_detail")
+        names = VectorOrigin(OriginKind.IMAGES, (self.column,))
         for name in (self.source_column, self.description_column):
-            if name in written:
+            if name in (names.failure_column, names.failure_detail_column):
                 raise ValueError(
                     f"column={self.column!r} writes its failures into {name!r}, which holds the "
                     "source; give column another name"
@@ -177,11 +180,35 @@ class ImageEmbedding(SourcedFeature):
         return image.description.column if isinstance(image, DescribedBlob) else None
 
     @property
-    def required_columns(self) -> tuple[str, ...]:
-        """The column of images and, where the space has one, of their descriptions."""
-        described = self.description_column
-        return (self.source_column, described) if described else (self.source_column,)
+    def origin(self) -> VectorOrigin:
+        """Made by `encoder_spec` from the images of `source_column`, and written to `column`."""
+        return VectorOrigin(
+            OriginKind.IMAGES,
+            (self.column,),
+            self.source_column,
+            self.description_column,
+            self.encoder_spec,
+        )
 
-    def missing_columns(self, columns: tuple[str, ...]) -> tuple[str, ...]:
-        """The columns to embed from that are missing; none, where the vectors are there."""
-        return () if self.column in columns else super().missing_columns(columns)
+    def located(self, resolve: Callable[[str], Path], model_cache_dir: str | None) -> Self:
+        """This feature with the folders and files of its model seen from the working folder."""
+        space = self.image_space
+        values = space.to_dict()
+        if space.model.startswith(_LOCAL):
+            values["model"] = f"{_LOCAL}{resolve(space.model.removeprefix(_LOCAL))}"
+        if space.pretrained is not None and resolve(space.pretrained).is_file():
+            values["pretrained"] = str(resolve(space.pretrained))
+        cache = space.model_cache_dir or model_cache_dir
+        values["model_cache_dir"] = None if cache is None else str(resolve(cache))
+        rest = self.model_dump(exclude={"model", "pretrained", "space"})
+        return type(self)(**rest, space=ImageSpace.from_dict(values))
+
+    def to_config(self) -> dict[str, Any]:
+        """See `CustomFeature.to_config`."""
+        values = super().to_config()
+        if "model" in values:
+            # The default tag belongs to the default model; beside another one it must be said.
+            values["pretrained"] = self.pretrained
+            if self.pretrained is None:
+                del values["pretrained"]
+        return values

@@ -11,9 +11,8 @@ from numpy.typing import NDArray
 
 from monitor import frames
 from monitor.errors import InvalidInputError
-from monitor.features import ImageEmbedding
+from monitor.features import CustomFeature, OriginKind
 from monitor.frames import Frame
-from monitor.pipeline.rows import failure_column, quality_column
 
 if TYPE_CHECKING:
     from monitor.cache import VectorCache
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
 
 def embed(
     frame: Frame,
-    feature: ImageEmbedding,
+    feature: CustomFeature,
     *,
     policy: SourcePolicy | None = None,
     cache: str | Path | VectorCache | None = None,
@@ -83,15 +82,21 @@ def embed(
     from monitor.encoders import load_encoder
     from monitor.images import ImageReader, SourcePolicy
 
-    if not isinstance(feature, ImageEmbedding):
+    origin = feature.origin if isinstance(feature, CustomFeature) else None
+    if origin is None or origin.encoder is None or origin.source_column is None:
         raise InvalidInputError(
             f"embed needs an ImageEmbedding, got {type(feature).__name__}: other features bring their "
             "vectors with them and go straight into fit_baseline and detect_drift"
         )
-    cells = frames.cells(frame, feature.source_column)
-    described = feature.description_column
+    if origin.kind is not OriginKind.IMAGES:
+        raise InvalidInputError(
+            f"feature {feature.name!r} makes its vectors from {origin.kind}, and embed makes them from "
+            "images only"
+        )
+    cells = frames.cells(frame, origin.source_column)
+    described = origin.description_column
     descriptions = None if described is None else frames.cells(frame, described)
-    encoder = load_encoder(feature.encoder_spec)
+    encoder = load_encoder(origin.encoder)
     with (
         ImageReader(policy or SourcePolicy()) as reader,
         _opened(cache) as vector_cache,
@@ -108,17 +113,17 @@ def embed(
     reasons = [None if failure is None else failure.reason for failure in embedded.failures]
     lines = [None if failure is None else failure.detail for failure in embedded.failures]
     columns: dict[str, NDArray[np.float32] | list[str | None]] = {
-        feature.column: embedded.vectors,
-        failure_column(feature): reasons,
+        origin.column: embedded.vectors,
+        origin.failure_column: reasons,
     }
     if details:
-        columns[f"{failure_column(feature)}_detail"] = lines
-    columns[quality_column(feature)] = embedded.quality
+        columns[origin.failure_detail_column] = lines
+    columns[origin.quality_column] = embedded.quality
     return frames.with_columns(
         frame,
         columns,
         failed=np.array([reason is not None for reason in reasons], dtype=bool),
-        fingerprints={feature.column: encoder.fingerprint},
+        fingerprints={origin.column: encoder.fingerprint},
     )
 
 

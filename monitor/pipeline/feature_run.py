@@ -46,7 +46,6 @@ from monitor.pipeline.rows import (
     read_vectors,
     segment_values,
     utc,
-    vector_column,
 )
 from monitor.reports import FeatureSummary, WindowDrift
 from monitor.windows import Every, Window
@@ -131,8 +130,8 @@ class FeatureRun:
         means = baseline.statistics.sketch.cluster_means
         return FeatureSummary(
             name=baseline.name,
-            source_column=getattr(feature, "source_column", None),
-            column=vector_column(feature),
+            source_column=feature.origin.source_column,
+            column=feature.origin.column,
             baseline_id=baseline.id,
             fingerprint=baseline.fingerprint,
             n_fit=baseline.n_fit,

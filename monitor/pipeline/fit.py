@@ -13,14 +13,13 @@ from monitor import frames
 from monitor.clusters import Baseline, fit
 from monitor.clusters.scaling import STANDARD, UNIT
 from monitor.errors import BaselineError, InvalidFeatureError, InvalidInputError
-from monitor.features import ClusteredFeature, CustomFeature, Multivariate
+from monitor.features import ClusteredFeature, CustomFeature, OriginKind
 from monitor.frames import Times
 from monitor.pipeline.rows import (
     RowExamples,
     count_failures,
     fit_baseline_quality,
     in_words,
-    no_vectors,
     read_vectors,
     segment_values,
     utc,
@@ -79,14 +78,13 @@ def fit_baseline(
             f"expected a feature, got {type(feature).__name__}: describe one with "
             "monitor.VectorFeature(name=, column=) or monitor.ImageEmbedding(name=, ...)"
         )
+    origin = feature.origin
     if not isinstance(feature, ClusteredFeature):
-        raise no_vectors(feature)
-    if isinstance(feature, Multivariate) and feature.monitor_components:
         raise InvalidFeatureError(
-            f"feature {feature.name!r} asks for monitor_components=True, which is not built yet: leave "
-            "it out to monitor the columns together, and register a feature for each column you want "
-            "to see alone"
+            f"feature {feature.name!r} has vectors but does not say how they are clustered: make "
+            f"{type(feature).__name__} a subclass of ClusteredFeature"
         )
+    feature.check_fit()
     vectors = read_vectors(frame, feature)
     if len(vectors.matrix) == 0:
         counts = count_failures(vectors.failures)
@@ -107,7 +105,7 @@ def fit_baseline(
         random_state=feature.random_state,
         fingerprint=vectors.fingerprint,
         failures=count_failures(vectors.failures),
-        scaling=STANDARD if isinstance(feature, Multivariate) else UNIT,
+        scaling=STANDARD if origin.kind is OriginKind.COLUMNS else UNIT,
         segment_column=segment_column,
         segments=segments,
         every=every,

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from monitor import frames
 from monitor.clusters import Example, QualityReference, fit_quality
-from monitor.errors import InvalidFeatureError, InvalidInputError
-from monitor.features import CustomFeature, ImageEmbedding, Multivariate, VectorFeature
+from monitor.errors import InvalidInputError
+from monitor.features import CustomFeature, OriginKind
 from monitor.frames import Times, Vectors
 
 N_EXAMPLES = 4
@@ -25,42 +25,16 @@ _LONGEST_SOURCE = 100_000
 """A `data:` URI longer than this would swell every report and baseline: such an example is named only."""
 
 
-def vector_column(feature: CustomFeature) -> str:
-    """The column that holds the vectors of `feature`; the first of several."""
-    if isinstance(feature, VectorFeature):
-        return feature.column
-    if isinstance(feature, Multivariate):
-        return feature.columns[0]
-    raise no_vectors(feature)
-
-
-def no_vectors(feature: CustomFeature) -> InvalidFeatureError:
-    """The error for a feature that cannot be monitored."""
-    return InvalidFeatureError(
-        f"feature {feature.name!r} is of type {feature.type.value}, which has no vectors to monitor: "
-        "use a VectorFeature, TextEmbedding, ImageEmbedding or Multivariate"
-    )
-
-
-def failure_column(feature: CustomFeature) -> str:
-    """The name of the column that says why a row of `feature` has no vector."""
-    return f"{vector_column(feature)}_failure"
-
-
-def quality_column(feature: CustomFeature) -> str:
-    """The name of the column of quality numbers that `embed` writes for `feature`."""
-    return f"{vector_column(feature)}_quality"
-
-
 def read_vectors(frame: Any, feature: CustomFeature, *, width: int | None = None) -> Vectors:
     """The vectors of `feature`, and why rows have none."""
-    if isinstance(feature, Multivariate):
-        return frames.read_columns(frame, feature.columns)
+    origin = feature.origin
+    if origin.kind is OriginKind.COLUMNS:
+        return frames.read_columns(frame, origin.columns)
     return frames.read_vectors(
         frame,
-        vector_column(feature),
+        origin.column,
         width=width,
-        failure_column=failure_column(feature) if isinstance(feature, ImageEmbedding) else None,
+        failure_column=origin.failure_column if origin.is_embedded else None,
     )
 
 
@@ -76,10 +50,8 @@ def in_words(counts: dict[str, int]) -> str:
 
 def read_quality(frame: Any, feature: CustomFeature) -> NDArray[np.float32] | None:
     """(n, fields) what `embed` measured on the images, NaN in rows without; None where it did not."""
-    if not isinstance(feature, ImageEmbedding):
-        return None
-    column = quality_column(feature)
-    if column not in frames.column_names(frame):
+    column = feature.origin.quality_column
+    if column not in feature.origin.written_columns or column not in frames.column_names(frame):
         return None
     from monitor.images.quality import QUALITY_FIELDS
 
@@ -156,7 +128,7 @@ class RowExamples:
 
     @cached_property
     def _sources(self) -> list[Any] | None:
-        name = getattr(self.feature, "source_column", None)
+        name = self.feature.origin.source_column
         if name is None or name not in frames.column_names(self.frame):
             return None
         return frames.cells(self.frame, name)

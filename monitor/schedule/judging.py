@@ -12,14 +12,11 @@ from monitor import frames
 from monitor.clusters import Baseline
 from monitor.clusters.sketch import WindowSketch
 from monitor.drift import LONGEST, PastWindow, Verdict
-from monitor.features import CustomFeature, ImageEmbedding
+from monitor.features import CustomFeature
 from monitor.pipeline import detect_drift, embed, fit_baseline
 from monitor.pipeline.rows import (
     count_failures,
-    failure_column,
-    quality_column,
     read_vectors,
-    vector_column,
 )
 from monitor.reports import WindowDrift
 from monitor.sources import RowsSeen, Source, read_window
@@ -165,7 +162,7 @@ class WindowJudge:
 
     def _rows(self, feature: CustomFeature, period: Period) -> pa.Table:
         table = read_window(self.source, period.start, period.end, self._columns(feature))
-        if isinstance(feature, ImageEmbedding) and feature.column not in table.column_names:
+        if feature.origin.is_missing_from(table.column_names):
             table = embed(table, feature, policy=self.policy, cache=self.cache, progress=False)
         return table
 
@@ -173,9 +170,8 @@ class WindowJudge:
         wanted = [
             self.source.timestamp_column,
             *feature.required_columns,
-            vector_column(feature),
-            failure_column(feature),
-            quality_column(feature),
+            *feature.origin.columns,
+            *feature.origin.written_columns,
         ]
         segment = self.rules.get("segment_column")
         explaining = [*self.explain_columns, *([segment] if segment else [])]

@@ -195,7 +195,7 @@ def test_report_without_files_in_the_config(fitted, monitor_command):
 def test_embed_has_nothing_to_do_for_ready_made_vectors(project, monitor_command):
     result = monitor_command("embed")
     assert result.exit_code == 1
-    assert "no feature of type FROM_IMAGE_EMBEDDING" in result.stderr
+    assert "no feature is made from images" in result.stderr
 
 
 def test_a_config_elsewhere(fitted, folder, monitor_command, monkeypatch):
