@@ -1,5 +1,6 @@
-"""A drift report and the forms it is told in: frame, JSON, HTML."""
+"""A drift report and its forms: frame, JSON, HTML, Markdown, pictures."""
 
-from monitor.reports.report import DriftReport, FeatureSummary, WindowDrift
+from monitor.reports.findings import FeatureSummary, WindowDrift
+from monitor.reports.report import DriftReport
 
 __all__ = ["DriftReport", "FeatureSummary", "WindowDrift"]

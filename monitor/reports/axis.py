@@ -7,7 +7,7 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import TypeVar
 
-from monitor.reports.report import WindowDrift
+from monitor.reports.findings import WindowDrift
 from monitor.reports.wording import month, tick
 
 _STEPS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.25)

@@ -9,8 +9,8 @@ from typing import Final
 from monitor.errors import InvalidInputError, ReportError
 from monitor.reports import sentences
 from monitor.reports.files import write_bytes, write_text
+from monitor.reports.findings import Findings
 from monitor.reports.html import environment
-from monitor.reports.report import DriftReport
 from monitor.reports.timeline import HEIGHT, timeline
 
 _WIDTH, _MARGIN, _HEADING = 1000, 16, 74
@@ -20,7 +20,7 @@ _FONTS: Final = (
 )
 
 
-def write_svg(report: DriftReport, path: str | Path, *, feature: str | None = None) -> Path:
+def write_svg(report: Findings, path: str | Path, *, feature: str | None = None) -> Path:
     """Write the charts of the report as one SVG file, one below the other, and return its path.
 
     The file stands alone: no script, no style sheet, no font or image from elsewhere.
@@ -44,7 +44,7 @@ def write_svg(report: DriftReport, path: str | Path, *, feature: str | None = No
     return write_text(path, _drawn(report, feature))
 
 
-def write_png(report: DriftReport, path: str | Path, *, feature: str | None = None) -> Path:
+def write_png(report: Findings, path: str | Path, *, feature: str | None = None) -> Path:
     """Write the same chart as a PNG file of 2,000 pixels' width, for mail and chats, and return its path.
 
     Raises
@@ -79,7 +79,7 @@ def _font() -> str:
     )
 
 
-def _drawn(report: DriftReport, feature: str | None) -> str:
+def _drawn(report: Findings, feature: str | None) -> str:
     """The charts as one SVG text."""
     names = [summary.name for summary in report.features]
     if feature is not None and feature not in names:

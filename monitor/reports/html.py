@@ -13,9 +13,9 @@ from monitor.drift import DISTANCES, MINIMUM_ROWS
 from monitor.drift.significance import SEES
 from monitor.reports import sentences, story, wording
 from monitor.reports.files import write_text
+from monitor.reports.findings import Findings
 from monitor.reports.json_report import FORMAT
 from monitor.reports.page import build_page
-from monitor.reports.report import DriftReport
 from monitor.reports.timeline import has_chart, timeline
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ DISTRIBUTION: Final = "embedding-monitor"
 
 
 def write_html(
-    report: DriftReport,
+    report: Findings,
     path: str | Path,
     *,
     policy: SourcePolicy | None = None,
@@ -72,7 +72,7 @@ def write_html(
     return write_text(path, template.render(page=page, report=report, version=_version()))
 
 
-def notebook_html(report: DriftReport) -> str:
+def notebook_html(report: Findings) -> str:
     """The verdicts over time and the most drifted windows, for the output of a notebook's cell."""
     parts = []
     for summary in report.features:

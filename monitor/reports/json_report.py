@@ -17,13 +17,14 @@ from typing import Any, Final, TypeVar
 from monitor.codec import Mismatch, from_plain, to_plain
 from monitor.errors import ReportError
 from monitor.reports.files import write_text
-from monitor.reports.report import DriftReport
+from monitor.reports.findings import Findings
 
 FORMAT: Final = "monitor.report/3"
+Report = TypeVar("Report", bound=Findings)
 Part = TypeVar("Part")
 
 
-def to_json(report: DriftReport, path: str | Path | None = None) -> str:
+def to_json(report: Findings, path: str | Path | None = None) -> str:
     """The whole report as JSON text, and in the file `path` if given.
 
     Raises
@@ -38,8 +39,8 @@ def to_json(report: DriftReport, path: str | Path | None = None) -> str:
     return text
 
 
-def read_json(path: str | Path) -> DriftReport:
-    """Read a report that `to_json` wrote.
+def read_json(path: str | Path, kind: type[Report]) -> Report:
+    """Read a report of type `kind` that `to_json` wrote.
 
     Raises
     ------
@@ -65,7 +66,7 @@ def read_json(path: str | Path) -> DriftReport:
             "write it again with report.to_json(path)"
         )
     try:
-        return from_plain(saved, DriftReport, "report")
+        return from_plain(saved, kind, "report")
     except Mismatch as error:
         raise ReportError(
             f"{path} is a damaged report: {error}; write it again with report.to_json(path)"

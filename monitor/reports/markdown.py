@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from monitor.reports.report import DriftReport, FeatureSummary, WindowDrift
+from monitor.reports.findings import FeatureSummary, Findings, WindowDrift
 from monitor.reports.sentences import (
     drifted,
     headline,
@@ -25,7 +25,7 @@ _MARKUP = re.compile(r"([\\*_\[\]#~])")
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]{0,30}://", re.IGNORECASE)
 
 
-def markdown(report: DriftReport) -> str:
+def markdown(report: Findings) -> str:
     """The answer, the strongest window of each drifted feature in words, and a table of drifted windows.
 
     Names and sentences that may hold text from the data are no links, mentions or markup.

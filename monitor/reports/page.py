@@ -14,8 +14,8 @@ from monitor.clusters import Example
 from monitor.drift import ClusterShift, Verdict
 from monitor.failures import describe
 from monitor.images import SourcePolicy
+from monitor.reports.findings import FeatureSummary, Findings, WindowDrift
 from monitor.reports.gallery import Gallery, Pictures
-from monitor.reports.report import DriftReport, FeatureSummary, WindowDrift
 from monitor.reports.sentences import drifted, overall, severity
 from monitor.reports.thumbnails import collect_thumbnails
 from monitor.reports.timeline import Timeline, has_chart, timeline
@@ -151,7 +151,7 @@ class FeatureView:
 class Page:
     """All of a page."""
 
-    report: DriftReport
+    report: Findings
     features: tuple[FeatureView, ...]
     pictures: tuple[str, ...]
     has_examples: bool
@@ -168,7 +168,7 @@ class _Choice:
     detailed_segments: tuple[WindowDrift, ...]
 
 
-def build_page(report: DriftReport, *, policy: SourcePolicy | None, thumbnails: bool) -> Page:
+def build_page(report: Findings, *, policy: SourcePolicy | None, thumbnails: bool) -> Page:
     """What the page shows of `report`; fetches its pictures unless `thumbnails` is False."""
     choices = [_choose(report, summary) for summary in report.features]
     sources = [example.source for example in _examples(choices) if example.source]
@@ -181,7 +181,7 @@ def build_page(report: DriftReport, *, policy: SourcePolicy | None, thumbnails: 
     )
 
 
-def _choose(report: DriftReport, summary: FeatureSummary) -> _Choice:
+def _choose(report: Findings, summary: FeatureSummary) -> _Choice:
     mine = [w for w in report.windows if w.feature == summary.name]
     windows = overall(mine)
     segments = tuple(w for w in mine if w.segment is not None)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from monitor.drift import Judgement, PooledTest, SubTest, Verdict
 from monitor.drift.significance import SEES, telling
-from monitor.reports.report import DriftReport, WindowDrift
+from monitor.reports.findings import Findings, WindowDrift
 from monitor.reports.wording import (
     MISSING,
     moment,
@@ -24,7 +24,7 @@ from monitor.reports.wording import (
 _MOST_PERIODS = 4
 
 
-def headline(report: DriftReport) -> str:
+def headline(report: Findings) -> str:
     """The answer in a few words, such as "3 of 10 windows drifted".
 
     Windows of all rows decide; segments are only named when nothing else drifted.
@@ -60,7 +60,7 @@ def headline_of(windows: Sequence[WindowDrift]) -> str:
     return f"No drift in {n:,} windows"
 
 
-def _headline_of_features(report: DriftReport, windows: Sequence[WindowDrift]) -> str:
+def _headline_of_features(report: Findings, windows: Sequence[WindowDrift]) -> str:
     names = {w.feature for w in drifted(windows)}
     n = len(report.features)
     if names:

@@ -9,7 +9,7 @@ from typing import Final
 
 from monitor.drift import Effect, FailureShift, QualityShift, Score, ShiftKind, Verdict
 from monitor.drift.causes.kinds import moved_clearly
-from monitor.reports.report import WindowDrift
+from monitor.reports.findings import WindowDrift
 from monitor.reports.sentences import causes, how_sure, join, sentence
 from monitor.reports.wording import (
     count,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from monitor.reports.report import DriftReport, WindowDrift
+from monitor.reports.findings import Findings, WindowDrift
 from monitor.reports.sentences import drifted, headline, how_sure, overall, severity
 from monitor.reports.story import story
 from monitor.reports.wording import count, number, p_value, percent, period, plain, prose
@@ -13,7 +13,7 @@ _COLUMNS = ("feature", "window", "rows", "failed", "jsd (floor)", "p", "verdict"
 _RIGHT = {"rows", "failed", "jsd (floor)", "p"}
 
 
-def summary(report: DriftReport) -> str:
+def summary(report: Findings) -> str:
     """An aligned table of all windows, notes, the strongest window in words, and the answer in a line.
 
     Parameters
@@ -36,7 +36,7 @@ def summary(report: DriftReport) -> str:
     return "\n".join([*lines, *([""] if lines else []), _last_line(report, strongest)])
 
 
-def _strongest(report: DriftReport) -> WindowDrift | None:
+def _strongest(report: Findings) -> WindowDrift | None:
     candidates = drifted(overall(report.windows)) or drifted(report.windows)
     return min(candidates, key=severity, default=None)
 
@@ -86,13 +86,13 @@ def _table(columns: list[str], rows: list[list[str]]) -> list[str]:
     ]
 
 
-def _last_line(report: DriftReport, worst: WindowDrift | None) -> str:
+def _last_line(report: Findings, worst: WindowDrift | None) -> str:
     if worst is None:
         return f"{headline(report)}."
     return f"{headline(report)}. Strongest: {_named(worst, report)}; {how_sure(worst)}"
 
 
-def _named(window: WindowDrift, report: DriftReport) -> str:
+def _named(window: WindowDrift, report: Findings) -> str:
     named = period(window.start, window.end)
     if len(report.features) > 1:
         named = f"{plain(window.feature)}, {named}"

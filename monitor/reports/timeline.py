@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from monitor.drift import Score, Verdict
 from monitor.reports.axis import scale, time_ticks
-from monitor.reports.report import WindowDrift
+from monitor.reports.findings import WindowDrift
 from monitor.reports.wording import count, moment, number, p_equals, period
 
 PLOT_TOP, PLOT_HEIGHT = 14, 190

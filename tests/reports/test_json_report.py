@@ -42,7 +42,7 @@ def write(path: Path, value: object) -> Path:
 def test_nothing_is_lost(report: DriftReport, tmp_path: Path, build: Any) -> None:
     given = build() if build else report
     text = to_json(given, tmp_path / "new folder" / "report.json")
-    again = read_json(tmp_path / "new folder" / "report.json")
+    again = read_json(tmp_path / "new folder" / "report.json", DriftReport)
 
     assert to_json(again) == text
     for before, after in zip(given.windows, again.windows, strict=True):
@@ -75,7 +75,7 @@ def test_what_is_not_defined_is_null_and_comes_back_as_nan(
     assert saved["windows"][3]["judgement"]["p_value"] is None
 
     report.to_json(tmp_path / "report.json")
-    empty = read_json(tmp_path / "report.json").windows[3].judgement
+    empty = read_json(tmp_path / "report.json", DriftReport).windows[3].judgement
 
     assert empty.verdict is Verdict.INCONCLUSIVE
     assert math.isnan(empty.p_value)
@@ -87,7 +87,9 @@ def test_infinity_comes_back(report: DriftReport, tmp_path: Path) -> None:
     odd = replace(report, windows=(replace(report.windows[0], judgement=judgement),))
     json.loads(to_json(odd, tmp_path / "r.json"), parse_constant=refuse)
 
-    assert read_json(tmp_path / "r.json").windows[0].judgement.content_shift == math.inf
+    assert (
+        read_json(tmp_path / "r.json", DriftReport).windows[0].judgement.content_shift == math.inf
+    )
 
 
 def test_times_are_utc(report: DriftReport) -> None:
@@ -108,12 +110,12 @@ def test_halves_of_surrogate_pairs_survive(report: DriftReport, tmp_path: Path) 
     odd = replace(report, notes=("\ud83d broken",))
     to_json(odd, tmp_path / "report.json")
 
-    assert read_json(tmp_path / "report.json").notes == ("\ud83d broken",)
+    assert read_json(tmp_path / "report.json", DriftReport).notes == ("\ud83d broken",)
 
 
 def test_a_missing_file(tmp_path: Path) -> None:
     with pytest.raises(ReportError, match=r"cannot be read .*report\.to_json\(path\)"):
-        read_json(tmp_path / "none.json")
+        read_json(tmp_path / "none.json", DriftReport)
 
 
 @pytest.mark.parametrize("text", ["", "{", "\x00", '{"a": 1}', "[]", "3", '{"format": "other/1"}'])
@@ -121,7 +123,7 @@ def test_a_file_of_another_kind(tmp_path: Path, text: str) -> None:
     (tmp_path / "report.json").write_text(text)
 
     with pytest.raises(ReportError, match=r"write it again with report\.to_json\(path\)"):
-        read_json(tmp_path / "report.json")
+        read_json(tmp_path / "report.json", DriftReport)
 
 
 @pytest.mark.parametrize(
@@ -142,7 +144,7 @@ def test_a_damaged_file(saved: dict[str, Any], tmp_path: Path, change: Any, mess
     change(saved)
 
     with pytest.raises(ReportError, match=message):
-        read_json(write(tmp_path / "report.json", saved))
+        read_json(write(tmp_path / "report.json", saved), DriftReport)
 
 
 def test_a_folder_that_cannot_be_written(report: DriftReport, tmp_path: Path) -> None:

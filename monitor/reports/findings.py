@@ -1,0 +1,216 @@
+"""What a run finds, in values: of each feature, of each window, and all together."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from monitor.clusters import Example
+from monitor.drift import (
+    ColumnExplanation,
+    FailureShift,
+    Judgement,
+    QualityShift,
+    ShiftKind,
+    Verdict,
+)
+from monitor.errors import InvalidInputError
+
+
+@dataclass(frozen=True, eq=False)
+class FeatureSummary:
+    """What a report says of a feature and its baseline.
+
+    Parameters
+    ----------
+    name
+        The feature's name.
+    source_column, column
+        Where its images and its vectors stand; `source_column` is None for ready-made vectors.
+    baseline_id, fingerprint
+        Which baseline, and which encoder made its vectors (None when not known).
+    n_fit
+        Baseline rows that the clusters were fitted on.
+    histogram
+        (n_clusters,) int64, baseline rows per cluster that windows are compared with.
+    n_held_out, n_novel
+        Of these rows, those that nothing was fitted on, and how many of them lie beyond the novelty radius.
+    mean_moments, whitened_moments
+        Sums of the powers 1, 2 and 3 of the eigenvalues of the rows' covariance: what the two mean tests
+        measure by.
+    correlation
+        Intra-window correlation ρ of the baseline's own windows, ≥ 0; None when it is not known.
+    unevenness
+        Σ n_t² / (Σ n_t)² over the baseline's own windows, in (0, 1]; 1 where there are none.
+    cluster_products
+        (n_clusters, n_clusters) inner products of the clusters' mean vectors.
+    distance_positions
+        (bins,) where the rows of a bin of `Judgement.window_distances` are taken to lie, rising.
+    failures
+        Baseline rows without a vector, per reason.
+    examples
+        Per cluster, baseline rows nearest to its centroid.
+    choice
+        Why this number of clusters, when it was chosen from the data.
+    time_range
+        First and last timestamp of the baseline, ISO 8601.
+    segment_column
+        The metadata column that the baseline is split by, if any.
+    """
+
+    name: str
+    source_column: str | None
+    column: str
+    baseline_id: str
+    fingerprint: str | None
+    n_fit: int
+    histogram: NDArray[np.int64]
+    n_held_out: int = 0
+    n_novel: int = 0
+    mean_moments: tuple[float, ...] = ()
+    whitened_moments: tuple[float, ...] = ()
+    correlation: float | None = None
+    unevenness: float = 1.0
+    cluster_products: tuple[tuple[float, ...], ...] = ()
+    distance_positions: tuple[float, ...] = ()
+    failures: Mapping[str, int] = field(default_factory=dict)
+    examples: tuple[tuple[Example, ...], ...] = ()
+    choice: str | None = None
+    time_range: tuple[str, str] | None = None
+    segment_column: str | None = None
+
+    @property
+    def n_rows(self) -> int:
+        """All baseline rows with a vector."""
+        return self.n_fit + self.n_held_out
+
+
+@dataclass(frozen=True, eq=False)
+class WindowDrift:
+    """One feature in one window.
+
+    Parameters
+    ----------
+    feature
+        The feature's name.
+    start, end
+        Half-open, in UTC; None when the rows have no times.
+    segment
+        The value of the segment column that these rows have; None for all rows of the window.
+    failures
+        Rows without a vector, per reason.
+    judgement
+        Verdict, scores and causes.
+    examples
+        Per cluster, the window's rows nearest to its centroid.
+    novel_examples
+        Rows farthest beyond the novelty radius, farthest first.
+    most_repeated
+        The largest share of rows that hold one and the same vector, in [0, 1].
+    began
+        When the shift began: the start of the first window that belongs to it; None without drift.
+    kinds
+        What the shift looks like, the most telling first.
+    quality
+        What the images' pixel statistics did, where `embed` measured them.
+    failure_shifts
+        What each reason for a missing vector did.
+    explanations
+        Which metadata columns carry the shift, the strongest first.
+    notes
+        What else must be known to read the numbers, in sentences.
+    """
+
+    feature: str
+    start: dt.datetime | None
+    end: dt.datetime | None
+    segment: str | None
+    failures: Mapping[str, int]
+    judgement: Judgement
+    examples: tuple[tuple[Example, ...], ...] = ()
+    novel_examples: tuple[Example, ...] = ()
+    most_repeated: float = 0.0
+    began: dt.datetime | None = None
+    kinds: tuple[ShiftKind, ...] = ()
+    quality: tuple[QualityShift, ...] = ()
+    failure_shifts: tuple[FailureShift, ...] = ()
+    explanations: tuple[ColumnExplanation, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def n_failed(self) -> int:
+        """Rows without a vector."""
+        return sum(self.failures.values())
+
+    @property
+    def n_rows(self) -> int:
+        """All rows."""
+        return int(self.judgement.window_histogram.sum()) + self.n_failed
+
+    @property
+    def failure_rate(self) -> float:
+        """Share of rows without a vector, in [0, 1]; 0 for an empty window."""
+        return self.n_failed / self.n_rows if self.n_rows else 0.0
+
+
+@dataclass(frozen=True, eq=False)
+class Findings:
+    """What was found, per feature and window: the values of a `DriftReport`.
+
+    Parameters
+    ----------
+    features
+        One summary per feature.
+    windows
+        One entry per feature, window and, where asked for, segment; overall entries before segments.
+    every
+        The window's length as it was asked for, or None.
+    segment_column
+        The metadata column that windows were split by, or None.
+    notes
+        What must be known to read the whole, in sentences.
+    """
+
+    features: tuple[FeatureSummary, ...]
+    windows: tuple[WindowDrift, ...]
+    every: str | None = None
+    segment_column: str | None = None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def has_drift(self) -> bool:
+        """Whether any window drifted, segments included."""
+        return any(window.judgement.verdict is Verdict.DRIFT for window in self.windows)
+
+    def last(self, days: float) -> Self:
+        """Those of the windows of the last so many days, counted back from the newest one's end.
+
+        Parameters
+        ----------
+        days
+            Above 0. A window that begins earlier and ends within them is kept, and so is one without
+            times.
+
+        Raises
+        ------
+        InvalidInputError
+            If `days` is not above 0.
+
+        Examples
+        --------
+        >>> Findings(features=(), windows=()).last(30).windows
+        ()
+        """
+        if not days > 0:
+            raise InvalidInputError(f"last({days}) asks for no time at all: give days above 0")
+        newest = max((w.end for w in self.windows if w.end is not None), default=None)
+        if newest is None:
+            return self
+        since = newest - dt.timedelta(days=days)
+        kept = tuple(w for w in self.windows if w.end is None or w.end > since)
+        return replace(self, windows=kept)

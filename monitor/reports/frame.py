@@ -1,0 +1,68 @@
+"""What was found, as a pandas DataFrame."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from monitor.drift import DISTANCES
+from monitor.reports.findings import Findings, WindowDrift
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_FIRST = ("feature", "window_start", "window_end", "segment", "n_rows", "n_failed", "failure_rate")
+_SCORE_PARTS = ("", "_noise_floor", "_noise_ceiling", "_low", "_high")
+_LAST = (
+    *("p_value", "alpha", "verdict", "reason"),
+    *("changed_share", "detectable_share", "design_effect"),
+    *("began", "kinds", "n_rows_needed", "novel_share", "most_repeated"),
+)
+
+
+def to_frame(findings: Findings) -> pd.DataFrame:
+    """One row per window, and per segment where asked for; see `DriftReport.to_frame` for the columns."""
+    import pandas as pd
+
+    scores = [distance.name for distance in DISTANCES]
+    for window in findings.windows[:1]:
+        scores = list(window.judgement.scores)
+    columns = [*_FIRST, *(name + end for name in scores for end in _SCORE_PARTS), *_LAST]
+    frame = pd.DataFrame([_row(window) for window in findings.windows], columns=columns)
+    for column in ("window_start", "window_end", "began"):
+        frame[column] = pd.to_datetime(frame[column], utc=True)
+    frame["n_rows_needed"] = frame["n_rows_needed"].astype("Int64")
+    return frame
+
+
+def _row(window: WindowDrift) -> dict[str, object]:
+    judgement = window.judgement
+    row: dict[str, object] = {
+        "feature": window.feature,
+        "window_start": window.start,
+        "window_end": window.end,
+        "segment": window.segment,
+        "n_rows": window.n_rows,
+        "n_failed": window.n_failed,
+        "failure_rate": window.failure_rate,
+    }
+    for name, score in judgement.scores.items():
+        row[name] = score.value
+        row[f"{name}_noise_floor"] = score.noise_floor
+        row[f"{name}_noise_ceiling"] = score.noise_ceiling
+        row[f"{name}_low"] = score.low
+        row[f"{name}_high"] = score.high
+    return row | {
+        "p_value": judgement.p_value,
+        "alpha": judgement.alpha,
+        "verdict": str(judgement.verdict),
+        "reason": judgement.reason,
+        "changed_share": math.nan if judgement.effect is None else judgement.effect.changed_share,
+        "detectable_share": math.nan if judgement.effect is None else judgement.effect.detectable,
+        "design_effect": math.nan if judgement.design_effect is None else judgement.design_effect,
+        "began": window.began,
+        "kinds": ", ".join(window.kinds),
+        "n_rows_needed": judgement.n_rows_needed,
+        "novel_share": judgement.novel_share,
+        "most_repeated": window.most_repeated,
+    }
