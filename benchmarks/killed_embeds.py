@@ -38,7 +38,7 @@ import pyarrow.parquet as pq
 from PIL import Image
 
 import monitor.cli.embedded
-import monitor.pipeline.embedding  # noqa: F401
+import monitor.pipeline.embed  # noqa: F401
 from monitor.cli import main as command
 from monitor.encoders import open_clip
 

@@ -35,12 +35,12 @@ from sqlalchemy import Connection, func, insert, select, text
 
 import monitor
 from monitor.errors import LeaseLostError
-from monitor.schedule import Grid, Plan, Runner, WindowJudge, zone_of
+from monitor.schedule import Plan, Runner, WindowJudge
 from monitor.schedule.runner import Outcome
 from monitor.sources import rows_seen
 from monitor.store import Claim, JudgedWindow, Store
 from monitor.store.tables import WHOLE, alerts, features, outbox, results, windows
-from monitor.windows import Every
+from monitor.windows import Every, Grid, zone_of
 
 START = dt.datetime(2026, 3, 1, tzinfo=dt.UTC)
 DAY = dt.timedelta(days=1)
@@ -111,7 +111,7 @@ def work(url: str, clock: Callable[[], dt.datetime], fitted: dict, log: Path) ->
             every="1d",
             features=NAMES,
             judge=WindowJudge(source, kinds, fitted, "1d"),
-            rows_seen=lambda period: str(rows_seen(source, period.start, period.end)),
+            rows_seen=lambda window: str(rows_seen(source, window.start, window.end)),
             queue_alerts=queue_alert,
             clock=clock,
             lease=dt.timedelta(seconds=LEASE_SECONDS),

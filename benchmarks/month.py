@@ -26,12 +26,12 @@ from sqlalchemy import Connection
 
 import monitor
 from monitor.alerts import AlertsConfig
-from monitor.schedule import Grid, Plan, Runner, WindowJudge, zone_of
+from monitor.schedule import Plan, Runner, WindowJudge
+from monitor.schedule.alerting import alert_on
 from monitor.sources import FileSource, rows_seen
 from monitor.store import Claim, JudgedWindow, Store
-from monitor.store.alerting import alert_on
 from monitor.store.alerts import Alerts
-from monitor.windows import Every
+from monitor.windows import Every, Grid, zone_of
 
 FIRST = dt.datetime(2026, 3, 1, tzinfo=dt.UTC)
 DAY = dt.timedelta(days=1)
@@ -114,7 +114,7 @@ def play(month: Month, folder: Path) -> list[Episode]:
                 source, {FEATURE.name: FEATURE}, {FEATURE.name: baseline}, "1d",
                 history=store.history,
             ),
-            rows_seen=lambda period: str(rows_seen(source, period.start, period.end)),
+            rows_seen=lambda window: str(rows_seen(source, window.start, window.end)),
             queue_alerts=queue_alerts,
             clock=clock,
         )  # fmt: skip

@@ -24,9 +24,11 @@ import pandas as pd
 from sqlalchemy import insert, select, text
 
 import monitor
-from monitor.pipeline.rows import count_failures, read_vectors
-from monitor.store import JudgedWindow, Period, Store, leases, results
+from monitor.failures import count_failures
+from monitor.pipeline.reading import read_vectors
+from monitor.store import JudgedWindow, Store, leases, results
 from monitor.store.tables import baselines, features, windows
+from monitor.windows import Window
 
 START = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
 DAY = dt.timedelta(days=1)
@@ -40,21 +42,21 @@ def fill(store: Store, n_results: int) -> None:
     baseline = monitor.fit_baseline(
         pd.DataFrame({"vector": list(rng.normal(size=(400, 16)))}), FEATURE
     )
-    period = Period(START, START + DAY)
+    window = Window(START, START + DAY)
     frame = pd.DataFrame({"vector": list(rng.normal(size=(200, 16)))})
     frame["ts"] = pd.date_range(START, periods=200, freq="min")
     report = monitor.detect_drift(
-        frame, baseline, timestamp_column="ts", every="1d", window=(period.start, period.end)
+        frame, baseline, timestamp_column="ts", every="1d", window=(window.start, window.end)
     )
     found = read_vectors(frame, FEATURE)
     sketch = baseline.sketch(found.matrix, count_failures(found.failures))
     with store.writing() as connection:
-        leases.add_due(connection, "f0", [period], "1d", START)
+        leases.add_due(connection, "f0", [window], "1d", START)
         claim = leases.claim_next(
-            connection, ["f0"], owner="bench", now=period.end, lease=DAY, max_attempts=1
+            connection, ["f0"], owner="bench", now=window.end, lease=DAY, max_attempts=1
         )
         assert claim is not None
-        results.save(connection, claim, JudgedWindow(report, baseline, sketch, "200:0"), period.end)
+        results.save(connection, claim, JudgedWindow(report, baseline, sketch, "200:0"), window.end)
     n_windows = n_results // N_FEATURES
     for number in range(1, N_FEATURES):
         with store.writing() as connection:

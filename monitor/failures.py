@@ -7,6 +7,8 @@ counted in its window.
 from __future__ import annotations
 
 import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -120,3 +122,25 @@ def describe(reason: str) -> str:
     if reason in REASONS:
         return REASONS[reason]
     return f"the server answered with status {reason.removeprefix('http_')}"
+
+
+def count_failures(reasons: Iterable[str | None]) -> dict[str, int]:
+    """Rows per reason, the most frequent first; None is a row that has a vector.
+
+    Examples
+    --------
+    >>> count_failures(["http_404", None, "missing", "missing"])
+    {'missing': 2, 'http_404': 1}
+    """
+    return dict(Counter(reason for reason in reasons if reason is not None).most_common())
+
+
+def counts_in_words(counts: Mapping[str, int]) -> str:
+    """Counts as a phrase.
+
+    Examples
+    --------
+    >>> counts_in_words({"missing": 3, "http_404": 1})
+    '3 missing, 1 http_404'
+    """
+    return ", ".join(f"{count} {reason}" for reason, count in counts.items())

@@ -27,9 +27,9 @@ class History:
         earlier: Sequence[WindowDrift],
         windows: Iterable[WindowDrift],
     ) -> None:
-        given = list(windows)
-        latest = {_place(window): window for window in (*earlier, *given)}
-        new = {_place(window): window for window in given}
+        judged = list(windows)
+        latest = {_place(window): window for window in (*earlier, *judged)}
+        new = {_place(window): window for window in judged}
         self.new = [new[place] for place in sorted(new, key=_in_time)]
         self.series: dict[_Series, list[WindowDrift]] = defaultdict(list)
         for place in sorted(latest, key=_in_time):
@@ -68,9 +68,9 @@ class History:
     def n_calm(self, rule: AlertRule, window: WindowDrift, since: dt.datetime) -> int:
         """Calm windows in a row that end with `window`, from `since` on; unknown ones do not count."""
         n = 0
-        for one in reversed(self.series[window.feature, window.segment]):
-            if since <= start_of(one) <= start_of(window):
-                reading = self.reading(rule, one)
+        for before in reversed(self.series[window.feature, window.segment]):
+            if since <= start_of(before) <= start_of(window):
+                reading = self.reading(rule, before)
                 if reading.severity is not None:
                     break
                 n += reading.is_calm

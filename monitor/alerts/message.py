@@ -56,7 +56,7 @@ def compose(
     shown = ["", f"[Report]({address})"] if address else []
     markdown = [
         f"**{_escaped(_title(action, _span))}**",
-        *[f"- {_escaped(one)}" for one in _sentences(action, names, _span)],
+        *[f"- {_escaped(line)}" for line in _sentences(action, names, _span)],
         *shown,
     ]
     return Message(
@@ -92,7 +92,7 @@ def _span(text: object) -> str:
 def _escaped(line: str) -> str:
     """Markdown of a sentence of ours; what stands between backticks is kept."""
     parts = line.split("`")
-    return "`".join(_MARKUP.sub(r"\\\1", one) if i % 2 == 0 else one for i, one in enumerate(parts))
+    return "`".join(part if i % 2 else _MARKUP.sub(r"\\\1", part) for i, part in enumerate(parts))
 
 
 def _kind(action: Action) -> MessageKind:
@@ -130,7 +130,7 @@ def _sentences(action: Action, names: Mapping[int, str], word: _Word) -> list[st
     )
     lines += _evidence(window, names, word)
     if action.segments:
-        shown = ", ".join(word(one) for one in action.segments[:_MOST_SEGMENTS])
+        shown = ", ".join(word(segment) for segment in action.segments[:_MOST_SEGMENTS])
         lines.append(
             f"Segments that break the rule, too: {shown}{_more(action.segments, _MOST_SEGMENTS)}."
         )
@@ -138,22 +138,22 @@ def _sentences(action: Action, names: Mapping[int, str], word: _Word) -> list[st
 
 
 def _evidence(window: WindowDrift, names: Mapping[int, str], word: _Word) -> list[str]:
-    found = window.judgement
+    judgement = window.judgement
     lines = []
-    if found.verdict is Verdict.INCONCLUSIVE:
-        lines.append(sentence(_prose(found.reason)))
+    if judgement.verdict is Verdict.INCONCLUSIVE:
+        lines.append(sentence(_prose(judgement.reason)))
     else:
         # The p-value of the window alone decides nothing where thresholds or windows together do.
-        is_alone = not found.thresholds and found.deciding_pooled_test is None
-        odds = _odds(found.p_value, found.alpha) if is_alone else _prose(how_sure(window))
+        is_alone = not judgement.thresholds and judgement.deciding_pooled_test is None
+        odds = _odds(judgement.p_value, judgement.alpha) if is_alone else _prose(how_sure(window))
         lines += [f"{distance(window)}.", odds]
-    if found.verdict is Verdict.DRIFT:
+    if judgement.verdict is Verdict.DRIFT:
         lines += causes(window)[:1]
-        changed = [shift for shift in found.clusters if shift.p_value <= _CHANGED]
+        changed = [shift for shift in judgement.clusters if shift.p_value <= _CHANGED]
         changed.sort(key=lambda shift: (-shift.contribution, shift.cluster))
         if changed:
-            told = "; ".join(_change(shift, names, word) for shift in changed[:_MOST_CLUSTERS])
-            lines.append(f"Clusters that changed: {told}{_more(changed, _MOST_CLUSTERS)}.")
+            changes = "; ".join(_change(shift, names, word) for shift in changed[:_MOST_CLUSTERS])
+            lines.append(f"Clusters that changed: {changes}{_more(changed, _MOST_CLUSTERS)}.")
     return [*lines, _rows(window), *(_prose(note) for note in window.notes)]
 
 
@@ -172,8 +172,8 @@ def _rule_in_words(rule: AlertRule, value: float, threshold: float) -> str:
     if rule.days_before is not None:
         since = f" has changed, in {plural(rule.days_before, 'day')}, by"
     name = rule.metric.replace("_", " ")
-    seen, level = _written(rule.metric, value), _written(rule.metric, threshold)
-    return f"The rule: {name}{since} {seen}; alerts {side} {level}."
+    value_in_words, limit = _written(rule.metric, value), _written(rule.metric, threshold)
+    return f"The rule: {name}{since} {value_in_words}; alerts {side} {limit}."
 
 
 def _written(metric: str, value: float) -> str:
@@ -210,9 +210,9 @@ def _rows(window: WindowDrift) -> str:
     if not window.n_failed:
         return f"{rows}, all with a vector." if window.n_rows else "No rows."
     often = sorted(window.failures.items(), key=lambda item: (-item[1], item[0]))
-    told = ", ".join(f"{n:,} {reason.replace('_', ' ')}" for reason, n in often[:_MOST_REASONS])
+    reasons = ", ".join(f"{n:,} {reason.replace('_', ' ')}" for reason, n in often[:_MOST_REASONS])
     failed = f"{window.n_failed:,} ({percent(window.failure_rate)}) without a vector"
-    return f"{rows}, {failed}: {told}{_more(often, _MOST_REASONS)}."
+    return f"{rows}, {failed}: {reasons}{_more(often, _MOST_REASONS)}."
 
 
 def _more(items: tuple[object, ...] | list[ClusterShift] | list[tuple[str, int]], most: int) -> str:

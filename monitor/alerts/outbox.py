@@ -96,14 +96,14 @@ def raise_alerts(
     -------
     What was done.
     """
-    given = list(windows)
-    if not given:
+    judged = list(windows)
+    if not judged:
         return ()
-    starts = [window.start for window in given if window.start is not None]
+    starts = [window.start for window in judged if window.start is not None]
     # A cool-down reaches as far forward as its hours say.
     reach = dt.timedelta(hours=max((rule.cool_down_hours for rule in config.rules), default=0))
     since = min(starts) - reach if starts else None
-    actions = evaluate(config.rules, given, store.alerts(since=since), now, earlier=earlier)
+    actions = evaluate(config.rules, judged, store.alerts(since=since), now, earlier=earlier)
     for action in actions:
         if not action.event.is_told:
             store.save_alert(action.alert, ())

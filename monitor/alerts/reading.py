@@ -81,17 +81,17 @@ def metric_value(metric: str, window: WindowDrift) -> float:
     vector or repeat one and the same vector, in [0, 1]; 1 for a window without rows, for a feed that
     delivers nothing is broken too.
     """
-    found = window.judgement
+    judgement = window.judgement
     if metric in _COUNTED:
         return _counted(metric, window)
-    if found.verdict is Verdict.INCONCLUSIVE:
+    if judgement.verdict is Verdict.INCONCLUSIVE:
         return math.nan
     if metric in ("verdict", "p_value"):
-        return found.p_value
+        return judgement.p_value
     if metric == "novel_share":
-        return found.novel_share
+        return judgement.novel_share
     # A result of an earlier version may lack a distance.
-    score = found.scores.get(metric)
+    score = judgement.scores.get(metric)
     return math.nan if score is None else score.value
 
 
@@ -121,12 +121,12 @@ def _counted(metric: str, window: WindowDrift) -> float:
 
 
 def _calibrated(rule: AlertRule, window: WindowDrift, value: float) -> Reading:
-    found = window.judgement
+    judgement = window.judgement
     if rule.metric == "broken_feed":
         threshold, is_broken = BROKEN_SHARE, value >= BROKEN_SHARE
     elif rule.metric in ("verdict", "p_value"):
-        threshold, is_broken = found.alpha, found.verdict is Verdict.DRIFT
+        threshold, is_broken = judgement.alpha, judgement.verdict is Verdict.DRIFT
     else:
-        threshold = found.scores[rule.metric].noise_ceiling
+        threshold = judgement.scores[rule.metric].noise_ceiling
         is_broken = value > threshold
     return Reading(value, threshold, rule.severity if is_broken else None)

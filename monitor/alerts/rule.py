@@ -140,23 +140,23 @@ class AlertRule(Settings):
 
     @model_validator(mode="after")
     def _thresholds_agree(self) -> Self:
-        given = [level for level in (self.warning, self.critical) if level is not None]
-        if self.metric == "verdict" and given:
+        levels = [level for level in (self.warning, self.critical) if level is not None]
+        if self.metric == "verdict" and levels:
             raise ConfigError("verdict needs no threshold: leave out warning and critical")
-        if not given and self.metric in (*SHARES, *COUNTS):
+        if not levels and self.metric in (*SHARES, *COUNTS):
             raise ConfigError(f"{self.metric} has no calibrated default: give warning or critical")
-        if not given and self.days_before is not None:
+        if not levels and self.days_before is not None:
             raise ConfigError(
                 "days_before needs a threshold for the change: give warning or critical"
             )
-        if given and "severity" in self.model_fields_set:
+        if levels and "severity" in self.model_fields_set:
             raise ConfigError(
                 "severity is for rules without thresholds: leave it out, or warning and critical"
             )
         worse = -1 if self.metric in FEWER_IS_WORSE else 1
-        if len(given) == 2 and given[0] * worse >= given[1] * worse:
+        if len(levels) == 2 and levels[0] * worse >= levels[1] * worse:
             relation = "less" if worse < 0 else "more"
             raise ConfigError(
-                f"critical ({given[1]:g}) must be {relation} than warning ({given[0]:g})"
+                f"critical ({levels[1]:g}) must be {relation} than warning ({levels[0]:g})"
             )
         return self

@@ -87,7 +87,7 @@ def evaluate(
     """
     history = History([*earlier], windows)
     known: dict[tuple[str, str, str | None], list[Alert]] = defaultdict(list)
-    for alert in sorted(alerts, key=lambda one: (one.window_start, one.created_at)):
+    for alert in sorted(alerts, key=_in_time):
         known[alert.rule, alert.feature, alert.segment].append(alert)
     actions = [_ended(alert, now) for alert in _orphans(rules, known.values())]
     for rule in rules:
@@ -99,7 +99,7 @@ def evaluate(
             if action is not None:
                 _keep(of_series, action.alert)
                 actions.append(action)
-    for alert in [one for of_series in known.values() for one in of_series]:
+    for alert in [alert for of_series in known.values() for alert in of_series]:
         if alert.is_open and history.is_silent(alert):
             watching = [rule for rule in rules if _watches(rule, alert)]
             actions += [_ended(alert, now, rule) for rule in watching]
@@ -162,11 +162,11 @@ def _broken_beside(rule: AlertRule, window: WindowDrift, history: History) -> tu
         return ()
     return tuple(
         sorted(
-            one.segment
-            for one in history.beside(window)
-            if one.segment is not None
-            and rule.looks_at(one.feature, one.segment)
-            and history.reading(rule, one).severity is not None
+            beside.segment
+            for beside in history.beside(window)
+            if beside.segment is not None
+            and rule.looks_at(beside.feature, beside.segment)
+            and history.reading(rule, beside).severity is not None
         )
     )
 
@@ -177,10 +177,10 @@ def _is_told_by_all_rows(
     """Whether the window of all rows breaks the rule as badly: one event is one alert."""
     if window.segment is None:
         return False
-    for one in history.beside(window):
-        if one.segment is None:
-            found = history.reading(rule, one).severity
-            return found is not None and found.rank >= severity.rank
+    for beside in history.beside(window):
+        if beside.segment is None:
+            of_all_rows = history.reading(rule, beside).severity
+            return of_all_rows is not None and of_all_rows.rank >= severity.rank
     return False
 
 
@@ -202,6 +202,10 @@ def _ended(alert: Alert, now: dt.datetime, rule: AlertRule | None = None) -> Act
 
 
 def _keep(known: list[Alert], alert: Alert) -> None:
-    known[:] = [one for one in known if one.dedup_key != alert.dedup_key]
+    known[:] = [other for other in known if other.dedup_key != alert.dedup_key]
     known.append(alert)
-    known.sort(key=lambda one: (one.window_start, one.created_at))
+    known.sort(key=_in_time)
+
+
+def _in_time(alert: Alert) -> tuple[dt.datetime, dt.datetime]:
+    return alert.window_start, alert.created_at

@@ -119,7 +119,7 @@ class AlertsConfig(Settings):
     @field_validator("rules", "channels")
     @classmethod
     def _names_differ(cls, named: tuple[AlertRule | AlertChannel, ...]) -> object:
-        names = [one.name for one in named]
+        names = [setting.name for setting in named]
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise ConfigError(f"the name {twice[0]!r} is there twice: give each its own")

@@ -46,6 +46,7 @@ def fit(terminal: Terminal, config_path: Path, feature_names: tuple[str, ...]) -
             feature,
             timestamp_column=project.config.data.baseline.timestamp_column,
             every=project.config.drift.every or "1d",
+            timezone=project.config.schedule.timezone,
             segment_column=project.config.drift.segment_column,
             explain_columns=project.config.drift.explain_columns,
         )

@@ -33,7 +33,7 @@ def drift(
     """
     from monitor.cli.embedded import read_part
     from monitor.cli.project import Project
-    from monitor.pipeline import detect_drift
+    from monitor.pipeline.detect import judge_frame
     from monitor.reports.text import summary
 
     terminal = ctx.ensure_object(Terminal)
@@ -42,13 +42,12 @@ def drift(
     features = project.features(feature_names)
     # Before embedding, which may take long.
     baselines = [project.baseline(feature) for feature in features]
-    report = detect_drift(
+    report = judge_frame(
         read_part(project, "production", features),
         baselines,
+        config.drift.rules(config.schedule.timezone),
         timestamp_column=config.data.production.timestamp_column,
-        every=config.drift.every,
-        **config.drift.rules,
-    )
+    ).report
     written = _write(project, report)
     terminal.result(
         report_document(report, written),

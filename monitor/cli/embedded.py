@@ -65,7 +65,7 @@ class Prepared:
 
     def failures(self, feature: CustomFeature) -> dict[str, tuple[int, str]]:
         """Why rows have no vector: for each reason how many, and what the first says of itself."""
-        from monitor.pipeline.rows import count_failures
+        from monitor.failures import count_failures
 
         column = feature.origin.failure_column
         reasons = [r if isinstance(r, str) else None for r in frames.cells(self.frame, column)]

@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING
 from monitor.cli.project import Monitored, Project
 from monitor.environment import filled_in
 from monitor.errors import ConfigError
-from monitor.schedule import Grid, Plan, Rolling, Runner, WindowJudge, zone_of
-from monitor.schedule.grid import first_instant
+from monitor.schedule import Plan, Rolling, Runner, WindowJudge
 from monitor.sources import CallableSource, FileSource, Source, SqlSource, rows_seen
 from monitor.store import Claim, JudgedWindow, Store
-from monitor.windows import Every
+from monitor.windows import Every, Grid, first_instant, zone_of
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -36,7 +35,7 @@ def open_runner(project: Project, features: Sequence[Monitored]) -> Iterator[Run
     """
     from monitor.cli.cache import open_cache
     from monitor.cli.embedded import located
-    from monitor.store.alerting import alert_on
+    from monitor.schedule.alerting import alert_on
 
     config = project.config
     every = config.drift.every
@@ -65,7 +64,7 @@ def open_runner(project: Project, features: Sequence[Monitored]) -> Iterator[Run
             baselines=baselines,
             every=every,
             n_features=len(config.monitored),
-            rules=config.drift.rules,
+            rules=config.drift.rules(config.schedule.timezone),
             explain_columns=config.drift.explain_columns,
             history=store.history,
             policy=config.policy,
@@ -77,18 +76,18 @@ def open_runner(project: Project, features: Sequence[Monitored]) -> Iterator[Run
             every=every,
             features=[feature.name for feature in features],
             judge=judge,
-            rows_seen=lambda period: str(rows_seen(source, period.start, period.end)),
+            rows_seen=lambda window: str(rows_seen(source, window.start, window.end)),
             queue_alerts=queue_alerts,
             lease=dt.timedelta(seconds=config.schedule.lease_seconds),
             max_attempts=config.schedule.max_attempts,
         )
 
 
-def plan_of(schedule: ScheduleConfig, every: str) -> Plan:
+def plan_of(schedule: ScheduleConfig, every: Every) -> Plan:
     """What is due when."""
     zone = zone_of(schedule.timezone)
     return Plan(
-        Grid(Every.parse(every), zone),
+        Grid(every, zone),
         evaluation_delay=_duration(schedule.evaluation_delay),
         allowed_lateness=_duration(schedule.allowed_lateness),
         catchup=schedule.catchup,

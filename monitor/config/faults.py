@@ -72,9 +72,9 @@ def in_words(faults: Sequence[Fault], name: str, lines: Mapping[KeyPath, int]) -
 
     Examples
     --------
-    >>> fault = Fault(("drift", "every"), "'1y' is no window length")
+    >>> fault = Fault(("drift", "every"), "'1y' is not a length of time")
     >>> in_words([fault], "monitor.yaml", {("drift", "every"): 9})
-    "monitor.yaml, line 9, drift.every: '1y' is no window length"
+    "monitor.yaml, line 9, drift.every: '1y' is not a length of time"
     """
     faults = sorted(faults, key=lambda fault: line_of(fault.path, lines) or 0)
     told = [_located(fault, lines) for fault in faults]

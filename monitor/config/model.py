@@ -103,7 +103,7 @@ class MonitoringConfig(BaseModel):
     ...     drift={"every": "1d"},
     ... )
     >>> config.features[0].n_clusters, config.drift.every
-    (5, '1d')
+    (5, Every(count=1, unit='D'))
     >>> MonitoringConfig.from_dict(config.to_dict()) == config
     True
     """
@@ -179,7 +179,7 @@ class MonitoringConfig(BaseModel):
         if self.drift.every is not None and self.data.production.timestamp_column is None:
             raise FaultAt(
                 ("drift", "every"),
-                f"{self.drift.every!r} needs to know when each row happened: name the column in "
+                f"'{self.drift.every}' needs to know when each row happened: name the column in "
                 "data.production.timestamp_column, or leave every out to judge all rows at once",
             )
         return self

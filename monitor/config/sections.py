@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    WithJsonSchema,
+    field_validator,
+    model_validator,
+)
 
 from monitor.config.faults import FaultAt
-from monitor.windows import Every
+from monitor.rules import RunRules
+from monitor.windows import Every, zone_of
 
 
 def _not_blank(value: str) -> str:
     if not value.strip() or "\0" in value:
         raise ValueError("must not be empty or blank")
-    return value
-
-
-def _window_length(value: str) -> str:
-    Every.parse(value)
     return value
 
 
@@ -37,6 +43,13 @@ def _zone(value: str) -> str:
     return value
 
 
+Length = Annotated[
+    Every,
+    BeforeValidator(lambda value: value if isinstance(value, Every) else Every.parse(value)),
+    PlainSerializer(str, return_type=str),
+    WithJsonSchema({"type": "string", "minLength": 1}),
+]
+"""A window's length, such as 6h; a text in YAML and JSON."""
 Text = Annotated[str, AfterValidator(_not_blank), Field(min_length=1)]
 Duration = Annotated[Text, AfterValidator(_duration)]
 """A number and min, h, d or w."""
@@ -194,13 +207,13 @@ class DriftConfig(Section):
     1.0
     """
 
-    every: Annotated[Text, AfterValidator(_window_length)] | None = Field(
+    every: Length | None = Field(
         default=None,
         description="The length of a window: a number and min, h, d, w or mo, such as '6h' or "
         "'1d'. Null takes all rows as one window.",
     )
     max_false_alarms_per_year: float = Field(
-        default=1.0,
+        default=RunRules.max_false_alarms_per_year,
         gt=0,
         allow_inf_nan=False,
         description="How many windows without drift may be called drifted in a year, over all "
@@ -210,7 +223,8 @@ class DriftConfig(Section):
         default=None,
         gt=0,
         lt=1,
-        description="The level of one window and feature, instead of max_false_alarms_per_year.",
+        description="The significance level of one window and feature, instead of "
+        "max_false_alarms_per_year.",
     )
     segment_column: Text | None = Field(
         default=None,
@@ -222,12 +236,12 @@ class DriftConfig(Section):
         "their values carry the shift.",
     )
     minimum_rows: int = Field(
-        default=20,
+        default=RunRules.minimum_rows,
         ge=2,
         description="Windows with fewer vectors are inconclusive.",
     )
     minimum_change: float = Field(
-        default=0.005,
+        default=RunRules.minimum_change,
         ge=0,
         lt=1,
         description="A change is drift from this share of rows on, as if so many had been swapped for "
@@ -249,13 +263,18 @@ class DriftConfig(Section):
             )
         return self
 
-    @property
-    def rules(self) -> dict[str, Any]:
-        """What `monitor.detect_drift` takes of this by the same names."""
-        taken = (
-            "segment_column", "max_false_alarms_per_year", "alpha", "minimum_rows", "minimum_change",
-        )  # fmt: skip
-        return {name: getattr(self, name) for name in taken} | {"thresholds": self.thresholds.given}
+    def rules(self, timezone: str) -> RunRules:
+        """The rules of a run, over windows of this zone."""
+        return RunRules(
+            every=self.every,
+            zone=zone_of(timezone),
+            segment_column=self.segment_column,
+            max_false_alarms_per_year=self.max_false_alarms_per_year,
+            alpha=self.alpha,
+            minimum_rows=self.minimum_rows,
+            minimum_change=self.minimum_change,
+            thresholds=self.thresholds.given,
+        )
 
 
 class RollingConfig(Section):
@@ -285,7 +304,8 @@ class ScheduleConfig(Section):
 
     timezone: Annotated[Text, AfterValidator(_zone)] = Field(
         default="UTC",
-        description="Whose days, weeks and months; hours and minutes are counted in UTC.",
+        description="Whose days, weeks and months, also for `monitor baseline fit` and `monitor drift`; "
+        "hours and minutes are counted in UTC.",
     )
     start: dt.date | None = Field(
         default=None, description="No window begins before this day. Needed for catchup: all."

@@ -6,11 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from monitor.drift.distances import DISTANCES, Distance
+from monitor.rules import RunRules
 
-MINIMUM_ROWS = 20
-"""Under so many rows on either side nothing is said: hardly any change could be seen."""
-MINIMUM_CHANGE = 0.005
-"""A change of fewer than 5 rows in 1,000 is no drift, however sure it is."""
+MINIMUM_ROWS = RunRules.minimum_rows
+MINIMUM_CHANGE = RunRules.minimum_change
 
 
 @dataclass(frozen=True)

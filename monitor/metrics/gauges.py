@@ -68,12 +68,14 @@ def gauges(
     left_out: list[tuple[dict[str, str], float]] = []
     for feature, last in sorted(_last(windows).items()):
         segments = sorted(
-            (one for one in last if one.segment is not None),
-            key=lambda one: (-one.n_rows, str(one.segment)),
+            (window for window in last if window.segment is not None),
+            key=lambda window: (-window.n_rows, str(window.segment)),
         )
-        kept = [one for one in last if one.segment is None] + segments[:most_segments]
+        kept = [window for window in last if window.segment is None] + segments[:most_segments]
         name = label(feature)
-        shown += [({"feature": name, "segment": label(one.segment or "")}, one) for one in kept]
+        shown += [
+            ({"feature": name, "segment": label(window.segment or "")}, window) for window in kept
+        ]
         left_out.append(({"feature": name}, float(max(0, len(segments) - most_segments))))
     made = [Gauge(name, text, _each(shown, read)) for name, text, read in _OF_WINDOWS]
     made += [Gauge(name, text, _scores(shown, field)) for name, text, field in _OF_SCORES]
@@ -123,12 +125,12 @@ def label(text: str) -> str:
 
 def _last(windows: Iterable[WindowDrift]) -> dict[str, list[WindowDrift]]:
     """The windows of each feature that ended last, segments among them."""
-    found: dict[str, list[WindowDrift]] = defaultdict(list)
+    by_feature: dict[str, list[WindowDrift]] = defaultdict(list)
     for window in windows:
-        found[window.feature].append(window)
+        by_feature[window.feature].append(window)
     return {
-        feature: [one for one in of_feature if _ended(one) == max(map(_ended, of_feature))]
-        for feature, of_feature in found.items()
+        feature: [window for window in of_feature if _ended(window) == max(map(_ended, of_feature))]
+        for feature, of_feature in by_feature.items()
     }
 
 
@@ -138,43 +140,43 @@ def _ended(window: WindowDrift) -> float:
 
 def _by_reason(failures: Mapping[str, int]) -> dict[str, int]:
     """Rows by the reasons that a label may take: HTTP statuses by their class."""
-    found: dict[str, int] = defaultdict(int)
+    counts: dict[str, int] = defaultdict(int)
     for reason, n in sorted(failures.items()):
         status = _HTTP_STATUS.fullmatch(reason)
         known = f"http_{status[1]}xx" if status else reason if reason in REASONS else "other"
-        found[known] += n
-    return dict(sorted(found.items()))
+        counts[known] += n
+    return dict(sorted(counts.items()))
 
 
 _Shown = Sequence[tuple[dict[str, str], WindowDrift]]
 _Samples = tuple[tuple[Mapping[str, str], float], ...]
 
 _OF_WINDOWS: Final[tuple[tuple[str, str, Callable[[WindowDrift], float]], ...]] = (
-    ("monitor_window_rows", "Rows of the last window.", lambda one: one.n_rows),
+    ("monitor_window_rows", "Rows of the last window.", lambda window: window.n_rows),
     (
         "monitor_window_failure_ratio",
         "Share of rows of the last window without a vector, 0 to 1.",
-        lambda one: one.failure_rate,
+        lambda window: window.failure_rate,
     ),
     (
         "monitor_window_end_timestamp_seconds",
         "When the last judged window ended, in seconds since 1970.",
-        lambda one: math.nan if one.end is None else one.end.timestamp(),
+        lambda window: math.nan if window.end is None else window.end.timestamp(),
     ),
     (
         "monitor_window_p_value",
         "P-value of the last window, 0 to 1; low means drift.",
-        lambda one: one.judgement.p_value,
+        lambda window: window.judgement.p_value,
     ),
     (
         "monitor_window_alpha",
         "The level that the p-value was held against.",
-        lambda one: one.judgement.alpha,
+        lambda window: window.judgement.alpha,
     ),
     (
         "monitor_window_novel_ratio",
         "Share of rows farther from every cluster than the baseline's, 0 to 1.",
-        lambda one: one.judgement.novel_share,
+        lambda window: window.judgement.novel_share,
     ),
 )
 _OF_SCORES: Final = (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,18 +13,12 @@ from monitor import frames
 from monitor.clusters import Baseline, fit
 from monitor.clusters.scaling import STANDARD, UNIT
 from monitor.errors import BaselineError, InvalidFeatureError, InvalidInputError
+from monitor.failures import count_failures, counts_in_words
 from monitor.features import ClusteredFeature, CustomFeature, OriginKind
 from monitor.frames import Times
-from monitor.pipeline.rows import (
-    RowExamples,
-    count_failures,
-    fit_baseline_quality,
-    in_words,
-    read_vectors,
-    segment_values,
-    utc,
-)
-from monitor.windows import Every
+from monitor.pipeline.examples import RowExamples
+from monitor.pipeline.reading import fit_baseline_quality, read_vectors, segment_values
+from monitor.windows import Every, Grid, utc, zone_of
 
 
 def fit_baseline(
@@ -32,7 +26,8 @@ def fit_baseline(
     feature: CustomFeature,
     *,
     timestamp_column: str | None = None,
-    every: str = "1d",
+    every: str | Every = "1d",
+    timezone: str = "UTC",
     segment_column: str | None = None,
     explain_columns: Sequence[str] = (),
 ) -> Baseline:
@@ -52,6 +47,8 @@ def fit_baseline(
         drift; without times rows are taken as independent.
     every
         The length of those windows, as production will be cut: `"1d"`, `"6h"`, …
+    timezone
+        Whose days, weeks and months they are, as production's, such as `"Europe/Berlin"`.
     segment_column
         A metadata column; each of its values gets a reference of its own, so that
         `detect_drift(..., segment_column=)` compares like with like.
@@ -90,9 +87,10 @@ def fit_baseline(
         counts = count_failures(vectors.failures)
         raise BaselineError(
             f"no row of the baseline has a vector for feature {feature.name!r} "
-            f"({in_words(counts) if counts else 'the frame is empty'}): embed the frame first, or "
+            f"({counts_in_words(counts) if counts else 'the frame is empty'}): embed the frame first, or "
             "check the column"
         )
+    grid = Grid(Every.parse(every), zone_of(timezone))
     times = None if timestamp_column is None else frames.read_times(frame, timestamp_column)
     segments = None
     if segment_column is not None:
@@ -108,9 +106,9 @@ def fit_baseline(
         scaling=STANDARD if origin.kind is OriginKind.COLUMNS else UNIT,
         segment_column=segment_column,
         segments=segments,
-        every=every,
-        windows=_window_numbers(times, every, vectors.usable),
-        n_seasons=seasons_of(every),
+        every=str(grid.every),
+        windows=_window_numbers(times, grid, vectors.usable),
+        n_seasons=seasons_of(grid.every),
         columns={
             name: segment_values(frame, name, most=None)[vectors.usable] for name in explain_columns
         },
@@ -133,25 +131,24 @@ def _description(feature: ClusteredFeature) -> dict[str, Any]:
     return feature.to_dict() | {"centroids": None}
 
 
-DAYS_OF_WEEK = 7
+DAYS_OF_WEEK: Final = 7
 
 
-def seasons_of(every: str) -> int:
+def seasons_of(every: Every) -> int:
     """How many seasons windows may have: the days of the week where a window is a day."""
-    return DAYS_OF_WEEK if Every.parse(every) == Every(1, "D") else 1
+    return DAYS_OF_WEEK if every == Every(1, "D") else 1
 
 
 def _window_numbers(
-    times: Times | None, every: str, usable: NDArray[np.bool_]
+    times: Times | None, grid: Grid, usable: NDArray[np.bool_]
 ) -> NDArray[np.int64] | None:
-    length = Every.parse(every)
     if times is None:
         return None
     instants = times.values[usable]
     is_dated = ~np.isnat(instants)
     numbers = np.full(len(instants), -1, dtype=np.int64)
     if is_dated.any():
-        dated = length.number(instants[is_dated])
+        dated = grid.numbers(instants[is_dated])
         # Not negative, and the same days of the week.
         numbers[is_dated] = dated - dated.min() // DAYS_OF_WEEK * DAYS_OF_WEEK
     return numbers

@@ -5,11 +5,12 @@
     clock ─► Plan (what is due) ─► leases in the store ─► WindowJudge ─► results in the store
 """
 
-from monitor.schedule.grid import Grid, zone_of
+from monitor.schedule.cron import check_cron
 from monitor.schedule.judging import Rolling, WindowJudge
-from monitor.schedule.loop import check_cron, run_forever
+from monitor.schedule.loop import run_forever
 from monitor.schedule.plan import Plan
 from monitor.schedule.runner import Failed, Pass, Runner, utc_now
+from monitor.windows import Grid
 
 __all__ = [
     "Failed",
@@ -22,5 +23,4 @@ __all__ = [
     "check_cron",
     "run_forever",
     "utc_now",
-    "zone_of",
 ]

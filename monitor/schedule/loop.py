@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from typing import Any
 
-from monitor.errors import ConfigError
+from monitor.schedule.cron import cron_trigger
 
 
 def run_forever(
@@ -21,7 +22,7 @@ def run_forever(
     work
         One pass; called in this thread.
     cron
-        Five fields: minute, hour, day, month, day of the week.
+        As `cron_trigger` takes it.
     zone
         The zone that these are in.
     stop
@@ -50,27 +51,6 @@ def run_forever(
         scheduler.shutdown(wait=False)
 
 
-def check_cron(cron: str) -> None:
-    """Pass if `cron` can be read.
-
-    Raises
-    ------
-    ConfigError
-        If not.
-
-    Examples
-    --------
-    >>> check_cron("*/15 * * * *")
-    """
-    _trigger(cron, "UTC")
-
-
-def _trigger(cron: str, zone: str) -> object:
-    from apscheduler.triggers.cron import CronTrigger
-
-    try:
-        return CronTrigger.from_crontab(cron, timezone=zone)
-    except ValueError as error:
-        raise ConfigError(
-            f"{cron!r} is no cron expression ({error}): give five fields such as '*/15 * * * *'"
-        ) from error
+def _trigger(cron: str, zone: str) -> Any:
+    """What wakes the loop."""
+    return cron_trigger(cron, zone)

@@ -9,8 +9,7 @@ from itertools import islice, takewhile
 from typing import Literal
 
 from monitor.errors import ConfigError
-from monitor.schedule.grid import Grid
-from monitor.store import Period
+from monitor.windows import Grid, Window
 
 Catchup = Literal["none", "latest", "all"]
 _NO_TIME = dt.timedelta()
@@ -48,7 +47,7 @@ class Plan:
     >>> noon = dt.datetime(2026, 3, 3, 12, tzinfo=dt.UTC)
     >>> days = Grid(Every.parse("1d"), ZoneInfo("UTC"))
     >>> plan = Plan(days, catchup="all", start=dt.datetime(2026, 3, 1, tzinfo=dt.UTC))
-    >>> [period.start.day for period in plan.due(noon, first_seen=noon, known=())]
+    >>> [window.start.day for window in plan.due(noon, first_seen=noon, known=())]
     [1, 2]
     """
 
@@ -65,11 +64,11 @@ class Plan:
 
     def horizon(self, now: dt.datetime) -> dt.datetime:
         """No window that begins earlier can be due for the first time at `now`."""
-        return min((period.start for period in self._candidates(now)), default=now)
+        return min((window.start for window in self._candidates(now)), default=now)
 
     def due(
-        self, now: dt.datetime, first_seen: dt.datetime, known: Collection[Period]
-    ) -> list[Period]:
+        self, now: dt.datetime, first_seen: dt.datetime, known: Collection[Window]
+    ) -> list[Window]:
         """The windows to be judged that are not known yet, in the order of time.
 
         Parameters
@@ -81,21 +80,23 @@ class Plan:
         known
             Windows that were judged, or are noted as due, among those since `horizon(now)`.
         """
-        found = self._candidates(now)
+        windows = self._candidates(now)
         if self.catchup == "none":
-            found = [one for one in found if one.end + self.evaluation_delay > first_seen]
-        return [period for period in reversed(found) if period not in known]
+            windows = [
+                window for window in windows if window.end + self.evaluation_delay > first_seen
+            ]
+        return [window for window in reversed(windows) if window not in known]
 
-    def look_until(self, period: Period) -> dt.datetime | None:
+    def look_until(self, window: Window) -> dt.datetime | None:
         """Until when rows that come late make a new revision; None for not at all."""
         if not self.allowed_lateness:
             return None
-        return period.end + self.evaluation_delay + self.allowed_lateness
+        return window.end + self.evaluation_delay + self.allowed_lateness
 
-    def _candidates(self, now: dt.datetime) -> list[Period]:
+    def _candidates(self, now: dt.datetime) -> list[Window]:
         """The windows that may be due, the newest first."""
         closed = self.grid.before(now - self.evaluation_delay)
         start = self.start
         if start is not None:
-            closed = takewhile(lambda period: period.start >= start, closed)
+            closed = takewhile(lambda window: window.start >= start, closed)
         return list(islice(closed, self.catchup_limit if self.catchup == "all" else 1))

@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING
 
 from monitor.errors import LeaseLostError, StoreError
 from monitor.schedule.plan import Plan
-from monitor.store import Claim, JudgedWindow, Period, Store, leases, results
+from monitor.store import Claim, JudgedWindow, Store, leases, results
+from monitor.windows import Every, Window
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-Judge = Callable[[str, Period], JudgedWindow]
+Judge = Callable[[str, Window], JudgedWindow]
 """Feature and window ─► what is found."""
 QueueAlerts = Callable[["Connection", Claim, JudgedWindow, dt.datetime], None]
 """Called with the time inside of the transaction that keeps a result, so that both are kept or neither."""
@@ -42,7 +43,7 @@ class Failed:
     """A window that could not be judged, and why."""
 
     feature: str
-    period: Period
+    period: Window
     error: Exception
 
 
@@ -76,7 +77,7 @@ class Runner:
     plan
         What is due when.
     every
-        The window's length as the config writes it; kept with the windows.
+        The window's length, as text kept with the windows.
     features
         Names.
     judge
@@ -99,10 +100,10 @@ class Runner:
 
     store: Store
     plan: Plan
-    every: str
+    every: Every | str
     features: Sequence[str]
     judge: Judge
-    rows_seen: Callable[[Period], str]
+    rows_seen: Callable[[Window], str]
     queue_alerts: QueueAlerts | None = None
     clock: Callable[[], dt.datetime] = utc_now
     lease: dt.timedelta = dt.timedelta(minutes=15)
@@ -149,18 +150,18 @@ class Runner:
             due = self.plan.due(now, first_seen or now, known)
             if due or first_seen is None:
                 with self.store.writing() as connection:
-                    leases.add_due(connection, feature, due, self.every, now)
+                    leases.add_due(connection, feature, due, str(Every.parse(self.every)), now)
 
     def _note_late(self, done: Pass) -> None:
         """Note a new revision of each window that has other rows than when it was judged."""
         with self.store.reading() as connection:
             looked_after = leases.looked_after(connection, self.features)
         for row in looked_after:
-            now, period = self.clock(), Period(row.window_start, row.window_end)
+            now, window = self.clock(), Window(row.window_start, row.window_end)
             try:
-                is_changed = self.rows_seen(period) != row.rows_seen
+                is_changed = self.rows_seen(window) != row.rows_seen
             except Exception as error:
-                done.failed.append(Failed(row.name, period, error))
+                done.failed.append(Failed(row.name, window, error))
                 continue
             with self.store.writing() as connection:
                 if is_changed:
@@ -209,11 +210,11 @@ class Runner:
 
     def _give_back(self, claim: Claim, error: Exception) -> Exception:
         wait = self.retry_delay * 2 ** min(claim.attempt - 1, 10)
-        told = f"{type(error).__name__}: {error}"
+        reason = f"{type(error).__name__}: {error}"
         try:
             with self.store.writing() as connection:
                 not_before = self.clock() + wait
-                leases.give_back(connection, claim, told, not_before, self.max_attempts)
+                leases.give_back(connection, claim, reason, not_before, self.max_attempts)
         except LeaseLostError as lost:
             return lost
         return error

@@ -7,8 +7,9 @@
 Only this room and what queues alerts know SQL; nothing in a store is ever unpickled.
 """
 
-from monitor.store.leases import Claim, Period
-from monitor.store.results import JudgedWindow, ResultLine
+from monitor.store.leases import Claim
+from monitor.store.queries import ResultLine
+from monitor.store.results import JudgedWindow
 from monitor.store.store import Store
 
-__all__ = ["Claim", "JudgedWindow", "Period", "ResultLine", "Store"]
+__all__ = ["Claim", "JudgedWindow", "ResultLine", "Store"]

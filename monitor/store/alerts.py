@@ -149,24 +149,24 @@ def _upsert(connection: Connection, alert: Alert) -> int:
         "resolved_at": alert.resolved_at,
     }
     insert_if_absent(connection, _alerts, [values])
-    found = connection.execute(
+    row = connection.execute(
         select(_alerts).where(_alerts.c.dedup_key == alert.dedup_key).with_for_update()
     ).one()
-    before = _alert(found)
+    before = _alert(row)
     worst = max(before.severity, alert.severity, key=lambda severity: severity.rank)
     is_open = before.is_open and alert.is_open
     connection.execute(
         update(_alerts)
-        .where(_alerts.c.id == found.id)
+        .where(_alerts.c.id == row.id)
         .values(
             window_end=max(before.window_end, alert.window_end),
             severity=worst.value,
             state=(AlertState.OPEN if is_open else AlertState.RESOLVED).value,
             resolved_at=before.resolved_at or alert.resolved_at,
-            message=message or found.message,
+            message=message or row.message,
         )
     )
-    return int(found.id)
+    return int(row.id)
 
 
 def _queue(connection: Connection, alert_id: int, entry: OutboxEntry, now: dt.datetime) -> None:

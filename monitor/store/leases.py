@@ -17,16 +17,9 @@ from sqlalchemy import Connection, Row, and_, exists, or_, select, update
 from monitor.errors import LeaseLostError
 from monitor.store.rows import feature_id, insert_if_absent
 from monitor.store.tables import DUE, FAILED, features, windows
+from monitor.windows import Window
 
 _LONGEST_ERROR: Final = 2_000
-
-
-@dataclass(frozen=True)
-class Period:
-    """A window's bounds, half-open [start, end), in UTC."""
-
-    start: dt.datetime
-    end: dt.datetime
 
 
 @dataclass(frozen=True)
@@ -51,24 +44,24 @@ class Claim:
 
     window_id: int
     feature: str
-    period: Period
+    period: Window
     revision: int
     token: int
     attempt: int
 
 
 def add_due(
-    connection: Connection, feature: str, periods: Iterable[Period], every: str, now: dt.datetime
+    connection: Connection, feature: str, due: Iterable[Window], every: str, now: dt.datetime
 ) -> None:
     """Note the first revision of each of these windows as due; those that are there stay as they are."""
     owner = feature_id(connection, feature, now)
-    rows = [_new_row(owner, period, 1, every, now) for period in periods]
+    rows = [_new_row(owner, window, 1, every, now) for window in due]
     insert_if_absent(connection, windows, rows)
 
 
 def known(
     connection: Connection, feature: str, since: dt.datetime
-) -> tuple[dt.datetime | None, set[Period]]:
+) -> tuple[dt.datetime | None, set[Window]]:
     """When the store first heard of a feature, and its windows that start at `since` or later."""
     first = connection.execute(
         select(features.c.id, features.c.created_at).where(features.c.name == feature)
@@ -80,7 +73,7 @@ def known(
             windows.c.feature_id == first.id, windows.c.window_start >= since
         )
     )
-    return first.created_at, {Period(*row) for row in rows}
+    return first.created_at, {Window(*row) for row in rows}
 
 
 def looked_after(connection: Connection, names: Sequence[str]) -> Sequence[Row[Any]]:
@@ -103,9 +96,9 @@ def add_revision(connection: Connection, window_id: int, now: dt.datetime) -> No
 
     It will be looked after from then on in place of this one.
     """
-    found = connection.execute(select(windows).where(windows.c.id == window_id)).one()
-    period = Period(found.window_start, found.window_end)
-    row = _new_row(found.feature_id, period, found.revision + 1, found.every, now)
+    judged = connection.execute(select(windows).where(windows.c.id == window_id)).one()
+    window = Window(judged.window_start, judged.window_end)
+    row = _new_row(judged.feature_id, window, judged.revision + 1, judged.every, now)
     insert_if_absent(connection, windows, [row])
     look_no_more(connection, window_id)
 
@@ -154,7 +147,7 @@ def claim_next(
     claim = Claim(
         window_id=row.id,
         feature=row.name,
-        period=Period(row.window_start, row.window_end),
+        period=Window(row.window_start, row.window_end),
         revision=row.revision,
         token=row.token + 1,
         attempt=row.attempts + 1,
@@ -235,16 +228,16 @@ def hold(connection: Connection, claim: Claim) -> Row[Any]:
     LeaseLostError
         If another worker has taken the window over.
     """
-    found = connection.execute(
+    row = connection.execute(
         select(windows).where(windows.c.id == claim.window_id).with_for_update()
     ).one()
-    if found.token != claim.token or found.state != DUE:
+    if row.token != claim.token or row.state != DUE:
         raise LeaseLostError(
             f"the window {claim.period.start.isoformat()} of feature {claim.feature!r} was taken over "
-            f"by another worker (token {found.token}, ours was {claim.token}): this result is refused; "
+            f"by another worker (token {row.token}, ours was {claim.token}): this result is refused; "
             "if that happens often, give a longer schedule.lease_seconds"
         )
-    return found
+    return row
 
 
 def _claimable(names: Sequence[str], now: dt.datetime) -> Any:
@@ -277,12 +270,12 @@ def _claimable(names: Sequence[str], now: dt.datetime) -> Any:
 
 
 def _new_row(
-    owner: int, period: Period, revision: int, every: str, now: dt.datetime
+    owner: int, window: Window, revision: int, every: str, now: dt.datetime
 ) -> dict[str, Any]:
     return {
         "feature_id": owner,
-        "window_start": period.start,
-        "window_end": period.end,
+        "window_start": window.start,
+        "window_end": window.end,
         "revision": revision,
         "every": every,
         "state": DUE,

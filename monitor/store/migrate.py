@@ -59,21 +59,21 @@ def check_version(engine: Engine) -> None:
     StoreError
         If they are older, newer, or not there.
     """
-    found = version(engine)
-    _refuse_unknown(engine, found)
-    if found != newest_version():
-        state = "has no tables yet" if found is None else f"has tables of version {found}"
+    current = version(engine)
+    _refuse_unknown(engine, current)
+    if current != newest_version():
+        state = "has no tables yet" if current is None else f"has tables of version {current}"
         raise StoreError(
             f"the store {shown(engine)} {state}, version {newest_version()} is needed: run "
             "`monitor store migrate`"
         )
 
 
-def _refuse_unknown(engine: Engine, found: str | None) -> None:
+def _refuse_unknown(engine: Engine, current: str | None) -> None:
     known = {script.revision for script in _scripts().walk_revisions()}
-    if found is not None and found not in known:
+    if current is not None and current not in known:
         raise StoreError(
-            f"the store {shown(engine)} has tables of version {found}, which this version of monitor "
+            f"the store {shown(engine)} has tables of version {current}, which this version of monitor "
             "does not know: upgrade monitor on this machine"
         )
 

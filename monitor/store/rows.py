@@ -29,8 +29,13 @@ def insert_if_absent(connection: Connection, table: Table, rows: Sequence[dict[s
 def feature_id(connection: Connection, name: str, now: dt.datetime) -> int:
     """The key of the feature `name`, which is added where it is new."""
     wanted = select(features.c.id).where(features.c.name == name)
-    found = connection.execute(wanted).scalar()
-    if found is None:
+    key = connection.execute(wanted).scalar()
+    if key is None:
         insert_if_absent(connection, features, [{"name": name, "created_at": now}])
-        found = connection.execute(wanted).scalar_one()
-    return int(found)
+        key = connection.execute(wanted).scalar_one()
+    return int(key)
+
+
+def lock_feature(connection: Connection, name: str) -> None:
+    """Let no other transaction lock this feature until this one ends."""
+    connection.execute(select(features.c.id).where(features.c.name == name).with_for_update())

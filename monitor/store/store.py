@@ -13,9 +13,9 @@ from monitor.clusters.sketch import WindowSketch
 from monitor.errors import StoreError
 from monitor.reports import DriftReport, WindowDrift
 from monitor.store import engine as database
-from monitor.store import results as kept
+from monitor.store import queries
 from monitor.store.migrate import check_version, migrate, newest_version, version
-from monitor.store.results import ResultLine
+from monitor.store.queries import ResultLine
 from monitor.store.tables import DONE, DUE, FAILED, alerts, baselines, features, outbox, windows
 
 
@@ -97,11 +97,11 @@ class Store:
 
     def status(self) -> dict[str, Any]:
         """The version of the tables, and how many windows are due, done and failed; plain values."""
-        found = version(self._engine)
+        current = version(self._engine)
         status: dict[str, Any] = {
-            "url": self.url, "version": found, "newest_version": newest_version(),
+            "url": self.url, "version": current, "newest_version": newest_version(),
         }  # fmt: skip
-        if found != newest_version():
+        if current != newest_version():
             return status
         with self.reading() as connection:
             by_state = select(windows.c.state, func.count()).group_by(windows.c.state)
@@ -118,7 +118,7 @@ class Store:
     def recent(self, feature: str, n: int = 90) -> list[ResultLine]:
         """The current results of a feature's last `n` windows, the newest first, without segments."""
         with self.reading() as connection:
-            return kept.recent(connection, feature, n)
+            return queries.recent(connection, feature, n)
 
     def report(
         self,
@@ -143,21 +143,21 @@ class Store:
         with self.reading() as connection:
             names = list(connection.execute(_names()).scalars())
             wanted = names if feature is None else [feature]
-            found = kept.report(connection, wanted, since, until)
-        if not found.windows:
+            report = queries.report(connection, wanted, since, until)
+        if not report.windows:
             raise StoreError(
                 f"the store {self.url} has no result of {feature or 'any feature'} from "
                 f"{since or 'its start'} to {until or 'its end'}; it knows the features: "
                 f"{', '.join(names) or 'none'}"
             )
-        return found
+        return report
 
     def history(
         self, feature: str, baseline_id: str, before: dt.datetime, n: int
     ) -> list[tuple[WindowDrift, WindowSketch]]:
         """The last `n` windows before `before` that were compared with this baseline, oldest first."""
         with self.reading() as connection:
-            return kept.history(connection, feature, baseline_id, before, n)
+            return queries.history(connection, feature, baseline_id, before, n)
 
     def baseline(self, feature: str, baseline_id: str) -> Baseline:
         """A baseline that windows of `feature` were compared with.

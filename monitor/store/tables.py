@@ -64,8 +64,8 @@ class Instant(TypeDecorator[dt.datetime]):
         """The instant in UTC."""
         if value is None:
             return None
-        found: dt.datetime = value
-        return found.replace(tzinfo=found.tzinfo or dt.UTC).astimezone(dt.UTC)
+        instant: dt.datetime = value
+        return instant.replace(tzinfo=instant.tzinfo or dt.UTC).astimezone(dt.UTC)
 
 
 # SQLite numbers rows by itself only in a column of exactly this type.

@@ -8,7 +8,7 @@ import pytest
 
 from monitor.alerts import AlertsConfig, AlertState, Event, Severity
 from monitor.alerts.alert import AlertCounts
-from monitor.store.alerting import alert_on
+from monitor.schedule.alerting import alert_on
 from monitor.store.alerts import Alerts
 from tests.alerts.samples import DRIFTED, NOW, QUIET, alert, day, days, entry, message, window
 from tests.reports import samples

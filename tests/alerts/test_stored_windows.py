@@ -10,9 +10,10 @@ import pytest
 from monitor.alerts import AlertsConfig
 from monitor.cli.metrics import read_gauges
 from monitor.errors import LeaseLostError
-from monitor.store import JudgedWindow, Period, Store, leases, results
-from monitor.store.alerting import alert_on
+from monitor.schedule.alerting import alert_on
+from monitor.store import JudgedWindow, Store, leases, results
 from monitor.store.alerts import Alerts
+from monitor.windows import Window
 from tests.alerts.samples import NOW, day, window
 from tests.reports import samples
 
@@ -29,7 +30,7 @@ LEASE = dt.timedelta(minutes=5)
 def claim(store, at):
     """The window of day `at`, claimed for judging."""
     with store.writing() as connection:
-        leases.add_due(connection, "photos", [Period(day(at), day(at + 1))], "1d", NOW)
+        leases.add_due(connection, "photos", [Window(day(at), day(at + 1))], "1d", NOW)
         return leases.claim_next(
             connection, ["photos"], owner="me", now=NOW, lease=LEASE, max_attempts=3
         )
@@ -83,8 +84,8 @@ def test_a_worker_that_lost_its_lease_queues_nothing(database):
 
 def test_a_worker_sees_the_alert_that_another_is_about_to_keep(database):
     with database.writing() as connection:
-        periods = [Period(day(at), day(at + 1)) for at in range(2)]
-        leases.add_due(connection, "photos", periods, "1d", NOW)
+        due = [Window(day(at), day(at + 1)) for at in range(2)]
+        leases.add_due(connection, "photos", due, "1d", NOW)
     done = []
 
     def alert(at, meanwhile=lambda: None):

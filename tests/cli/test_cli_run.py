@@ -109,7 +109,7 @@ def test_without_due_it_does_nothing(scheduled, monitor_command):
     ("changes", "message"),
     [
         ({"drift": {}}, "set drift.every"),
-        ({"schedule": {"cron": "every day"}}, "is no cron expression"),
+        ({"schedule": {"cron": "every day"}}, "is not a cron expression"),
     ],
 )
 def test_a_config_without_windows_is_told(scheduled, monitor_command, changes, message):

@@ -143,7 +143,10 @@ data:
         (("ts}", "''}"), "line 7, data.production.timestamp_column: '': must not be empty"),
         (("ts}", "ts}\noutput:"), "line 8, output: has no value: give it one, or leave"),
         (("ts}", "ts}\nversion: 2"), "line 8, version: 2: must be 1"),
-        (("ts}", "ts}\ndrift: {every: 1y}"), "line 8, drift.every: every='1y' is no window length"),
+        (
+            ("ts}", "ts}\ndrift: {every: 1y}"),
+            "line 8, drift.every: every='1y' is not a length of time",
+        ),
         (("ts}", "ts}\ndrift: {minimum_rows: yes}"), "minimum_rows: True: expected a value, not "),
         (
             ("ts}", "ts}\ndrift: {minimum_rows: 1}"),

@@ -68,7 +68,7 @@ def test_production_is_in_one_place(production, message):
         ({"catchup": "all"}, r"schedule\.start: is missing: catchup: all needs"),
         ({"catchup": "some"}, r"schedule\.catchup: 'some'"),
         ({"evaluation_delay": "1mo"}, "a month has no fixed length"),
-        ({"allowed_lateness": "soon"}, "is no window length"),
+        ({"allowed_lateness": "soon"}, "is not a length of time"),
         ({"lease_seconds": 0}, r"schedule\.lease_seconds: 0"),
         ({"max_attempts": 0}, r"schedule\.max_attempts: 0"),
         ({"rolling_baseline": {"offset": "1d"}}, r"rolling_baseline\.window: is missing"),

@@ -154,7 +154,7 @@ def test_a_placeholder_served_for_many_rows_is_reported(baseline):
     ]
     (window,) = monitor.detect_drift(frame, baseline).windows
     assert window.most_repeated == pytest.approx(0.25)
-    assert any("25% of the rows hold one and the same vector" in note for note in window.notes)
+    assert any("25% of the rows have one and the same vector" in note for note in window.notes)
 
 
 def test_segments_are_compared_with_their_own_baseline():
@@ -339,7 +339,7 @@ def test_n_clusters_none_is_chosen_and_explained():
                 table(50, 0), b, timestamp_column="ts", every="1 fortnight"
             ),
             TimestampError,
-            "is no window length",
+            "is not a length of time",
         ),
         (
             lambda b: monitor.detect_drift(table(50, 0), []),

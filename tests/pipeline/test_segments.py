@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 
 from monitor.errors import InvalidInputError
-from monitor.pipeline.rows import segment_values
+from monitor.pipeline.reading import segment_values
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,8 @@ import datetime as dt
 import pytest
 
 from monitor.errors import ConfigError
-from monitor.schedule import Grid, Plan, zone_of
-from monitor.windows import Every
+from monitor.schedule import Plan
+from monitor.windows import Every, Grid, zone_of
 
 DAY, HOUR = dt.timedelta(days=1), dt.timedelta(hours=1)
 GRID = Grid(Every.parse("1d"), zone_of("UTC"))

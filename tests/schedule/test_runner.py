@@ -8,15 +8,17 @@ import pytest
 from sqlalchemy import select
 
 from monitor.errors import StoreError
-from monitor.schedule import Grid, Plan, Rolling, Runner, WindowJudge, zone_of
+from monitor.rules import RunRules
+from monitor.schedule import Plan, Rolling, Runner, WindowJudge
 from monitor.sources import FileSource, rows_seen
-from monitor.store import Store, results
+from monitor.store import Store, queries
 from monitor.store.rows import insert_if_absent
 from monitor.store.tables import alerts, windows
-from monitor.windows import Every
+from monitor.windows import Every, Grid, zone_of
 from tests.store.samples import DAY, FIRST, POINTS, baseline, vectors
 
 HOUR = dt.timedelta(hours=1)
+RULES = RunRules(alpha=1e-4)
 
 
 class Clock:
@@ -39,14 +41,12 @@ def write_day(folder, number, *, n=60, shift=0.0, name="rows", zone="UTC"):
 
 def make_runner(store, folder, clock, **changes):
     source = FileSource(f"{folder}/*.parquet", "ts")
-    judge = WindowJudge(
-        source, {"points": POINTS}, {"points": baseline()}, "1d", rules={"alpha": 1e-4}
-    )
+    judge = WindowJudge(source, {"points": POINTS}, {"points": baseline()}, "1d", rules=RULES)
     start = FIRST - DAY
     values = {
         "plan": Plan(Grid(Every.parse("1d"), zone_of("UTC")), catchup="all", start=start),
         "judge": judge,
-        "rows_seen": lambda period: str(rows_seen(source, period.start, period.end)),
+        "rows_seen": lambda window: str(rows_seen(source, window.start, window.end)),
         "clock": clock,
     } | changes
     return Runner(store, every="1d", features=["points"], **values)
@@ -131,7 +131,7 @@ def test_late_rows_make_a_revision(store, tmp_path):
     ((claim, _),) = runner.run_due().judged
     assert claim.revision == 2
     with store.reading() as connection:
-        kept = results.revisions(connection, "points", FIRST)
+        kept = queries.revisions(connection, "points", FIRST)
     assert [(line.revision, line.n_rows, line.verdict) for line in kept] == [
         (1, 60, "no drift"), (2, 80, "drift"),
     ]  # fmt: skip
@@ -182,10 +182,10 @@ def test_a_stalled_worker_is_refused(store, tmp_path):
     write_day(tmp_path / "rows", -1)
     other = make_runner(store, tmp_path / "rows", clock, queue_alerts=queue_alert)
 
-    def stalled(feature, period):
+    def stalled(feature, window):
         clock.now += dt.timedelta(hours=1)  # longer than the lease
         assert len(other.run_due().judged) == 1
-        return other.judge(feature, period)
+        return other.judge(feature, window)
 
     slow = make_runner(store, tmp_path / "rows", clock, judge=stalled, queue_alerts=queue_alert)
     done = slow.run_due()
@@ -201,7 +201,7 @@ def test_a_long_window_keeps_its_lease(sqlite_store, tmp_path):
         with sqlite_store.reading() as connection:
             return connection.execute(select(windows.c.lease_until)).scalar_one()
 
-    def slow(feature, period):
+    def slow(feature, window):
         clock.now = FIRST + HOUR
         for _ in range(1000):
             if until() > FIRST + HOUR:
@@ -209,7 +209,7 @@ def test_a_long_window_keeps_its_lease(sqlite_store, tmp_path):
             seen.wait(0.01)
         else:
             raise AssertionError("the lease was not renewed")
-        return quick.judge(feature, period)
+        return quick.judge(feature, window)
 
     quick = make_runner(sqlite_store, tmp_path / "rows", clock)
     lease = dt.timedelta(seconds=0.3)
@@ -223,7 +223,7 @@ def test_a_rolling_baseline_moves_along(sqlite_store, tmp_path):
         write_day(folder, number, n=100, shift=0.6 * (number >= 0), name=f"r{number + 9}-")
     source = FileSource(f"{folder}/*.parquet", "ts")
     rolling = Rolling(window=2 * DAY, offset=DAY)
-    judge = WindowJudge(source, {"points": POINTS}, rolling, "1d", rules={"alpha": 1e-4})
+    judge = WindowJudge(source, {"points": POINTS}, rolling, "1d", rules=RULES)
     plan = Plan(Grid(Every.parse("1d"), zone_of("UTC")), catchup="all", start=FIRST - DAY)
     make_runner(sqlite_store, folder, Clock(FIRST + 4 * DAY), judge=judge, plan=plan).run_due()
     report = sqlite_store.report()
@@ -261,10 +261,10 @@ def test_features_do_not_hold_each_other_up(sqlite_store, tmp_path):
     clock = Clock(FIRST)
     runner = make_runner(sqlite_store, tmp_path / "rows", clock)
 
-    def judge(feature, period):
+    def judge(feature, window):
         if feature == "other":
             raise StoreErrorLike("no")
-        return runner.judge(feature, period)
+        return runner.judge(feature, window)
 
     class StoreErrorLike(Exception):
         pass

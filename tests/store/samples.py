@@ -10,8 +10,10 @@ import pandas as pd
 
 import monitor
 from monitor.clusters import Baseline
-from monitor.schedule.judging import count_failures, read_vectors
-from monitor.store import JudgedWindow, Period
+from monitor.failures import count_failures
+from monitor.pipeline.reading import read_vectors
+from monitor.store import JudgedWindow
+from monitor.windows import Window
 
 POINTS = monitor.VectorFeature(name="points", column="vector", n_clusters=3)
 FIRST = dt.datetime(2026, 3, 1, tzinfo=dt.UTC)
@@ -29,16 +31,16 @@ def baseline() -> Baseline:
     return monitor.fit_baseline(pd.DataFrame({"vector": vectors(200, 0)}), POINTS)
 
 
-def day(number: int) -> Period:
-    return Period(FIRST + number * DAY, FIRST + (number + 1) * DAY)
+def day(number: int) -> Window:
+    return Window(FIRST + number * DAY, FIRST + (number + 1) * DAY)
 
 
-def judged(period: Period, *, seed: int = 1, n: int = 40, shift: float = 0.0) -> JudgedWindow:
+def judged(window: Window, *, seed: int = 1, n: int = 40, shift: float = 0.0) -> JudgedWindow:
     cells = [*vectors(n, seed, shift), None, None]
     frame = pd.DataFrame({"vector": cells, "country": ["de", "fr"] * (len(cells) // 2)})
-    frame["ts"] = pd.date_range(period.start, periods=len(frame), freq="min")
+    frame["ts"] = pd.date_range(window.start, periods=len(frame), freq="min")
     report = monitor.detect_drift(
-        frame, baseline(), timestamp_column="ts", every="1d", window=(period.start, period.end),
+        frame, baseline(), timestamp_column="ts", every="1d", window=(window.start, window.end),
         segment_column="country",
     )  # fmt: skip
     found = read_vectors(frame, POINTS, width=8)

@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from monitor.errors import LeaseLostError, MissingExtraError, StoreError
 from monitor.reports import WindowDrift
 from monitor.reports.json_report import part_to_json
-from monitor.store import Store, leases, results
+from monitor.store import Store, leases, queries, results
 from monitor.store.tables import alerts, metadata, outbox, windows
 from tests.store.samples import DAY, FIRST, baseline, day, judged
 
@@ -184,7 +184,7 @@ def test_a_late_write_is_refused(store):
     with pytest.raises(LeaseLostError), store.writing() as connection:
         leases.renew(connection, stalled, later)
     with store.reading() as connection:
-        assert results.recent(connection, "points", 9) == []
+        assert queries.recent(connection, "points", 9) == []
     save(store, other)
     with pytest.raises(LeaseLostError):
         save(store, other)
@@ -245,7 +245,7 @@ def test_a_revision_takes_the_place_of_the_one_before(store):
     save(store, second, shift=0.6)
     assert [line.revision for line in store.recent("points")] == [2]
     with store.reading() as connection:
-        kept = results.revisions(connection, "points", FIRST)
+        kept = queries.revisions(connection, "points", FIRST)
         assert leases.looked_after(connection, ["points"]) == []
     assert [(line.revision, line.verdict) for line in kept] == [(1, "no drift"), (2, "drift")]
     assert store.report("points").has_drift

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-
-from sqlalchemy import Connection, select
+from typing import TYPE_CHECKING
 
 from monitor.alerts import Action, Alert, AlertsConfig, raise_alerts
 from monitor.alerts.history import MOST_SILENT
 from monitor.reports import DriftReport, WindowDrift
-from monitor.store import results
+from monitor.store import queries
 from monitor.store.alerts import Alerts
-from monitor.store.tables import features
+from monitor.store.rows import lock_feature
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
 
 
 def alert_on(
@@ -37,9 +39,7 @@ def alert_on(
         return ()
     for summary in report.features:
         # Two workers that open an alert at once must see each other's; SQLite lets one write at a time.
-        connection.execute(
-            select(features.c.id).where(features.c.name == summary.name).with_for_update()
-        )
+        lock_feature(connection, summary.name)
     alerts = Alerts(connection)
     earlier = _earlier(connection, config, report, alerts.alerts(since=now))
     return raise_alerts(alerts, config, report.windows, now, earlier=earlier)
@@ -49,7 +49,7 @@ def _earlier(
     connection: Connection, config: AlertsConfig, report: DriftReport, known: Sequence[Alert]
 ) -> tuple[WindowDrift, ...]:
     """The windows that calm ones are counted from, and those that rules compare with."""
-    timed = [(one.start, one.end) for one in report.windows if one.start and one.end]
+    timed = [(window.start, window.end) for window in report.windows if window.start and window.end]
     first, length = min(start for start, _ in timed), max(end - start for start, end in timed)
     names = [summary.name for summary in report.features]
     # An alert that nothing ends must not make each pass read all that is stored.
@@ -65,4 +65,4 @@ def _earlier(
         ends.append(first - dt.timedelta(days=days, hours=2))
     if not ends or min(ends) >= first:
         return ()
-    return results.report(connection, names, min(ends), first).windows
+    return queries.report(connection, names, min(ends), first).windows

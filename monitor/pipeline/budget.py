@@ -4,30 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from monitor.drift import DISTANCES, POOLED_SHARE, Distance
 from monitor.drift.thresholds import check_thresholds
-from monitor.errors import InvalidInputError
-from monitor.windows import Every
+from monitor.rules import RunRules
 
-ONE_SHOT_ALPHA = 0.01
-"""The level of a verdict that belongs to no schedule, so that no rate of false alarms follows from it."""
-MOST_ALPHA = 0.05
-"""The highest level that follows from a rate of false alarms."""
+ONE_SHOT_ALPHA: Final = 0.01
+"""The alpha of a verdict that belongs to no schedule, so that no rate of false alarms follows from it."""
+MOST_ALPHA: Final = 0.05
+"""The highest alpha that follows from a rate of false alarms."""
 
 
 @dataclass(frozen=True)
-class Levels:
-    """The levels of one feature.
+class AlarmBudget:
+    """What one feature may spend on false alarms.
 
     Parameters
     ----------
     window, segment
-        Of one window, and of one segment of it.
+        The alpha of one window, and of one segment of it.
     pooled
-        Of all pooled tests after one window together; None where there are none.
+        The alpha of all pooled tests after one window together; None where there are none.
     note
-        In a sentence, for the report.
+        The budget in a sentence, for the report.
     """
 
     window: float
@@ -36,34 +36,26 @@ class Levels:
     note: str
 
     @classmethod
-    def share_out(
-        cls,
-        every: str | None,
-        alpha: float | None,
-        max_false_alarms_per_year: float,
-        n_features: int,
-        n_segments: int,
-    ) -> Levels:
-        """Features share evenly; segments get half of a feature's part, pooled tests half of the other half.
+    def share_out(cls, rules: RunRules, n_features: int, n_segments: int) -> AlarmBudget:
+        """Features share evenly; segments get half of a feature's part, pooled tests half of the rest.
 
-        A level that the user gave holds for every window and segment, and no pooled tests are made.
+        An alpha that the user gave holds for every window and segment, and no pooled tests are made.
         """
-        if alpha is not None:
-            if not 0 < alpha < 1:
-                raise InvalidInputError(f"alpha={alpha} must lie between 0 and 1, for example 0.01")
-            return cls(alpha, alpha, None, _in_words(alpha, alpha, n_segments))
+        if rules.alpha is not None:
+            note = _in_words(rules.alpha, rules.alpha, n_segments)
+            return cls(rules.alpha, rules.alpha, None, note)
         in_all = ONE_SHOT_ALPHA
-        if every is not None:
-            in_all = min(max_false_alarms_per_year * Every.parse(every).years, MOST_ALPHA)
+        if rules.every is not None:
+            in_all = min(rules.max_false_alarms_per_year * rules.every.years, MOST_ALPHA)
         of_feature = in_all / n_features
         of_windows = of_feature / 2 if n_segments else of_feature
         of_segment = of_feature / 2 / n_segments if n_segments else of_feature
-        if every is None:
+        if rules.every is None:
             return cls(of_windows, of_segment, None, _in_words(of_windows, of_segment, n_segments))
         pooled = of_windows * POOLED_SHARE
         window = of_windows - pooled
-        # A level has a ceiling, so that long windows may be judged more strictly than was asked for.
-        rate = min(max_false_alarms_per_year, MOST_ALPHA / Every.parse(every).years)
+        # Alpha has a ceiling, so that long windows may be judged more strictly than was asked for.
+        rate = min(rules.max_false_alarms_per_year, MOST_ALPHA / rules.every.years)
         note = (
             f"{_in_words(window, of_segment, n_segments)}, and the last windows together at as much; in "
             f"all that allows {rate:.3g} false {'alarm' if rate == 1 else 'alarms'} a year over all "
@@ -82,7 +74,7 @@ def _in_words(window: float, segment: float, n_segments: int) -> str:
 def thresholds_in_words(
     thresholds: Mapping[str, float | str], distances: Sequence[Distance] = DISTANCES
 ) -> str:
-    """What decides instead of a level, in a sentence, for the report.
+    """What decides instead of alpha, in a sentence, for the report.
 
     Examples
     --------

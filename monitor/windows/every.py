@@ -1,4 +1,4 @@
-"""Time ─► half-open windows in UTC."""
+"""How long windows are, and their numbers by the clock."""
 
 from __future__ import annotations
 
@@ -11,9 +11,8 @@ from numpy.typing import NDArray
 
 from monitor.errors import TimestampError
 
-MAX_WINDOWS = 100_000
-MAX_COUNT = 10_000
-_EVERY = re.compile(r"\s*(\d*)\s*([A-Za-z]+)\s*")
+MAX_COUNT: Final = 10_000
+_EVERY: Final = re.compile(r"\s*(\d*)\s*([A-Za-z]+)\s*")
 Unit = Literal["m", "h", "D", "W", "M"]
 _UNITS: Final[dict[str, Unit]] = {
     "min": "m", "minute": "m", "minutes": "m", "t": "m",
@@ -22,8 +21,9 @@ _UNITS: Final[dict[str, Unit]] = {
     "w": "W", "week": "W", "weeks": "W",
     "mo": "M", "month": "M", "months": "M",
 }  # fmt: skip
-_YEARS = {"m": 1 / 525_960, "h": 1 / 8_766, "D": 1 / 365.25, "W": 7 / 365.25, "M": 1 / 12}
-_FIRST_MONDAY = np.datetime64("1970-01-05", "D")
+_NAMES: Final[dict[str, str]] = {"m": "min", "h": "h", "D": "d", "W": "w", "M": "mo"}
+_YEARS: Final = {"m": 1 / 525_960, "h": 1 / 8_766, "D": 1 / 365.25, "W": 7 / 365.25, "M": 1 / 12}
+_FIRST_MONDAY: Final = np.datetime64("1970-01-05", "D")
 
 
 @dataclass(frozen=True)
@@ -42,8 +42,8 @@ class Every:
     unit: Unit
 
     @classmethod
-    def parse(cls, text: str) -> Every:
-        """From text such as `"1d"`, `"6h"`, `"30min"`, `"1w"`, `"1mo"` or `"day"`.
+    def parse(cls, text: str | Every) -> Every:
+        """From text such as `"1d"`, `"6h"`, `"30min"`, `"1w"`, `"1mo"` or `"day"`; a length stays as it is.
 
         Raises
         ------
@@ -54,16 +54,23 @@ class Every:
         --------
         >>> Every.parse("6h")
         Every(count=6, unit='h')
+        >>> str(Every.parse("2 weeks"))
+        '2w'
         """
+        if isinstance(text, Every):
+            return text
         match = _EVERY.fullmatch(text) if isinstance(text, str) else None
         unit = _UNITS.get(match[2].lower()) if match else None
         count = int(match[1] or 1) if match else 0
         if unit is None or not 1 <= count <= MAX_COUNT:
             raise TimestampError(
-                f"every={text!r} is no window length; give a number and one of min, h, d, w, mo, "
+                f"every={text!r} is not a length of time: give a number and one of min, h, d, w, mo, "
                 "for example '1d' or '6h'"
             )
         return cls(count, unit)
+
+    def __str__(self) -> str:
+        return f"{self.count}{_NAMES[self.unit]}"
 
     @property
     def years(self) -> float:
@@ -71,7 +78,7 @@ class Every:
         return self.count * _YEARS[self.unit]
 
     def number(self, instants: NDArray[np.datetime64]) -> NDArray[np.int64]:
-        """Which window each instant lies in; windows are numbered from 1970."""
+        """(n,) which window each time of a clock lies in; windows are numbered from 1970."""
         origin = np.datetime64("1970-01", "M") if self.unit == "M" else _FIRST_MONDAY
         if self.unit in "hmD":
             origin = np.datetime64("1970-01-01", "D")
@@ -80,7 +87,7 @@ class Every:
         return np.asarray(whole // (self.count * (7 if self.unit == "W" else 1)))
 
     def start(self, number: int) -> np.datetime64:
-        """When window `number` starts, datetime64[us] in UTC; it ends when the next one starts."""
+        """When window `number` starts by that clock, datetime64[us]; it ends when the next one starts."""
         count = self.count * number
         moment: np.datetime64
         if self.unit == "M":
@@ -91,59 +98,3 @@ class Every:
             moment = np.datetime64("1970-01-01T00:00", "us") + np.timedelta64(count, self.unit)
         in_microseconds: np.datetime64 = moment.astype("datetime64[us]")
         return in_microseconds
-
-
-@dataclass(frozen=True, eq=False)
-class Window:
-    """One window and its rows.
-
-    Parameters
-    ----------
-    start, end
-        datetime64[us] in UTC, half-open [start, end); None when the rows have no times.
-    rows
-        (n,) int64, positions in the frame.
-    """
-
-    start: np.datetime64 | None
-    end: np.datetime64 | None
-    rows: NDArray[np.int64]
-
-
-def cut(instants: NDArray[np.datetime64], every: Every) -> list[Window]:
-    """All windows from the first instant's to the last one's, empty ones included, in order.
-
-    Rows whose instant is NaT are in none of them.
-
-    Raises
-    ------
-    TimestampError
-        If there would be more than `MAX_WINDOWS` windows.
-
-    Examples
-    --------
-    >>> days = np.array(["2026-03-01T23:00", "2026-03-03T01:00"], dtype="datetime64[us]")
-    >>> [window.rows.tolist() for window in cut(days, Every.parse("1d"))]
-    [[0], [], [1]]
-    """
-    dated = np.flatnonzero(~np.isnat(instants))
-    if len(dated) == 0:
-        return []
-    numbers = every.number(instants[dated])
-    first, last = int(numbers.min()), int(numbers.max())
-    if last - first >= MAX_WINDOWS:
-        raise TimestampError(
-            f"{last - first + 1:,} windows of {every.count}{every.unit} lie between "
-            f"{every.start(first)} and {every.start(last + 1)}, at most {MAX_WINDOWS:,} are made: give "
-            "a longer window, or leave out rows with a wrong time"
-        )
-    order = np.argsort(numbers, kind="stable")
-    edges = np.searchsorted(numbers[order], np.arange(first, last + 2))
-    return [
-        Window(
-            every.start(number),
-            every.start(number + 1),
-            dated[order[edges[i] : edges[i + 1]]],
-        )
-        for i, number in enumerate(range(first, last + 1))
-    ]

@@ -1,0 +1,123 @@
+"""A judgement ─► what the report says of its window: causes and examples."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from monitor.clusters import count_values, largest_repeated_share
+from monitor.drift import (
+    ColumnExplanation,
+    Judgement,
+    Verdict,
+    explain,
+    failure_shifts,
+    quality_shifts,
+    shift_kinds,
+)
+from monitor.pipeline.examples import RowExamples
+from monitor.pipeline.placed import PlacedRows, PlacedWindow
+from monitor.reports import WindowDrift
+
+REPEATED_SHARE: Final = 0.05
+REPEATED_ROWS: Final = 10
+"""So many equal vectors in a window are worth a note: a broken feed serves one placeholder image."""
+
+
+@dataclass(frozen=True, eq=False)
+class Causes:
+    """Finds what moved in a window, and which rows show it.
+
+    Parameters
+    ----------
+    placed
+        The feature's rows.
+    examples
+        The same rows, as examples.
+    """
+
+    placed: PlacedRows
+    examples: RowExamples
+
+    def of(
+        self,
+        window: PlacedWindow,
+        judgement: Judgement,
+        *,
+        segment: str | None = None,
+        began: dt.datetime | None = None,
+    ) -> WindowDrift:
+        """The judgement with its causes and examples.
+
+        Parameters
+        ----------
+        window
+            The window's rows, or those of one of its segments.
+        judgement
+            What was found.
+        segment
+            Whose rows these are; None for all rows.
+        began
+            When the drift began.
+        """
+        placed, baseline, span = self.placed, self.placed.baseline, window.span.window
+        labels, distances = placed.labels[window.at], placed.distances[window.at]
+        repeated = largest_repeated_share(placed.scaled[window.at])
+        is_placeholder = self._is_placeholder(repeated, len(window.at))
+        notes = []
+        if is_placeholder:
+            notes.append(
+                f"{repeated:.0%} of the rows have one and the same vector (in the baseline at most "
+                f"{baseline.most_repeated:.0%}): is the feed serving a placeholder image?"
+            )
+        # A segment has always differed from the whole, whose failures and pixels alone are known.
+        is_whole = segment is None
+        counts = baseline.histogram
+        n_baseline = counts.n_failed + baseline.n_rows
+        lost = (
+            failure_shifts(counts.failures, n_baseline, window.failures, len(window.span.rows))
+            if is_whole
+            else ()
+        )
+        pixels = (
+            quality_shifts(baseline.quality, baseline.quality.count(placed.quality[window.rows]))
+            if is_whole and baseline.quality and placed.quality is not None and len(window.rows)
+            else ()
+        )
+        is_drift = judgement.verdict is Verdict.DRIFT
+        far = np.argsort(-distances, kind="stable")
+        far = far[distances[far] > baseline.novelty_radius]
+        return WindowDrift(
+            feature=baseline.name,
+            start=None if span is None else span.start,
+            end=None if span is None else span.end,
+            segment=segment,
+            failures=window.failures,
+            judgement=judgement,
+            examples=self.examples.per_cluster(window.rows, labels, distances, baseline.n_clusters),
+            novel_examples=self.examples.first(window.rows[far], distances[far]),
+            most_repeated=repeated,
+            began=began,
+            kinds=shift_kinds(judgement, pixels, lost, is_placeholder=is_placeholder),
+            quality=pixels,
+            failure_shifts=lost,
+            explanations=self._explanations(window) if is_drift and is_whole else (),
+            notes=tuple(notes),
+        )
+
+    def _explanations(self, window: PlacedWindow) -> tuple[ColumnExplanation, ...]:
+        labels, columns = self.placed.labels[window.at], self.placed.baseline.columns
+        tables = {
+            name: count_values(values[window.rows].tolist(), labels, columns[name])
+            for name, values in self.placed.columns.items()
+        }
+        return explain(columns, tables) if tables else ()
+
+    def _is_placeholder(self, repeated: float, n_rows: int) -> bool:
+        return (
+            repeated > max(REPEATED_SHARE, 2 * self.placed.baseline.most_repeated)
+            and repeated * n_rows >= REPEATED_ROWS
+        )

@@ -1,0 +1,81 @@
+"""What must be known to read a report's verdicts, in sentences."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from monitor.clusters import Baseline
+from monitor.frames import Times
+from monitor.pipeline.placed import PlacedRows
+from monitor.windows import Every
+
+MOST_NOVEL: Final = 0.2
+"""Where more of the baseline lies beyond its novelty radius, clusters were fitted on too few rows."""
+
+
+def feature_notes(placed: PlacedRows, every: Every | None) -> list[str]:
+    """What must be known of a feature and its baseline.
+
+    Parameters
+    ----------
+    placed
+        The feature's rows.
+    every
+        How long windows are.
+    """
+    baseline = placed.baseline
+    notes = [_variation_note(baseline)]
+    variation = baseline.statistics.variation
+    if variation is not None and every is not None and Every.parse(variation.every) != every:
+        notes.append(
+            f"the natural variation of feature {baseline.name!r} was learned from windows of "
+            f"{variation.every}, other than these: fit the baseline with the same every"
+        )
+    novel_share = baseline.statistics.novel_share
+    if novel_share > MOST_NOVEL:
+        notes.append(
+            f"{novel_share:.0%} of the baseline's own rows count as novel for feature "
+            f"{baseline.name!r}, so new content is hard to see: {baseline.n_fit} rows are few for "
+            f"{baseline.n_clusters} clusters; give more rows, or set n_clusters to a smaller number"
+        )
+    if baseline.fingerprint and not placed.vectors.fingerprint:
+        notes.append(
+            f"the vectors of feature {baseline.name!r} do not say which encoder made them, so it was not "
+            f"checked against the baseline's, {baseline.fingerprint}"
+        )
+    if placed.missing_columns:
+        notes.append(
+            f"the frame has no column {', '.join(placed.missing_columns)}, which the baseline of feature "
+            f"{baseline.name!r} would explain shifts by"
+        )
+    return notes
+
+
+def time_notes(times: Times | None) -> list[str]:
+    """What must be known of the rows' times."""
+    if times is None:
+        return []
+    notes = [times.note] if times.note else []
+    if n_undated := int(np.isnat(times.values).sum()):
+        notes.append(f"{n_undated} rows have no readable time and are in no window")
+    return notes
+
+
+def _variation_note(baseline: Baseline) -> str:
+    variation = baseline.statistics.variation
+    if variation is None:
+        return (
+            f"for feature {baseline.name!r} rows are taken as independent: its baseline does not know how "
+            "windows vary without drift (fit it with timestamp_column on 5 windows or more), so that "
+            "traffic which varies from day to day may be called drifted too often"
+        )
+    note = (
+        f"feature {baseline.name!r} is judged against the natural variation of {len(variation.sizes)} "
+        f"windows of {variation.every} of its baseline: rows of one window are alike with a correlation "
+        f"of {variation.mix.correlation:.2g}"
+    )
+    if baseline.seasons:
+        note += "; each day of the week is compared with its own"
+    return note

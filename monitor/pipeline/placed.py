@@ -1,0 +1,118 @@
+"""One feature's rows of a frame, placed in the clusters of its baseline."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from monitor import frames
+from monitor.clusters import Baseline, WindowSketch
+from monitor.failures import count_failures
+from monitor.features import CustomFeature
+from monitor.frames import Vectors
+from monitor.pipeline.reading import read_quality, read_vectors, segment_values
+from monitor.windows import WindowRows
+
+
+@dataclass(frozen=True, eq=False)
+class PlacedWindow:
+    """The rows of one window that have vectors.
+
+    Parameters
+    ----------
+    span
+        The window with all its rows.
+    rows
+        (n,) positions in the frame of those with vectors.
+    at
+        (n,) their positions among all rows with vectors.
+    failures
+        Why the others have none.
+    sketch
+        The statistics of the vectors.
+    """
+
+    span: WindowRows
+    rows: NDArray[np.int64]
+    at: NDArray[np.int64]
+    failures: dict[str, int]
+    sketch: WindowSketch
+
+
+@dataclass(frozen=True, eq=False)
+class PlacedRows:
+    """The rows of a feature with vectors, each in its nearest cluster.
+
+    Parameters
+    ----------
+    vectors
+        As they were read.
+    position
+        (rows of the frame,) of each row among those with vectors, −1 for the others.
+    scaled, labels, distances
+        The vectors in the baseline's scale, their clusters, and how far from the centroids they lie.
+    quality
+        (rows of the frame, fields) what `embed` measured; None where it did not.
+    columns
+        By name, the metadata that shifts are explained by: a value for each row of the frame.
+    """
+
+    baseline: Baseline
+    feature: CustomFeature
+    vectors: Vectors
+    position: NDArray[np.int64]
+    scaled: NDArray[np.float32]
+    labels: NDArray[np.int64]
+    distances: NDArray[np.float32]
+    quality: NDArray[np.float32] | None
+    columns: dict[str, NDArray[np.object_]]
+
+    @classmethod
+    def read(cls, frame: Any, baseline: Baseline) -> PlacedRows:
+        """The rows of `frame`, in the clusters of `baseline`.
+
+        Raises
+        ------
+        MissingColumnError, FingerprintMismatchError, InvalidInputError
+            If the vectors cannot be read, or another encoder made them.
+        """
+        feature = CustomFeature.from_dict(dict(baseline.feature))
+        vectors = read_vectors(frame, feature, width=baseline.width)
+        baseline.check_fingerprint(vectors.fingerprint)
+        scaled, labels, distances = baseline.assign(vectors.matrix)
+        position = np.full(len(vectors.usable), -1, dtype=np.int64)
+        position[vectors.usable] = np.arange(len(scaled))
+        names = set(frames.column_names(frame))
+        return cls(
+            baseline=baseline,
+            feature=feature,
+            vectors=vectors,
+            position=position,
+            scaled=scaled,
+            labels=labels,
+            distances=distances,
+            quality=None if baseline.quality is None else read_quality(frame, feature),
+            columns={
+                name: segment_values(frame, name, most=None)
+                for name in baseline.columns
+                if name in names
+            },
+        )
+
+    @property
+    def missing_columns(self) -> tuple[str, ...]:
+        """The metadata columns of the baseline that the frame lacks."""
+        return tuple(name for name in self.baseline.columns if name not in self.columns)
+
+    def window(self, span: WindowRows) -> PlacedWindow:
+        """The rows of one window."""
+        at = self.position[span.rows]
+        rows, at = span.rows[at >= 0], at[at >= 0]
+        failures = count_failures(self.vectors.failures[span.rows])
+        sketch = self.baseline.sketch_assigned(
+            self.scaled[at], self.labels[at], self.distances[at], failures
+        )
+        return PlacedWindow(span, rows, at, failures, sketch)
