@@ -20,6 +20,7 @@ from monitor.cli.project import Monitored, Project
 from monitor.cli.tables import check_writable, find_files, join, write
 from monitor.cli.terminal import counted
 from monitor.encoders.spec import COMPACT, EncoderSpec
+from monitor.failures import count_failures
 from monitor.features import CustomFeature
 from monitor.images.quality import QUALITY_FIELDS
 
@@ -65,8 +66,6 @@ class Prepared:
 
     def failures(self, feature: CustomFeature) -> dict[str, tuple[int, str]]:
         """Why rows have no vector: for each reason how many, and what the first says of itself."""
-        from monitor.failures import count_failures
-
         column = feature.origin.failure_column
         reasons = [r if isinstance(r, str) else None for r in frames.cells(self.frame, column)]
         details = frames.cells(self.frame, feature.origin.failure_detail_column)

@@ -126,9 +126,7 @@ class WindowJudge:
         every = Every.parse(self.every)
         return replace(self.rules, every=every, max_false_alarms_per_year=rate)
 
-    def _baseline(
-        self, feature: CustomFeature, window: Window
-    ) -> tuple[Baseline, Window | None]:
+    def _baseline(self, feature: CustomFeature, window: Window) -> tuple[Baseline, Window | None]:
         if not isinstance(self.baselines, Rolling):
             return self.baselines[feature.name], None
         span = self.baselines.rows_for(window)
