@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from judge.document import fill
-from monitor.clusters import Baseline, WindowSketch, fit
+from monitor.clusters import Baseline, Clustering, RowMetadata, RowWindows, WindowSketch, fit
 from monitor.drift.counts import FIRST_DRAWS
 from monitor.drift.evidence import Evidence
 from monitor.drift.significance import combine
@@ -102,10 +102,12 @@ def baseline_of(world: World, seed: int) -> Baseline:
     return fit(
         rows,
         {"name": "rows"},
-        n_clusters=setting.n_clusters,
-        centroids=None if setting.is_fitted else world.centres,
-        random_state=seed,
-        windows=days,
+        Clustering(
+            setting.n_clusters,
+            centroids=None if setting.is_fitted else world.centres,
+            random_state=seed,
+        ),
+        RowMetadata(windows=None if days is None else RowWindows("1d", days)),
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
-from monitor.clusters import Baseline, WindowSketch, fit
+from monitor.clusters import Baseline, Clustering, WindowSketch, fit
 from monitor.drift import POOLED_SHARE, Rules, Verdict, judge, pooled_tests
 
 N_CLUSTERS = 20
@@ -16,7 +16,7 @@ DAILY_LEVEL = 1 / 365
 
 def fitted(baseline: NDArray[np.float32], seed: int = 0) -> Baseline:
     """The baseline as a user would fit it."""
-    return fit(baseline, {"name": "vector"}, n_clusters=N_CLUSTERS, random_state=seed)
+    return fit(baseline, {"name": "vector"}, Clustering(N_CLUSTERS, random_state=seed))
 
 
 def p_value(baseline: Baseline, window: NDArray[np.float32], alpha: float = 0.05) -> float:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitor import frames
-from monitor.clusters import Baseline, fit
+from monitor.clusters import Baseline, Clustering, RowMetadata, RowWindows, fit
 from monitor.clusters.scaling import STANDARD, UNIT
 from monitor.errors import BaselineError, InvalidFeatureError, InvalidInputError
 from monitor.failures import count_failures, counts_in_words
@@ -98,20 +98,23 @@ def fit_baseline(
     baseline = fit(
         vectors.matrix,
         _description(feature),
-        n_clusters=feature.n_clusters,
-        centroids=feature.centroids,
-        random_state=feature.random_state,
-        fingerprint=vectors.fingerprint,
-        failures=count_failures(vectors.failures),
-        scaling=STANDARD if origin.kind is OriginKind.COLUMNS else UNIT,
-        segment_column=segment_column,
-        segments=segments,
-        every=str(grid.every),
-        windows=_window_numbers(times, grid, vectors.usable),
-        n_seasons=seasons_of(grid.every),
-        columns={
-            name: segment_values(frame, name, most=None)[vectors.usable] for name in explain_columns
-        },
+        Clustering(
+            n_clusters=feature.n_clusters,
+            centroids=feature.centroids,
+            random_state=feature.random_state,
+            scaling=STANDARD if origin.kind is OriginKind.COLUMNS else UNIT,
+        ),
+        RowMetadata(
+            fingerprint=vectors.fingerprint,
+            failures=count_failures(vectors.failures),
+            segment_column=segment_column,
+            segments=segments,
+            windows=_row_windows(times, grid, vectors.usable),
+            columns={
+                name: segment_values(frame, name, most=None)[vectors.usable]
+                for name in explain_columns
+            },
+        ),
     )
     rows = np.flatnonzero(vectors.usable)
     _, labels, distances = baseline.assign(vectors.matrix)
@@ -139,9 +142,7 @@ def seasons_of(every: Every) -> int:
     return DAYS_OF_WEEK if every == Every(1, "D") else 1
 
 
-def _window_numbers(
-    times: Times | None, grid: Grid, usable: NDArray[np.bool_]
-) -> NDArray[np.int64] | None:
+def _row_windows(times: Times | None, grid: Grid, usable: NDArray[np.bool_]) -> RowWindows | None:
     if times is None:
         return None
     instants = times.values[usable]
@@ -151,7 +152,7 @@ def _window_numbers(
         dated = grid.numbers(instants[is_dated])
         # Not negative, and the same days of the week.
         numbers[is_dated] = dated - dated.min() // DAYS_OF_WEEK * DAYS_OF_WEEK
-    return numbers
+    return RowWindows(str(grid.every), numbers, seasons_of(grid.every))
 
 
 def _time_range(times: Times | None) -> tuple[str, str] | None:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from monitor.clusters import fit
+from monitor.clusters import Clustering, fit
 from monitor.drift import Rules, Verdict, judge
 from monitor.drift.counts import mix_test
 from monitor.drift.mean_null import MeanNull
@@ -24,7 +24,7 @@ def rows(n: int, seed: int, *, shares=SHARES, shift=0.0, spread=1.0) -> np.ndarr
 
 @pytest.fixture(scope="module")
 def baseline():
-    return fit(rows(2000, 0), {"name": "photo"}, n_clusters=6)
+    return fit(rows(2000, 0), {"name": "photo"}, Clustering(6))
 
 
 def judged(baseline, window, alpha=0.01):
@@ -84,7 +84,7 @@ def test_the_level_holds():
     """Alarms over quiet windows and several baselines stay within their binomial interval."""
     p_values = []
     for seed in range(12):
-        one = fit(rows(1500, 100 + seed), {"name": "photo"}, n_clusters=6, random_state=seed)
+        one = fit(rows(1500, 100 + seed), {"name": "photo"}, Clustering(6, random_state=seed))
         p_values += [
             judged(one, rows(200, 1000 * seed + i), alpha=0.05).p_value for i in range(20, 45)
         ]
@@ -122,7 +122,7 @@ def test_a_small_level_can_be_reached():
 def test_a_cluster_that_the_baseline_left_empty_is_new_content():
     centres = np.eye(2, dtype=np.float32)
     half = np.eye(2, dtype=np.float32)[[0, 1] * 20]
-    one = fit(np.tile(centres[0], (100, 1)), {"name": "x"}, n_clusters=2, centroids=centres)
+    one = fit(np.tile(centres[0], (100, 1)), {"name": "x"}, Clustering(2, centroids=centres))
     found = judge(one.sketch(half, {}), one, rules=Rules(0.01))
     assert found.content_shift == pytest.approx(np.sqrt(0.5))
     assert found.appearance_shift == pytest.approx(0, abs=1e-6)
@@ -136,7 +136,7 @@ def test_an_image_repeated_in_the_baseline_does_not_alarm(share):
         train, windows = rows(1000, 50 + seed), [rows(300, 100 * seed + i) for i in range(1, 6)]
         for part in [train, *windows]:
             part[np.random.default_rng(len(part)).random(len(part)) < share] = CENTRES[0]
-        one = fit(train, {"name": "photo"}, n_clusters=6, random_state=seed)
+        one = fit(train, {"name": "photo"}, Clustering(6, random_state=seed))
         n_alarms += sum(judged(one, w).verdict is Verdict.DRIFT for w in windows)
     assert n_alarms <= 2
 
@@ -165,7 +165,7 @@ def test_a_small_window_of_heavy_tailed_rows_keeps_its_level():
     def heavy(n):
         return rng.standard_t(2, size=(n, 10)).astype(np.float32) + 5
 
-    one = fit(heavy(2000), {"name": "x"}, n_clusters=4, scaling="standard")
+    one = fit(heavy(2000), {"name": "x"}, Clustering(4, scaling="standard"))
     n_alarms = sum(
         judge(one.sketch(heavy(25), {}), one, rules=Rules(0.05)).verdict is Verdict.DRIFT
         for _ in range(200)
@@ -174,7 +174,7 @@ def test_a_small_window_of_heavy_tailed_rows_keeps_its_level():
 
 
 def test_a_certain_change_that_is_too_small_to_matter_is_no_drift():
-    one = fit(rows(60_000, 1), {"name": "x"}, n_clusters=6)
+    one = fit(rows(60_000, 1), {"name": "x"}, Clustering(6))
     slightly = rows(100_000, 2, shift=0.03)
     found = judge(one.sketch(slightly, {}), one, rules=Rules(0.01, minimum_change=0.2))
     assert found.p_value < 0.01

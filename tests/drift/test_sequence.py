@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from monitor.clusters import fit
+from monitor.clusters import Clustering, fit
 from monitor.drift import Rules, onset, pooled_tests
 from monitor.drift.sequence import LENGTHS, stride
 
@@ -20,7 +20,7 @@ def rows(n, seed, shares=SHARES):
 
 @pytest.fixture(scope="module")
 def baseline():
-    return fit(rows(8000, 0), {"name": "x"}, n_clusters=4)
+    return fit(rows(8000, 0), {"name": "x"}, Clustering(4))
 
 
 def judged_together(baseline, sketches, alpha=1 / 730, drifted=None):
