@@ -5,7 +5,7 @@ from monitor.drift.causes.columns import explain
 from monitor.drift.causes.failures import FailureShift, failure_shifts
 from monitor.drift.causes.kinds import ShiftKind, shift_kinds
 from monitor.drift.causes.pixels import QualityShift, quality_shifts
-from monitor.drift.distances import DISTANCES, Distance
+from monitor.drift.distances import DISTANCES, Distance, own_distances
 from monitor.drift.effect import Effect
 from monitor.drift.judge import judge
 from monitor.drift.judgement import ClusterShift, Judgement, PooledTest, Score, Verdict
@@ -39,6 +39,7 @@ __all__ = [
     "failure_shifts",
     "judge",
     "onset",
+    "own_distances",
     "pooled_tests",
     "quality_shifts",
     "resolve_thresholds",

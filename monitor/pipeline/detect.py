@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from monitor import frames
 from monitor.clusters import Baseline, WindowSketch
-from monitor.drift import DISTANCES, Distance, PastWindow
+from monitor.drift import DISTANCES, Distance, PastWindow, own_distances
 from monitor.errors import InvalidInputError, TimestampError
 from monitor.frames import Times
 from monitor.pipeline.budget import AlarmBudget, thresholds_in_words
@@ -41,7 +41,7 @@ def detect_drift(
     minimum_rows: int = RunRules.minimum_rows,
     minimum_change: float = RunRules.minimum_change,
     thresholds: Mapping[str, float | str] | None = None,
-    distances: Sequence[Distance] = (),
+    distances: Sequence[Distance | str] = (),
     history: Mapping[str, Sequence[PastWindow]] | None = None,
 ) -> DriftReport:
     """Judge production rows against a baseline, window by window.
@@ -84,7 +84,8 @@ def detect_drift(
         Your own rule instead of the p-value: a window has drifted when a distance reaches its threshold,
         a number or such as `"3 sd"`, standard deviations above the mean over the baseline's own windows.
     distances
-        Distances of your own beside `jsd`, `psi`, `hellinger`, `chi2` and `wasserstein`.
+        Distances of your own beside `jsd`, `psi`, `hellinger`, `chi2` and `wasserstein`, or the names of
+        a plug-in's; those that `thresholds` names are computed anyway.
     history
         By feature, windows that were judged before, in the order of time, so that pooled tests reach back
         beyond this frame.
@@ -114,7 +115,7 @@ def detect_drift(
         minimum_rows=minimum_rows,
         minimum_change=minimum_change,
         thresholds=thresholds or {},
-        distances=tuple(distances),
+        distances=own_distances(distances, thresholds or ()),
     )
     span = None if window is None else Window(*(edge.astimezone(dt.UTC) for edge in window))
     return judge_frame(
