@@ -50,8 +50,8 @@ def main() -> None:
         merged = piece if merged is None else merged + piece
     assert merged is not None
     again = judge(merged, baseline, rules=rules)
-    is_same = (verdict.tests, verdict.scores, verdict.effect) == (
-        again.tests, again.scores, again.effect,
+    is_same = (verdict.tests, verdict.scores) == (
+        again.tests, again.scores,
     )  # fmt: skip
     print(f"{options.rows:,} assigned rows of width {options.width}")
     print(f"sketched in {sketched - began:.2f} s, judged in {ended - sketched:.2f} s")

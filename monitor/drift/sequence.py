@@ -1,4 +1,4 @@
-"""Windows in a row: shifts too small for one window, and when a shift began.
+"""Windows in a row: shifts too small for one window.
 
 A lasting small shift shows when windows are looked at together. After each window the last 2, 4, 8, 16
 and 32 of them are pooled and tested as one. Every pooled test has a level of its own, and these sum to
@@ -10,19 +10,17 @@ share. A test of m windows is made every m/4 windows only, which makes its level
 from __future__ import annotations
 
 import datetime as dt
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
-from monitor.clusters import Baseline, BaselineStatistics, WindowSketch
+from monitor.clusters import Baseline, WindowSketch
 from monitor.drift.attribution import split_movement
-from monitor.drift.counts import FIRST_DRAWS
-from monitor.drift.evidence import Evidence
-from monitor.drift.judgement import PooledTest
+from monitor.drift.battery import examine
+from monitor.drift.comparison import Comparison
+from monitor.drift.judgement import PooledTest, changed_share
 from monitor.drift.rules import Rules
 from monitor.drift.significance import combine
 
@@ -131,11 +129,9 @@ def _pooled_test(
         rules.alpha / (len(WEEKS) if baseline.seasons else len(LENGTHS)) * stride(length), 0.5
     )
     rng = np.random.default_rng([random_state, length, 0x6C6F])
-    evidence = Evidence.of(pooled, baseline, baseline.statistics, rng, unevenness(chosen))
-    drawn = evidence.mix_null.draw(FIRST_DRAWS, rng)
-    tests = evidence.tests(drawn, alpha, rng)
+    comparison = Comparison(pooled, baseline, baseline.statistics, rng, unevenness(chosen))
+    tests = examine(comparison, alpha)
     p_value = combine(tests)
-    changed = evidence.effect(drawn, alpha).changed_share
     content, appearance = split_movement(baseline.statistics.sketch, pooled)
     return PooledTest(
         n_windows=length,
@@ -143,10 +139,9 @@ def _pooled_test(
         p_value=p_value,
         alpha=alpha,
         tests=tests,
-        changed_share=changed,
         content_shift=content,
         appearance_shift=appearance,
-        is_drift=p_value <= alpha and changed >= rules.minimum_change,
+        is_drift=p_value <= alpha and changed_share(tests) >= rules.minimum_change,
     )
 
 
@@ -162,68 +157,3 @@ def unevenness(sketches: Sequence[WindowSketch]) -> float:
     """Σ n² / (Σ n)²: 1 over the number of windows when all have the same size."""
     sizes = np.array([sketch.n for sketch in sketches], dtype=np.float64)
     return float((sizes**2).sum() / sizes.sum() ** 2)
-
-
-def onset(
-    sketches: Sequence[WindowSketch],
-    baseline: Baseline,
-    *,
-    reference: BaselineStatistics | None = None,
-) -> int:
-    """Where the shift that the last window shows began: the start of the clearest run up to it.
-
-    For every start the windows from there to the last are pooled, and the statistic farthest above its
-    mean without drift, in standard deviations, is taken; the start with the largest wins (the estimate
-    of a change point by maximum likelihood; Hinkley 1970).
-
-    Parameters
-    ----------
-    sketches
-        Windows in the order of time; the last one is the one that drifted. At most `LONGEST` are used.
-
-    Returns
-    -------
-    The index of the first drifted window, in [0, len(sketches)).
-    """
-    chosen = reference or baseline.statistics
-    whitener = baseline.whitener.astype(np.float64)
-    best, clearest = len(sketches) - 1, -math.inf
-    pooled: WindowSketch | None = None
-    for at in range(len(sketches) - 1, max(len(sketches) - 1 - LONGEST, -1), -1):
-        if sketches[at].n == 0:
-            continue
-        pooled = sketches[at] if pooled is None else sketches[at] + pooled
-        seen = _clarity(pooled, chosen, whitener)
-        if seen > clearest:
-            best, clearest = at, seen
-    return best
-
-
-def _clarity(
-    window: WindowSketch, reference: BaselineStatistics, whitener: NDArray[np.float64]
-) -> float:
-    """The largest of the four statistics in standard deviations above its mean without drift."""
-    held = reference.sketch
-    f = 1 / held.n + 1 / window.n
-    moved = window.mean - held.mean
-    found = []
-    for vector, moments in (
-        (moved, reference.mean_moments),
-        (moved @ whitener, reference.whitened_moments),
-    ):
-        if np.isfinite(moments).all() and moments[1] > 0:
-            found.append(
-                (float(vector @ vector) - f * moments[0]) / (f * math.sqrt(2 * moments[1]))
-            )
-    total = held.histogram.counts + window.histogram.counts
-    gap = window.histogram.shares - held.histogram.shares
-    known = total > 0
-    df = max(int(known.sum()) - 1, 1)
-    chi = float((gap[known] ** 2 / (total[known] / total.sum())).sum() / f)
-    found.append((chi - df) / math.sqrt(2 * df))
-    n_held_out = reference.n_held_out
-    novel = (reference.n_held_out_novel + window.n_novel) / (n_held_out + window.n)
-    if 0 < novel < 1 and n_held_out:
-        excess = window.n_novel / window.n - reference.novel_share
-        found.append(excess / math.sqrt(novel * (1 - novel) * (1 / n_held_out + 1 / window.n)))
-    return float(max(found))

@@ -62,7 +62,7 @@ class FeatureRun:
         rules = self._drift_rules(self.budget.window, self.baseline.statistics)
         references = [self._reference(window) for window in windows]
         judgements = [
-            judge(window.sketch, self.baseline, rules=rules, reference=reference)
+            judge(window.sketch, self.baseline, rules=rules, statistics=reference)
             for window, reference in zip(windows, references, strict=True)
         ]
         past = past[-2 * LONGEST :]
@@ -99,7 +99,7 @@ class FeatureRun:
         """One segment of a window."""
         reference = self.baseline.segments.get(value)
         rules = self._drift_rules(self.budget.segment, reference or self.baseline.statistics)
-        judgement = judge(window.sketch, self.baseline, rules=rules, reference=reference)
+        judgement = judge(window.sketch, self.baseline, rules=rules, statistics=reference)
         judgement = self._unless_incomparable(judgement, value, column)
         return self.causes.of(window, judgement, segment=value)
 

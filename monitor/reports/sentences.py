@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 
-from monitor.drift import Judgement, PooledTest, SubTest, Verdict
-from monitor.drift.significance import SEES, telling
+from monitor.drift import Judgement, Outcome, PooledTest, Verdict
+from monitor.drift.battery import subtest_named
+from monitor.drift.significance import telling
 from monitor.reports.findings import Findings, WindowDrift
 from monitor.reports.wording import (
     MISSING,
@@ -14,7 +15,6 @@ from monitor.reports.wording import (
     number,
     one_in,
     p_equals,
-    percent,
     period,
     plain,
     plural,
@@ -161,7 +161,7 @@ def distance(window: WindowDrift) -> str:
     return f"JSD {number(score.value)}, where chance alone gives {number(score.noise_floor)}"
 
 
-def flagged(found: Judgement) -> tuple[SubTest, ...]:
+def flagged(found: Judgement) -> tuple[Outcome, ...]:
     """The tests that carry a drift verdict, the one that is easiest to picture first."""
     if found.verdict is not Verdict.DRIFT or not found.tests:
         return ()
@@ -174,26 +174,9 @@ def causes(window: WindowDrift) -> tuple[str, ...]:
     found = window.judgement
     if pooled := found.deciding_pooled_test:
         # Their own counts are not kept, only what the tests say of them.
-        seen = join([SEES[test.name] for test in flagged(found)])
+        seen = join([subtest_named(test.name).sees for test in flagged(found)])
         return (f"It shows only in {_together(pooled)}, by {seen}.",)
-    say = {
-        "mix": _mix_cause,
-        "novelty": _novelty_cause,
-        "mean": _mean_cause,
-        "whitened_mean": _fine_cause,
-    }
-    return tuple(say[test.name](found) for test in flagged(found))
-
-
-def kind_of_movement(found: Judgement) -> str:
-    """Whether the mean moved by other content or by another appearance, in words."""
-    shown = found.deciding_pooled_test or found
-    content, appearance = shown.content_shift, shown.appearance_shift
-    if content > 2 * appearance:
-        return "mostly content: the clusters have other shares"
-    if appearance > 2 * content:
-        return "mostly appearance: rows look different inside the same clusters"
-    return "content and appearance both: other shares, and other looks inside the clusters"
+    return tuple(subtest_named(test.name).sentence(found) for test in flagged(found))
 
 
 def sentence(text: str) -> str:
@@ -218,27 +201,3 @@ def _together(pooled: PooledTest) -> str:
 
 def _capital(text: str) -> str:
     return text[:1].upper() + text[1:]
-
-
-def _mix_cause(found: Judgement) -> str:
-    most = max(found.clusters, key=lambda shift: shift.contribution)
-    verb = "rose" if most.window_share > most.baseline_share else "fell"
-    return (
-        f"The clusters have other shares; most of all, cluster {most.cluster} {verb} from "
-        f"{percent(most.baseline_share)} to {percent(most.window_share)} of the rows."
-    )
-
-
-def _novelty_cause(found: Judgement) -> str:
-    return (
-        f"{percent(found.novel_share)} of the rows are novel, unlike anything in the baseline "
-        f"({percent(found.baseline_novel_share)} there)."
-    )
-
-
-def _mean_cause(found: Judgement) -> str:
-    return f"The vectors moved together, {kind_of_movement(found)}."
-
-
-def _fine_cause(found: Judgement) -> str:
-    return "The vectors moved in directions where the baseline hardly varies."

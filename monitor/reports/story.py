@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from monitor.drift import Effect, FailureShift, QualityShift, Score, ShiftKind, Verdict
+from monitor.drift import FailureShift, Outcome, QualityShift, Score, ShiftKind, Verdict
+from monitor.drift.battery import subtest_named
 from monitor.drift.causes.kinds import moved_clearly
 from monitor.reports.findings import WindowDrift
 from monitor.reports.sentences import causes, how_sure, join, sentence
@@ -94,9 +95,9 @@ def how_large(window: WindowDrift) -> tuple[str, ...]:
             f"As if {percent(pooled.changed_share)} of the rows of these {pooled.n_windows} windows had "
             "been swapped for unrelated images."
         )
-    elif found.effect is not None:
+    elif found.tests:
         told.append(
-            f"As if {percent(min(found.effect.changed_share, 1.0))} of the rows had been swapped for "
+            f"As if {percent(min(found.changed_share, 1.0))} of the rows had been swapped for "
             "unrelated images."
         )
     score = found.scores["jsd"]
@@ -110,10 +111,10 @@ def how_large(window: WindowDrift) -> tuple[str, ...]:
 
 def would_show(window: WindowDrift) -> tuple[str, ...]:
     """The smallest change that would have been found in a calm window."""
-    effect = window.judgement.effect
-    if effect is None or window.judgement.thresholds:
+    found = window.judgement
+    if not found.tests or found.thresholds:
         return ()
-    if told := _detectable(effect):
+    if told := _detectable(found.tests):
         return (f"In 8 of 10 such windows a change would be found if {told}.",)
     return ("In so few rows even a complete change would often not be found.",)
 
@@ -192,11 +193,9 @@ def _interval(score: Score) -> str:
     return f", without the noise of sampling {number(score.low)} to {number(score.high)}"
 
 
-def _detectable(effect: Effect) -> str:
-    shares = (
-        (effect.detectable, "of the rows were swapped for unrelated images"),
-        (effect.detectable_novel, "of the rows were unlike anything in the baseline"),
-    )
+def _detectable(tests: Sequence[Outcome]) -> str:
     return " or ".join(
-        f"{percent(share)} {what}" for share, what in shares if not math.isnan(share)
+        f"{percent(test.detectable)} of the rows were {subtest_named(test.name).detectable_change}"
+        for test in tests
+        if not math.isnan(test.detectable)
     )

@@ -37,9 +37,9 @@ def test_a_shift_is_told_with_its_reasons() -> None:
 def test_the_size_is_what_was_judged() -> None:
     window = mixed_report().windows[4]
     found, score = window.judgement, window.judgement.scores["jsd"]
-    assert found.effect is not None
+    assert found.tests
 
-    assert f"As if {found.effect.changed_share:.1%}".replace("%", " %") in told(window)["How large"]
+    assert f"As if {found.changed_share:.1%}".replace("%", " %") in told(window)["How large"]
     assert (
         f"JSD {score.value:.3f}, without the noise of sampling {score.low:.3f} to {score.high:.3f}; "
         f"chance alone gives {score.noise_floor:.3f}." in told(window)["How large"]
@@ -68,24 +68,25 @@ def test_a_shift_that_begins_with_its_window() -> None:
 
 def test_a_calm_window_says_what_would_show() -> None:
     window = detected_report().windows[0]
-    found, effect = told(window), window.judgement.effect
-    assert effect is not None
+    found = told(window)
+    novelty, mean = (window.judgement.outcome(name) for name in ("novelty", "mean"))
+    assert novelty is not None
+    assert mean is not None
 
     assert list(found) == ["Verdict", "How sure", "What would show"]
-    assert found["Verdict"] == "No drift: none of the four tests sees more than chance gives."
+    assert found["Verdict"] == "No drift: no test sees more than chance gives."
     assert found["What would show"] == (
         "In 8 of 10 such windows a change would be found if "
-        f"{effect.detectable * 100:.1f} % of the rows were swapped for unrelated images or "
-        f"{effect.detectable_novel * 100:.1f} % of the rows were unlike anything in the baseline."
+        f"{novelty.detectable * 100:.1f} % of the rows were unlike anything in the baseline or "
+        f"{mean.detectable * 100:.1f} % of the rows were swapped for unrelated images."
     )
 
 
 def test_where_nothing_could_be_seen_that_is_said() -> None:
     window = detected_report().windows[0]
-    assert window.judgement.effect is not None
-    blind = replace(window.judgement.effect, detectable=float("nan"), detectable_novel=float("nan"))
+    blind = tuple(replace(test, detectable=float("nan")) for test in window.judgement.tests)
 
-    told = would_show(replace(window, judgement=replace(window.judgement, effect=blind)))
+    told = would_show(replace(window, judgement=replace(window.judgement, tests=blind)))
     assert told == ("In so few rows even a complete change would often not be found.",)
 
 
