@@ -65,7 +65,7 @@ class RowMetadata:
     failures
         Rows left out before, per reason.
     segment_column, segments
-        Name of a metadata column and its values, (n,).
+        Name of a metadata column and its values, (n,); None for rows that are in no segment.
     windows
         Which window each row lies in. From them the natural variation between windows is learned.
     columns
@@ -191,8 +191,8 @@ def _segments(
     if values is None:
         return {}
     values = np.asarray(values, dtype=object)[rows.order]
-    names = sorted(set(values.tolist()))
-    max_sample = max(MAX_SAMPLE_OF_SEGMENTS // len(names), LEAST_SAMPLE)
+    names = sorted(set(values.tolist()) - {None})
+    max_sample = max(MAX_SAMPLE_OF_SEGMENTS // max(len(names), 1), LEAST_SAMPLE)
     return {
         name: rows.statistics(
             values == name, rows.dated(values == name).variation(), rng, max_sample=max_sample
