@@ -11,6 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from monitor.drift import DISTANCES, MINIMUM_ROWS
 from monitor.drift.battery import subtest_named
+from monitor.drift.significance import telling
 from monitor.reports import sentences, story, wording
 from monitor.reports.files import write_text
 from monitor.reports.findings import Findings
@@ -41,7 +42,7 @@ def write_html(
     Parameters
     ----------
     report
-        What is told.
+        What is shown.
     path
         Where to write.
     policy
@@ -116,6 +117,7 @@ def environment() -> Environment:
         "points": wording.points,
         "story": story.story,
         "subtest": subtest_named,
+        "telling": telling,
         "would_show": story.would_show,
     }
     return environment

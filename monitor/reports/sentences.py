@@ -56,7 +56,7 @@ def headline_of(windows: Sequence[WindowDrift]) -> str:
     if n_open == n:
         return f"No verdict: all {n:,} windows have too few rows with vectors"
     if n_open:
-        return f"No drift in {n - n_open:,} windows, {n_open:,} inconclusive"
+        return f"No drift in {plural(n - n_open, 'window')}, {n_open:,} inconclusive"
     return f"No drift in {n:,} windows"
 
 
@@ -82,9 +82,9 @@ def drifted(windows: Iterable[WindowDrift]) -> tuple[WindowDrift, ...]:
     return tuple(w for w in windows if w.judgement.verdict is Verdict.DRIFT)
 
 
-def mark(found: Judgement) -> str:
+def mark(judgement: Judgement) -> str:
     """The name of the shape that stands for a verdict."""
-    return "together" if found.deciding_pooled_test else str(found.verdict)
+    return "together" if judgement.deciding_pooled_test else str(judgement.verdict)
 
 
 def severity(window: WindowDrift) -> tuple[bool, bool, float, float]:
@@ -92,13 +92,13 @@ def severity(window: WindowDrift) -> tuple[bool, bool, float, float]:
 
     By verdict, by whether the window drifts by itself, by p-value, and by JSD above its noise.
     """
-    found = window.judgement
-    pooled = found.deciding_pooled_test
-    p = found.p_value if pooled is None else pooled.p_value
-    score = found.scores["jsd"]
+    judgement = window.judgement
+    pooled = judgement.deciding_pooled_test
+    p = judgement.p_value if pooled is None else pooled.p_value
+    score = judgement.scores["jsd"]
     excess = score.value - score.noise_ceiling
     return (
-        found.verdict is not Verdict.DRIFT,
+        judgement.verdict is not Verdict.DRIFT,
         pooled is not None,
         2.0 if math.isnan(p) else p,
         0.0 if math.isnan(excess) else -excess,
@@ -135,23 +135,28 @@ def still(windows: Sequence[WindowDrift], *, but: WindowDrift) -> tuple[str, ...
 
 def how_sure(window: WindowDrift) -> str:
     """The odds of this verdict under no drift, or the user's rule that made it."""
-    found = window.judgement
-    if found.verdict is Verdict.INCONCLUSIVE:
-        return sentence(prose(found.reason))
-    if found.thresholds:
-        return f"By your thresholds: {prose(found.reason)}; {p_equals(found.p_value)} is for information."
-    if pooled := found.deciding_pooled_test:
+    judgement = window.judgement
+    if judgement.verdict is Verdict.INCONCLUSIVE:
+        return sentence(prose(judgement.reason))
+    if judgement.thresholds:
+        return (
+            f"Your own thresholds decide: {prose(judgement.reason)}; {p_equals(judgement.p_value)} is only "
+            "for information."
+        )
+    if pooled := judgement.deciding_pooled_test:
         alone = (
-            "" if math.isnan(found.p_value) else f" This window alone: {p_equals(found.p_value)}."
+            ""
+            if math.isnan(judgement.p_value)
+            else f" This window alone: {p_equals(judgement.p_value)}."
         )
         return (
             f"{p_equals(pooled.p_value)} for {_together(pooled)}, {plural(pooled.n_rows, 'row')}. Without "
-            f"drift such a test says drift at most {one_in(pooled.alpha)} times "
+            f"drift at most {one_in(pooled.alpha)} of such tests says drift "
             f"(alpha = {pooled.alpha:.2g}).{alone}"
         )
     return (
-        f"{p_equals(found.p_value)}. A window without drift is called drifted at most "
-        f"{one_in(found.alpha)} times (alpha = {found.alpha:.2g})."
+        f"{p_equals(judgement.p_value)}. At most {one_in(judgement.alpha)} windows without drift is called "
+        f"drifted (alpha = {judgement.alpha:.2g})."
     )
 
 
@@ -161,33 +166,41 @@ def distance(window: WindowDrift) -> str:
     return f"JSD {number(score.value)}, where chance alone gives {number(score.noise_floor)}"
 
 
-def flagged(found: Judgement) -> tuple[Outcome, ...]:
+def flagged(judgement: Judgement) -> tuple[Outcome, ...]:
     """The tests that carry a drift verdict, the one that is easiest to picture first."""
-    if found.verdict is not Verdict.DRIFT or not found.tests:
+    if judgement.verdict is not Verdict.DRIFT or not judgement.tests:
         return ()
-    made_by = found.deciding_pooled_test or found
-    return telling(made_by.tests, made_by.alpha)
+    deciding = judgement.deciding_pooled_test or judgement
+    return telling(deciding.tests, deciding.alpha)
 
 
 def causes(window: WindowDrift) -> tuple[str, ...]:
-    """What changed in a drifted window, one sentence per test that saw it."""
-    found = window.judgement
-    if pooled := found.deciding_pooled_test:
-        # Their own counts are not kept, only what the tests say of them.
-        seen = join([subtest_named(test.name).sees for test in flagged(found)])
-        return (f"It shows only in {_together(pooled)}, by {seen}.",)
-    return tuple(subtest_named(test.name).sentence(found) for test in flagged(found))
+    """What changed in a drifted window, one sentence for each test that shows it."""
+    judgement = window.judgement
+    if pooled := judgement.deciding_pooled_test:
+        # The counts of those windows are not kept, only what the tests say of them.
+        changes = join([subtest_named(test.name).sees for test in flagged(judgement)])
+        return (f"It shows only in {_together(pooled)}: {changes}.",)
+    return tuple(subtest_named(test.name).sentence(judgement) for test in flagged(judgement))
 
 
 def sentence(text: str) -> str:
-    """`text` with a capital and a full stop."""
-    return _capital(text).rstrip(".") + "." if text else ""
+    """`text` with a capital letter, and a full stop unless it ends like a sentence.
+
+    Examples
+    --------
+    >>> sentence("is this an image?"), sentence("an image..."), sentence("two images")
+    ('Is this an image?', 'An image.', 'Two images.')
+    """
+    if not text or text.endswith(("?", "!", "…")):
+        return _capital(text)
+    return _capital(text).rstrip(".") + "."
 
 
 def title(window: WindowDrift) -> str:
     """Which window this is, in a few words."""
-    named = period(window.start, window.end)
-    return _capital(named) if window.segment is None else f"{plain(window.segment)}, {named}"
+    span = period(window.start, window.end)
+    return _capital(span) if window.segment is None else f"{plain(window.segment)}, {span}"
 
 
 def join(parts: Sequence[str]) -> str:

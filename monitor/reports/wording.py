@@ -230,7 +230,7 @@ def tick(start: dt.datetime, end: dt.datetime) -> str:
 
 
 def iso_period(time_range: tuple[str, str]) -> str:
-    """First and last instant, given in ISO 8601, as days; as they are when they are no instants.
+    """First and last instant, given in ISO 8601, as days; anything else unchanged.
 
     >>> iso_period(("2026-03-01T08:00:00+00:00", "2026-03-09T23:00:00+00:00"))
     '1–9 Mar 2026'

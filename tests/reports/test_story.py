@@ -52,7 +52,7 @@ def test_windows_together() -> None:
     assert pooled is not None
 
     assert found["What it looks like"].endswith(
-        "It shows only in the last 16 windows together, by a small movement in directions where the "
+        "It shows only in the last 16 windows together: a small movement in directions where the "
         "baseline hardly varies."
     )
     assert found["Since when"] == "Since 1 Apr 2026."
@@ -114,8 +114,8 @@ def test_a_broken_feed_is_told_without_a_verdict() -> None:
 def test_thresholds_of_the_users_own() -> None:
     calm, _, drifted = threshold_report().windows
 
-    assert told(drifted)["How sure"].startswith("By your thresholds: jsd 0.27")
-    assert told(calm)["How sure"].startswith("By your thresholds: jsd 0.0")
+    assert told(drifted)["How sure"].startswith("Your own thresholds decide: jsd 0.27")
+    assert told(calm)["How sure"].startswith("Your own thresholds decide: jsd 0.0")
     assert "is below its threshold 0.15" in told(calm)["How sure"]
     assert "What would show" not in told(calm)
 
@@ -125,18 +125,22 @@ def test_thresholds_of_the_users_own() -> None:
     [
         (
             QualityShift("sharpness", 0.5, -1.2, "down", -0.9, 0.0, 0.0, 1e-6),
-            "The images' sharpness fell from 0.5 to −1.2 (median).",
+            "The images' median sharpness fell from 0.5 to −1.2.",
         ),
         (
             QualityShift("width", 640.0, 1280.0, "up", 0.8, 0.0, 0.0, 1e-6),
-            "The images' width rose from 640 to 1,280 (median).",
+            "The images' median width rose from 640 to 1,280.",
         ),
         (
             QualityShift("bytes_per_pixel", 0.2, 0.25, "other", 0.3, 0.0, 0.5, 1e-6),
             (
-                "The spread of the images' bytes per pixel changed, its median from 0.2 to 0.25; "
-                "50.0 % of them have none."
+                "The spread of the images' bytes per pixel changed; the median went from 0.2 to 0.25; "
+                "50.0 % of the images have none."
             ),
+        ),
+        (
+            QualityShift("width", 400.0, 400.0, "other", 0.3, 0.0, 0.0, 1e-6),
+            "The spread of the images' width changed; the median stayed at 400.",
         ),
     ],
 )
