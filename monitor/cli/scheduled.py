@@ -34,7 +34,7 @@ def open_runner(project: Project, features: Sequence[Monitored]) -> Iterator[Run
         If a baseline is not there, or the store cannot be used.
     """
     from monitor.cli.cache import open_cache
-    from monitor.cli.embedded import located
+    from monitor.cli.embedded import located, made_executor
     from monitor.schedule.alerting import alert_on
 
     config = project.config
@@ -69,6 +69,7 @@ def open_runner(project: Project, features: Sequence[Monitored]) -> Iterator[Run
             history=store.history,
             policy=config.policy,
             cache=cache,
+            executor=made_executor(config),
         )
         yield Runner(
             store=store.prepare(),

@@ -22,6 +22,7 @@ from pydantic import (
 from monitor.alerts.rule import BUILT_IN_METRICS
 from monitor.alerts.settings import AlertsConfig
 from monitor.config.faults import FaultAt, faults_of, in_words
+from monitor.config.plugins import PluginConfig
 from monitor.config.sections import (
     CacheConfig,
     DataConfig,
@@ -84,6 +85,8 @@ class MonitoringConfig(BaseModel):
         What raises an alert and where alerts go.
     cache
         Vectors of images that were seen before.
+    executor
+        Where images are embedded.
     report, output, model_cache_dir
         What is written, and where to. Relative paths start at `folder`, wherever they stand.
     version
@@ -134,6 +137,11 @@ class MonitoringConfig(BaseModel):
     )
     cache: CacheConfig = Field(
         default_factory=CacheConfig, description="Vectors of images that were seen before."
+    )
+    executor: PluginConfig = Field(
+        default_factory=lambda: PluginConfig(type="local"),
+        description="Where images are embedded: local takes threads of this machine, as many as its setting "
+        "threads says.",
     )
     output: Text = Field(
         default=".monitor",

@@ -54,7 +54,7 @@ class Encoder(Protocol):
         """The model's own preprocessing of one image; safe to call from many threads."""
         ...
 
-    def encode_batch(self, tensors: Sequence[torch.Tensor]) -> NDArray[np.float32]:
+    def encode_batch(self, tensors: Sequence[torch.Tensor] | torch.Tensor) -> NDArray[np.float32]:
         """Unit vectors, shape (n, width), of images that `preprocess` prepared, in one batch."""
         ...
 

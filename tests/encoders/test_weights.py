@@ -23,9 +23,9 @@ from monitor.encoders.weights import (
     why_unreachable,
 )
 from monitor.errors import EncoderError, InvalidSpaceParamError, ModelNotFoundError
+from monitor.testing import pictures
 
-from .contract import fresh
-from .tiny import VIT, pictures, write_model
+from .tiny import VIT, fresh, write_model
 
 REPO = "laion/CLIP-ViT-B-32-laion2B-s34B-b79K"
 
