@@ -19,15 +19,22 @@ from monitor.drift.judgement import (
 )
 from monitor.drift.onset import onset
 from monitor.drift.rules import MINIMUM_CHANGE, MINIMUM_ROWS, Rules
-from monitor.drift.sequence import LONGEST, POOLED_SHARE, PastWindow, pooled_tests
+from monitor.drift.sequence import (
+    MOST_PAST,
+    POOLED_SHARE,
+    PastWindow,
+    SequenceWindow,
+    judge_sequence,
+    pooled_tests,
+)
 from monitor.drift.subtest import SubTest
 from monitor.drift.thresholds import resolve_thresholds
 
 __all__ = [
     "DISTANCES",
-    "LONGEST",
     "MINIMUM_CHANGE",
     "MINIMUM_ROWS",
+    "MOST_PAST",
     "POOLED_SHARE",
     "ClusterShift",
     "ColumnExplanation",
@@ -41,6 +48,7 @@ __all__ = [
     "QualityShift",
     "Rules",
     "Score",
+    "SequenceWindow",
     "ShiftKind",
     "SubTest",
     "ValueShift",
@@ -48,6 +56,7 @@ __all__ = [
     "explain",
     "failure_shifts",
     "judge",
+    "judge_sequence",
     "onset",
     "own_distances",
     "pooled_tests",

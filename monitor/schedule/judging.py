@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from monitor.clusters import Baseline
 from monitor.clusters.sketch import WindowSketch
-from monitor.drift import LONGEST, PastWindow, Verdict
+from monitor.drift import MOST_PAST, PastWindow, Verdict
 from monitor.features import CustomFeature
 from monitor.pipeline import embed, fit_baseline
 from monitor.pipeline.detect import judge_frame
@@ -150,7 +150,7 @@ class WindowJudge:
         if self.history is None:
             return ()
         # Windows that drifted are left out of pooled tests, so that these reach twice as far.
-        entries = self.history(feature.name, baseline.id, window.start, 2 * LONGEST)
+        entries = self.history(feature.name, baseline.id, window.start, MOST_PAST)
         return [
             PastWindow(
                 entry.start,
