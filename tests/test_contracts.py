@@ -96,6 +96,7 @@ class HalvesExecutor:
         return EmbeddedColumn(vectors, tuple(failures), parts[0].fingerprint, n_encoded, quality)
 
 
+@pytest.mark.extension("an executor: its class and its registration", 2)
 class TestToyExecutor(ExecutorContract):
     @pytest.fixture
     def executor(self) -> HalvesExecutor:

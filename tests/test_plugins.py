@@ -109,6 +109,7 @@ def windows(config: Path) -> list[dict]:
 VECTOR = "{name: photo, type: FROM_VECTOR, column: embedding, n_clusters: 3}"
 
 
+@pytest.mark.extension("a distance of a plug-in, used in YAML", 0)
 def test_a_distance_decides_by_its_threshold(install: Install, project: Path) -> None:
     install("toy", MODULE, {"monitor.distances/total_variation": "toy:distance"})
     config = write_config(project, VECTOR, "{thresholds: {total_variation: 0.0}}")
