@@ -198,7 +198,7 @@ class Baseline:
         distances: NDArray[np.float32],
         failures: Mapping[str, int],
     ) -> WindowSketch:
-        """The same, of rows that `assign` has already placed."""
+        """The same, of rows that `assign` has already assigned."""
         sketcher = Sketcher(self.n_clusters, self.quantum, self.novelty_radius, self.distance_edges)
         return sketcher.sketch(scaled, labels, distances, failures)
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from monitor.clusters.variation import Movement
+from monitor.clusters.movement import Movement
 from monitor.drift.significance import LEAST_P_VALUE
 
 

@@ -39,11 +39,11 @@ def test_the_smallest_move_is_seen_in_8_of_10_windows():
     move = smallest_move(k, big, n)
     shares = np.full(k, 1 / k)
     moved = shares + np.array([move, -move] + [0] * (k - 2))
-    found = [
+    p_values = [
         chi2_contingency(np.array([rng.multinomial(big, shares), rng.multinomial(n, moved)])).pvalue
         for _ in range(1000)
     ]
-    assert np.mean(np.array(found) <= 0.01) == pytest.approx(0.8, abs=0.05)
+    assert np.mean(np.array(p_values) <= 0.01) == pytest.approx(0.8, abs=0.05)
 
 
 def test_clusters_recover_separate_groups():
@@ -92,14 +92,14 @@ def test_left_out_rows_fall_like_new_ones():
         rows = rng.normal(size=(1200, 128)).astype(np.float32)
         fitted, new = rows[:600], rows[600:]
         centroids = fit_centroids(fitted, 30, random_state=seed, n_init=1)
-        found = np.bincount(assign(new, centroids)[0], minlength=30)
-        for told, labels in (
+        of_new = np.bincount(assign(new, centroids)[0], minlength=30)
+        for ratios, labels in (
             (plain, assign(fitted, centroids)[0]),
             (left_out, assign_left_out(fitted, centroids)[0]),
         ):
             counts = np.bincount(labels, minlength=30)
-            table = np.array([counts, found])[:, counts + found > 0]
-            told.append(chi2_contingency(table).statistic / (table.shape[1] - 1))
+            table = np.array([counts, of_new])[:, counts + of_new > 0]
+            ratios.append(chi2_contingency(table).statistic / (table.shape[1] - 1))
     # Each is the mean of 12 χ² of 29 degrees of freedom over these: a standard deviation of 0.08.
     assert np.mean(left_out) == pytest.approx(1, abs=0.25)
     assert np.mean(plain) > 1.5
@@ -160,22 +160,22 @@ def test_a_row_copied_very_often_is_dealt_to_both_sides():
 
 
 def test_given_centroids_are_used_as_they_are():
-    given = np.eye(12, dtype=np.float32)[:3] * 0.7
-    baseline = fit(blobs(200), FEATURE, Clustering(3, centroids=given))
-    np.testing.assert_array_equal(baseline.centroids, given)
+    centroids = np.eye(12, dtype=np.float32)[:3] * 0.7
+    baseline = fit(blobs(200), FEATURE, Clustering(3, centroids=centroids))
+    np.testing.assert_array_equal(baseline.centroids, centroids)
 
 
 @pytest.mark.parametrize(
-    ("given", "n_clusters", "message"),
+    ("centroids", "n_clusters", "message"),
     [
         (np.eye(12)[:3], 4, "3 centroids were given for n_clusters=4"),
         (np.eye(11)[:3], 3, r"the centroids have shape \(3, 11\), the vectors are 12 wide"),
         (np.full((3, 12), np.nan), 3, "NaN or infinity"),
     ],
 )
-def test_given_centroids_are_checked(given, n_clusters, message):
+def test_given_centroids_are_checked(centroids, n_clusters, message):
     with pytest.raises(InvalidInputError, match=message):
-        fit(blobs(200), FEATURE, Clustering(n_clusters, centroids=given))
+        fit(blobs(200), FEATURE, Clustering(n_clusters, centroids=centroids))
 
 
 def test_too_few_rows_and_too_few_distinct_rows_are_errors():
@@ -279,8 +279,8 @@ def test_moments_are_unbiased_where_plain_traces_are_not():
     rng = np.random.default_rng(0)
     spectrum = 1 / np.arange(1, 301)
     draws = [rng.normal(size=(100, 300)) * np.sqrt(spectrum) for _ in range(40)]
-    found = np.mean([spectral_moments(rows) for rows in draws], axis=0)
+    moments = np.mean([spectral_moments(rows) for rows in draws], axis=0)
     true = [(spectrum**i).sum() for i in (1, 2, 3)]
-    np.testing.assert_allclose(found, true, rtol=0.06)
+    np.testing.assert_allclose(moments, true, rtol=0.06)
     plain = np.mean([(np.cov(rows.T) ** 2).sum() for rows in draws])
     assert plain > 1.15 * true[1]
