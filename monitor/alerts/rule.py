@@ -15,8 +15,6 @@ BROKEN_SHARE: Final = 0.5
 CALIBRATED: Final = ("verdict", "p_value", "broken_feed")
 SHARES: Final = ("novel_share", "failure_rate", "most_repeated")
 COUNTS: Final = ("n_rows", "n_failed")
-BUILT_IN_METRICS: Final = (*CALIBRATED, *SHARES, *COUNTS)
-"""What a rule may look at beside distances."""
 FEWER_IS_WORSE: Final = ("p_value", "n_rows")
 
 
@@ -123,12 +121,13 @@ class AlertRule(Settings):
     @field_validator("metric")
     @classmethod
     def _known(cls, metric: str) -> str:
-        if metric not in BUILT_IN_METRICS:
+        named = (*CALIBRATED, *SHARES, *COUNTS)
+        if metric not in named:
             # Here, because it brings scipy with it.
-            from monitor.drift.distances import registry
+            from monitor.drift import DISTANCES
 
-            if metric not in registry:
-                allowed = (*BUILT_IN_METRICS, *registry.names())
+            allowed = (*named, *(distance.name for distance in DISTANCES))
+            if metric not in allowed:
                 raise ValueError(f"there is no such metric; allowed: {', '.join(allowed)}")
         return metric
 

@@ -44,8 +44,6 @@ class EmbeddedColumn:
         (n, width) float32, unit length; all zero where there is a failure.
     failures
         (n,) `Failure` or None.
-    fingerprint
-        Of the encoder that made them.
     n_encoded
         How many distinct images the model saw.
     quality
@@ -55,7 +53,6 @@ class EmbeddedColumn:
 
     vectors: NDArray[np.float32]
     failures: tuple[Failure | None, ...]
-    fingerprint: str
     n_encoded: int
     quality: NDArray[np.float32]
 
@@ -144,7 +141,7 @@ def embed_cells(
             encode()
     if descriptions is not None:
         vectors = add_descriptions(vectors, failures, descriptions, encoder)
-    return EmbeddedColumn(vectors, tuple(failures), encoder.fingerprint, n_encoded, quality)
+    return EmbeddedColumn(vectors, tuple(failures), n_encoded, quality)
 
 
 @contextmanager

@@ -23,7 +23,13 @@ if TYPE_CHECKING:
     from monitor.images import ImageReader, SourcePolicy
     from monitor.images.reader import Located
 
-_DECIDE_PIXELS: Final = ("background", "max_pixels", "min_side", "max_aspect_ratio")
+_DECIDE_PIXELS: Final = (
+    "background",
+    "max_pixels",
+    "max_decode_bytes",
+    "min_side",
+    "max_aspect_ratio",
+)
 # How long and how often a source is tried, which does not change what it gives.
 _DECIDE_NOTHING: Final = {
     "deadline_seconds",
@@ -116,11 +122,11 @@ class CellReading:
         known = self._vector(raw.sha256)
         if known is not None:
             return known
-        image = self._reader.decode(raw)
-        if isinstance(image, Failure):
-            return image
-        quality = measure(np.asarray(image.image), n_bytes=raw.n_bytes)
-        return Read(raw.sha256, quality, tensor=self._encoder.preprocess(image.image))
+        with self._reader.decoding(raw) as image:
+            if isinstance(image, Failure):
+                return image
+            quality = measure(np.asarray(image.image), n_bytes=raw.n_bytes)
+            return Read(raw.sha256, quality, tensor=self._encoder.preprocess(image.image))
 
     def _failed(self, cache: VectorCache, where: Located, failure: Failure) -> Failure:
         if not may_pass(failure.reason):

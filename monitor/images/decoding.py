@@ -17,23 +17,23 @@ from PIL import (
     ImageFile,
     JpegImagePlugin,
     PngImagePlugin,
-    PpmImagePlugin,
     TiffImagePlugin,
     WebPImagePlugin,
     features,
 )
 
-from monitor.errors import MissingExtraError
 from monitor.failures import Failure
-from monitor.images.formats import declared_size, describe_other, image_format
+from monitor.images import ico, pnm
+from monitor.images.header import Header
+from monitor.images.inspection import Inspected, check_size, inspect
 from monitor.images.pixels import (
     array_to_image,
     is_image_like,
+    orientation,
     to_rgb,
     unsupported_array,
     upright,
 )
-from monitor.images.png import PixelChunks, pixel_chunks
 from monitor.images.policy import SourcePolicy
 from monitor.images.quiet import quiet_pillow
 from monitor.images.raw import RawImage
@@ -48,14 +48,9 @@ _READERS: dict[str, Callable[[io.BytesIO], ImageFile.ImageFile]] = {
     "GIF": GifImagePlugin.GifImageFile,
     "BMP": BmpImagePlugin.BmpImageFile,
     "TIFF": TiffImagePlugin.TiffImageFile,
-    "PPM": PpmImagePlugin.PpmImageFile,
     "AVIF": AvifImagePlugin.AvifImageFile,
 }
 _OPTIONAL = {"WEBP": "webp", "AVIF": "avif"}
-# A progressive JPEG decodes all its pixels once for each scan, and a scan can be a few bytes long.
-# Real ones have about ten; the bound is on scans times pixels, in units of the largest image
-# allowed.
-_MOST_FULL_SIZE_SCANS = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +75,9 @@ class DecodedImage:
     image: Image.Image
     notes: tuple[str, ...]
     sha256: str
+
+
+_Pixels = tuple[Image.Image, tuple[str, ...]]
 
 
 class _EndOfImage(Exception):
@@ -119,9 +117,36 @@ def decode(raw: RawImage, policy: SourcePolicy) -> DecodedImage | Failure:
     >>> print(decode(RawImage.of(b"<html>"), SourcePolicy()))
     not_an_image: HTML
     """
+    if isinstance(raw.data, bytes):
+        inspected = inspect(raw.data, policy)
+        if isinstance(inspected, Failure):
+            return inspected
+        return decode_inspected(inspected, raw, policy)
+    return _decoded(lambda: _convert(raw.data, policy), raw)
+
+
+def decode_inspected(
+    inspected: Inspected, raw: RawImage, policy: SourcePolicy
+) -> DecodedImage | Failure:
+    """As `decode`, of bytes that were inspected."""
+    return _decoded(lambda: _decode_bytes(inspected, policy), raw)
+
+
+def memory_of_pixels(data: object) -> int:
+    """Bytes of memory that it takes to convert a Pillow image or an array, at most."""
+    if isinstance(data, np.ndarray):
+        # Three copies in 32-bit floats, then bytes, and RGB.
+        return 13 * data.size + 4 * (
+            data.size // max(1, data.shape[-1]) if data.ndim == 3 else data.size
+        )
+    image = cast(Image.Image, data)
+    return 12 * image.width * image.height
+
+
+def _decoded(make: Callable[[], _Pixels | Failure], raw: RawImage) -> DecodedImage | Failure:
     with quiet_pillow():
         try:
-            decoded = _decode(raw.data, policy)
+            decoded = make()
         except Exception as error:  # Pillow's readers raise almost anything on damaged bytes
             return explain(error)
     if isinstance(decoded, Failure):
@@ -131,19 +156,6 @@ def decode(raw: RawImage, policy: SourcePolicy) -> DecodedImage | Failure:
     return DecodedImage(image, notes, raw.sha256)
 
 
-def check_size(width: int, height: int, policy: SourcePolicy) -> Failure | None:
-    """The Failure of an image of `width` times `height` pixels that is too large or too small."""
-    size = f"{width:,} x {height:,} pixels"
-    if width * height > policy.max_pixels:
-        return Failure("too_many_pixels", f"{size}, at most {policy.max_pixels:,} in all")
-    shorter, longer = sorted((width, height))
-    if shorter < policy.min_side:
-        return Failure("too_small", f"{size}, at least {policy.min_side} on each side")
-    if longer > shorter * policy.max_aspect_ratio:
-        return Failure("too_small", f"{size}, a strip")
-    return None
-
-
 def check_array(array: np.ndarray[Any, Any], policy: SourcePolicy) -> Failure | None:
     """The Failure of an array that is no image or of the wrong size; its values are not looked at."""
     if not is_image_like(array):
@@ -151,40 +163,41 @@ def check_array(array: np.ndarray[Any, Any], policy: SourcePolicy) -> Failure | 
     return check_size(array.shape[1], array.shape[0], policy)
 
 
-_Pixels = tuple[Image.Image, tuple[str, ...]]
-
-
-def _decode(data: object, policy: SourcePolicy) -> _Pixels | Failure:
+def _convert(data: object, policy: SourcePolicy) -> _Pixels | Failure:
+    """The pixels of what came ready-made."""
     if isinstance(data, np.ndarray):
         if fault := check_array(data, policy):
             return fault
         image = array_to_image(data)
         return image if isinstance(image, Failure) else to_rgb(image, policy.background)
-    if isinstance(data, Image.Image):
-        return check_size(*data.size, policy) or _finish(data, policy, ())
-    return _decode_bytes(cast(bytes, data), policy)
-
-
-def _decode_bytes(data: bytes, policy: SourcePolicy) -> _Pixels | Failure:
-    if not data:
-        return Failure("empty_body", "no bytes")
-    name = image_format(data[:32])
-    if name is None:
-        return Failure("not_an_image", describe_other(data[:256]))
-    notes: tuple[str, ...] = ()
-    if (size := declared_size(name, data)) and (fault := check_size(*size, policy)):
+    image = cast(Image.Image, data)
+    if fault := check_size(*image.size, policy):
         return fault
-    if name == "PNG":
-        chunks = pixel_chunks(data)
-        if not isinstance(chunks, PixelChunks):
-            return chunks
-        data, notes = chunks.data, (("first frame",) if chunks.is_animated else ())
-    source = _Source(data)
+    rgb, notes = _finish(image, Header(image.size, b"", 0, orientation=None), policy)
+    # The caller's own stays as it is.
+    return (image.copy() if rgb is image else rgb), notes
+
+
+def _decode_bytes(inspected: Inspected, policy: SourcePolicy) -> _Pixels | Failure:
+    name, header = inspected.name, inspected.header
+    if name in _IN_ONE_PIECE:
+        image: Image.Image | Failure = _IN_ONE_PIECE[name](header.data)
+    else:
+        image = _read(name, header, policy)
+    if isinstance(image, Failure):
+        return image
+    rgb, notes = _finish(image, header, policy)
+    has_more_frames = header.has_more_frames or bool(getattr(image, "is_animated", False))
+    return rgb, (("first frame", *notes) if has_more_frames else notes)
+
+
+def _read(name: str, header: Header, policy: SourcePolicy) -> Image.Image | Failure:
+    """The image with its pixels, as they are stored."""
+    source = _Source(header.data)
     image = _open(name, source)
     if isinstance(image, Failure):
         return image
-    fault = check_size(*image.size, policy) or _incomplete(name, image, data, policy)
-    if fault:
+    if fault := _other_size(name, image, header, policy):
         return fault
     is_short = source.ran_out
     source.is_strict = True
@@ -194,9 +207,25 @@ def _decode_bytes(data: bytes, policy: SourcePolicy) -> _Pixels | Failure:
         fault = explain(error)
         return Failure("truncated" if is_short else fault.reason, f"{name}: {fault.detail}")
     source.is_strict = False
-    rgb, notes = _finish(image, policy, notes)
-    # Last, since finding out moves a GIF to its second frame.
-    return rgb, (("first frame", *notes) if _has_more_frames(image) else notes)
+    return image
+
+
+def _other_size(
+    name: str, image: ImageFile.ImageFile, header: Header, policy: SourcePolicy
+) -> Failure | None:
+    """The Failure of an image that is larger than the header that its memory was told by."""
+    if fault := check_size(*image.size, policy):
+        return fault
+    if header.size is not None and image.width * image.height > header.size[0] * header.size[1]:
+        return Failure("corrupt", f"{name} that names two sizes")
+    return None
+
+
+# Formats that are decoded without Pillow's lazy readers.
+_IN_ONE_PIECE: dict[str, Callable[[bytes], Image.Image | Failure]] = {
+    "PNM": pnm.read_pixels,
+    "ICO": ico.read_pixels,
+}
 
 
 def _open(name: str, source: _Source) -> ImageFile.ImageFile | Failure:
@@ -205,50 +234,19 @@ def _open(name: str, source: _Source) -> ImageFile.ImageFile | Failure:
         return Failure("not_an_image", f"{name}, which this build of Pillow cannot read")
     try:
         return _open_heic(source) if name == "HEIC" else _READERS[name](source)
-    except MissingExtraError as error:
-        return Failure("not_an_image", f"HEIC; {error}")
     except Image.DecompressionBombError:
         raise
     except Exception as error:
         fault = explain(error)
-        if source.ran_out or _is_short_riff(name, source.getvalue()):
+        if source.ran_out:
             return Failure("truncated", f"{name} ends within its header")
         return Failure(fault.reason, f"{name}: {fault.detail}")
 
 
 def _open_heic(source: io.BytesIO) -> ImageFile.ImageFile:
-    try:
-        from pillow_heif import HeifImageFile
-    except ImportError:
-        raise MissingExtraError.of("pillow-heif", "heic") from None
+    from pillow_heif import HeifImageFile
+
     return cast(ImageFile.ImageFile, HeifImageFile(source))
-
-
-def _incomplete(
-    name: str, image: ImageFile.ImageFile, data: bytes, policy: SourcePolicy
-) -> Failure | None:
-    """What the header gives away: missing bytes, or more work than the pixels are worth."""
-    if _is_short_riff(name, data):
-        return Failure("truncated", "WEBP is shorter than its header says")
-    if isinstance(image, TiffImagePlugin.TiffImageFile):
-        tags = image.tag_v2
-        # A tile (tags 322, 323) is decoded whole, however little of it the image shows.
-        if tags.get(322, 0) * tags.get(323, 0) > policy.max_pixels:
-            return Failure("too_many_pixels", "TIFF whose tiles are larger than an image may be")
-        # Strips (273, 279) or tiles (324, 325): where each begins and how long it is.
-        for starts, lengths in ((273, 279), (324, 325)):
-            ends = zip(tags.get(starts, ()), tags.get(lengths, ()), strict=False)
-            if any(start + length > len(data) for start, length in ends):
-                return Failure("truncated", "TIFF ends before its pixels do")
-    if name == "JPEG":
-        n_scans = data.count(b"\xff\xda")
-        if n_scans * image.width * image.height > _MOST_FULL_SIZE_SCANS * policy.max_pixels:
-            return Failure("corrupt", f"JPEG with {n_scans:,} scans")
-    return None
-
-
-def _is_short_riff(name: str, data: bytes) -> bool:
-    return name == "WEBP" and int.from_bytes(data[4:8], "little") + 8 > len(data)
 
 
 def _strict_load() -> Callable[[ImageFile.ImageFile], object]:
@@ -273,17 +271,11 @@ def _load(image: ImageFile.ImageFile) -> None:
         image.load()
 
 
-def _finish(image: Image.Image, policy: SourcePolicy, notes: tuple[str, ...]) -> _Pixels:
-    turned, how_turned = upright(image)
-    rgb, how_converted = to_rgb(turned, policy.background)
-    return rgb, (*notes, *how_turned, *how_converted)
-
-
-def _has_more_frames(image: ImageFile.ImageFile) -> bool:
-    try:
-        return bool(getattr(image, "is_animated", False))
-    except Exception:  # a damaged second frame
-        return True
+def _finish(image: Image.Image, header: Header, policy: SourcePolicy) -> _Pixels:
+    how = orientation(image) if header.orientation is None else header.orientation
+    turned, how_turned = upright(image, how)
+    rgb, how_converted = to_rgb(turned, policy.background, white=header.white)
+    return rgb, (*how_turned, *how_converted)
 
 
 def explain(error: Exception) -> Failure:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 _HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
 
 
@@ -28,8 +30,11 @@ def image_format(head: bytes) -> str | None:
     # Two letters are little: a bitmap also has a known header size in its fifteenth byte.
     if head[:2] == b"BM" and head[14:18] in _BITMAP_HEADERS:
         return "BMP"
-    if head[:1] == b"P" and head[1:2] in b"456" and head[2:3] in (b"\n", b" ", b"\t", b"\r"):
-        return "PPM"
+    # In text, "P1 " is common: a header of the old formats has a number or a comment next.
+    if _NETPBM.match(head):
+        return "PNM"
+    if head[:4] == b"\0\0\1\0" and head[5:6] == b"\0" and head[9:10] == b"\0":
+        return "ICO"
     if head[4:8] == b"ftyp":
         # The major brand, then the compatible ones from byte 16 on: an AVIF can call itself mif1.
         brands = [head[8:12], *(head[i : i + 4] for i in range(16, min(len(head), 32), 4))]
@@ -40,23 +45,8 @@ def image_format(head: bytes) -> str | None:
     return None
 
 
+_NETPBM = re.compile(rb"P[1-6](?:[ \t\r\n]+[0-9]|[ \t\r\n]*#|[ \t\r\n]+\Z)")
 _BITMAP_HEADERS = tuple(size.to_bytes(4, "little") for size in (12, 16, 40, 52, 56, 64, 108, 124))
-
-
-def declared_size(name: str, data: bytes) -> tuple[int, int] | None:
-    """Width and height in pixels in the header of a PNG or animated WEBP; None for what has none.
-
-    Pillow tells the size of the other formats before it takes memory for their pixels. Of a WEBP it
-    takes that of the whole canvas first, and a PNG is not given to it until its checksums hold.
-
-    >>> declared_size("PNG", bytes(12) + b"IHDR" + bytes([0, 0, 0, 5, 0, 0, 1, 0]))
-    (5, 256)
-    """
-    if name == "PNG" and data[12:16] == b"IHDR" and len(data) >= 24:
-        return int.from_bytes(data[16:20], "big"), int.from_bytes(data[20:24], "big")
-    if name == "WEBP" and data[12:16] == b"VP8X" and len(data) >= 30:
-        return 1 + int.from_bytes(data[24:27], "little"), 1 + int.from_bytes(data[27:30], "little")
-    return None
 
 
 def describe_other(head: bytes) -> str:

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 from typing import IO, Any, cast
 
@@ -24,6 +25,8 @@ from monitor.images.worker import read_block, write_block
 
 _START_SECONDS = 60.0
 _OVERHEAD_BYTES = 50_000_000
+# Some libraries start a thread for each core, which reserves its stack.
+_THREAD_BYTES = 10_000_000
 _LAST_WORDS_SECONDS = 1.0
 # The parent's search path, so that the worker runs the same code; not its main module, which a spawned
 # process of `multiprocessing` would run again.
@@ -34,15 +37,19 @@ _CODE = (
 
 
 class _WorkerDied(Exception):
-    """The worker ended before it answered."""
+    """The worker ended before it answered, by itself or since it was late."""
+
+    def __init__(self, how: str, *, was_late: bool) -> None:
+        super().__init__(how)
+        self.was_late = was_late
 
 
 class DecoderPool:
     """Decodes encoded bytes in worker processes; thread-safe; `close` it.
 
-    A worker that crashes, takes more memory than the largest allowed image needs, or does not answer
-    within the policy's deadline is replaced. Its image is tried once more in a fresh worker, since the
-    worker may have been killed for another reason; then it is a Failure `decoder_crashed`.
+    A worker that crashes, takes more memory than the policy allows, or does not answer within its deadline
+    is replaced, and its image is a Failure `decoder_crashed`. One that crashed is tried once more in a
+    fresh worker, since the old one may have been killed for another reason; one that we ended is not.
 
     Parameters
     ----------
@@ -53,8 +60,8 @@ class DecoderPool:
     n_workers
         How many decode at once; by default one for each core. They start when they are needed.
     memory_bytes
-        What a worker may take beyond its start. By default 4 times the largest image at 4 bytes a pixel,
-        the largest encoded image twice, and 50 MB. Enforced on Linux.
+        What a worker may take beyond its start. By default the policy's `max_decode_bytes`, the largest
+        encoded image twice, and some more for threads. Enforced on Linux.
     """
 
     def __init__(
@@ -68,23 +75,38 @@ class DecoderPool:
         self._policy = policy
         self._cancellation = cancellation
         self._memory_bytes = memory_bytes or (
-            16 * policy.max_pixels + 2 * policy.max_bytes + _OVERHEAD_BYTES
+            policy.max_decode_bytes
+            + 2 * policy.max_bytes
+            + _OVERHEAD_BYTES
+            + _THREAD_BYTES * (os.cpu_count() or 1)
         )
         # A slot for each worker: the idle one, or None where none was started.
         self._slots: queue.LifoQueue[_Worker | None] = queue.LifoQueue()
         for _ in range(n_workers or os.cpu_count() or 1):
             self._slots.put(None)
 
-    def decode(self, raw: RawImage) -> DecodedImage | Failure:
+    def decode(
+        self, raw: RawImage, begin: Callable[[], bool] = lambda: True
+    ) -> DecodedImage | Failure:
         """As `monitor.images.decode`, of bytes.
+
+        Parameters
+        ----------
+        raw
+            Encoded bytes.
+        begin
+            Called once there is a worker; False gives up.
 
         Raises
         ------
         MonitorError
             If no worker can be started.
         """
+        cancelled = Failure("deadline", "the reader was cancelled")
         worker = self._slots.get()
         try:
+            if not begin():
+                return cancelled
             for _ in range(2):
                 if worker is None:
                     worker = _Worker(self._policy, self._memory_bytes)
@@ -93,9 +115,12 @@ class DecoderPool:
                         return worker.decode(raw)
                 except _WorkerDied as error:
                     failure = Failure("decoder_crashed", str(error))
+                    is_final = error.was_late
                     worker = None
                 if self._cancellation.is_cancelled:
-                    return Failure("deadline", "the reader was cancelled")
+                    return cancelled
+                if is_final:
+                    break
             return failure
         finally:
             self._slots.put(worker)
@@ -183,9 +208,9 @@ class _Worker:
         if len(complete) == n_answers:
             return complete
         self.end()
-        raise _WorkerDied(
-            f"not decoded after {seconds:g} s" if late.is_set() else _how_it_ended(self._process)
-        )
+        if late.is_set():
+            raise _WorkerDied(f"not decoded after {seconds:g} s", was_late=True)
+        raise _WorkerDied(_how_it_ended(self._process), was_late=False)
 
 
 def _how_it_ended(process: subprocess.Popen[bytes]) -> str:

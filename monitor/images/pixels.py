@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,10 @@ _UPRIGHT = {
 }
 """How to turn an image upright, by its EXIF orientation (EXIF 2.32, tag 0x0112)."""
 
+_BAND_PIXELS = 1 << 20
+_LEAST_16_BIT = 1 << 14
+"""Divided by 257, fewer than 64 of 256 levels would be left below it."""
+
 ACCEPTED_ARRAYS = (
     "arrays of shape (H, W), (H, W, 1), (H, W, 3) or (H, W, 4) and type uint8, uint16, bool or "
     "float within [0, 1]"
@@ -37,20 +42,31 @@ def orientation(image: Image.Image) -> int:
     return value if isinstance(value, int) and value in _UPRIGHT else 1
 
 
-def upright(image: Image.Image) -> tuple[Image.Image, tuple[str, ...]]:
+def upright(image: Image.Image, orientation: int) -> tuple[Image.Image, tuple[str, ...]]:
     """`image` turned as its EXIF orientation says."""
-    turn = _UPRIGHT.get(orientation(image))
+    turn = _UPRIGHT.get(orientation)
     return (image, ()) if turn is None else (image.transpose(turn), ("turned upright",))
 
 
 def to_rgb(
-    image: Image.Image, background: tuple[int, int, int]
+    image: Image.Image, background: tuple[int, int, int], *, white: int | None = None
 ) -> tuple[Image.Image, tuple[str, ...]]:
-    """`image` in mode RGB, and a note for each conversion that is more than a copy.
+    """`image` in mode RGB, and a note for each conversion; `image` itself if it is in that mode.
 
-    16-bit values are divided by 257, so that 65,535 becomes 255. Integers and floats of wider range
-    are stretched from their least to their greatest value. Transparent pixels lie over
-    `background`.
+    16-bit values are divided by 257, so that 65,535 becomes 255; where none reaches 16,384, as in the
+    pictures of 10-, 12- and 14-bit cameras, they are stretched up to the greatest. Integers and floats
+    of wider range are stretched from their least to their greatest value. Transparent pixels lie over
+    `background`. Large pictures are converted in bands, so that no more than a band stands twice in
+    memory.
+
+    Parameters
+    ----------
+    image
+        In any mode.
+    background
+        Red, green and blue, 0 to 255.
+    white
+        The greatest 16-bit value that there can be, where the file tells it.
 
     Raises
     ------
@@ -66,17 +82,16 @@ def to_rgb(
     """
     mode = image.mode
     if mode.startswith("I;16"):
-        return _grey(from_16_bit(np.asarray(image))), ("16-bit scaled to 8-bit",)
+        return _from_16_bit_image(image, background, white)
     if mode in ("I", "F"):
-        values, note = _from_wide(np.asarray(image))
-        return _grey(values), (note,)
+        return _from_wide(image)
     if image.has_transparency_data:
-        solid = Image.new("RGBA", image.size, (*background, 255))
-        # Premultiplied grey has no direct way to RGBA.
-        solid.alpha_composite((image.convert("LA") if mode == "La" else image).convert("RGBA"))
-        return solid.convert("RGB"), ("transparency over the background",)
-    converted = image.convert("RGB")
+        solid = _by_bands(image, lambda band: _over(band, background))
+        return solid, ("transparency over the background",)
+    if mode == "RGB":
+        return image, ()
     notes = {"CMYK": "CMYK converted", "P": "palette converted", "1": "1-bit converted"}
+    converted = _by_bands(image, lambda band: band.convert("RGB"))
     return converted, ((notes[mode],) if mode in notes else ())
 
 
@@ -114,9 +129,16 @@ def unsupported_array(array: Array) -> Failure:
     )
 
 
-def from_16_bit(values: Array) -> Array:
-    """uint16 values as uint8: divided by 257 and rounded."""
-    return ((values.astype(np.uint32) + 128) // 257).astype(np.uint8)
+def _scaled(values: Array, white: int) -> Array:
+    """Integers up to `white` as uint8, rounded."""
+    return ((values.astype(np.uint32) * 255 + white // 2) // white).clip(max=255).astype(np.uint8)
+
+
+def _white_of(greatest: int) -> tuple[int, str]:
+    """The 16-bit value to show as white, and the note."""
+    if 0 < greatest < _LEAST_16_BIT:
+        return greatest, f"16-bit stretched from 0 to {greatest}"
+    return 65_535, "16-bit scaled to 8-bit"
 
 
 def _eight_bits(pixels: Array) -> Array | Failure | None:
@@ -126,7 +148,7 @@ def _eight_bits(pixels: Array) -> Array | Failure | None:
     if pixels.dtype == np.bool_:
         return pixels.astype(np.uint8) * np.uint8(255)
     if pixels.dtype.kind == "u":
-        return from_16_bit(pixels)
+        return _scaled(pixels, _white_of(int(pixels.max(initial=0)))[0])
     if not np.isfinite(pixels).all():
         return Failure("corrupt", "NaN or infinity among the pixels")
     # Resizing leaves floats a rounding error outside of [0, 1].
@@ -135,19 +157,77 @@ def _eight_bits(pixels: Array) -> Array | Failure | None:
     return np.rint(np.clip(pixels.astype(np.float32), 0, 1) * 255).astype(np.uint8)
 
 
-def _from_wide(values: Array) -> tuple[Array, str]:
-    """Greys of mode I or F as uint8, and how they were scaled."""
-    if not np.isfinite(values).all():
-        raise ValueError("NaN or infinity among the pixels")
-    low, high = float(values.min()), float(values.max())
-    if values.dtype.kind == "i" and low >= 0 and high <= 65_535:
+def _from_16_bit_image(
+    image: Image.Image, background: tuple[int, int, int], white: int | None
+) -> tuple[Image.Image, tuple[str, ...]]:
+    if white is None or not 0 < white < 65_535:
+        greatest = max(int(values.max()) for values in _arrays(image))
+        white, note = _white_of(greatest)
+    else:
+        note = f"{white.bit_length()}-bit scaled to 8-bit"
+    most = white
+    see_through = image.info.get("transparency")
+    if not isinstance(see_through, int):
+        return _by_bands(image, lambda band: _grey(_scaled(np.asarray(band), most))), (note,)
+
+    def over(band: Image.Image) -> Image.Image:
+        values = np.asarray(band)
+        pixels = np.repeat(_scaled(values, most)[..., None], 3, axis=2)
+        pixels[values == see_through] = background
+        return Image.fromarray(pixels)
+
+    return _by_bands(image, over), (note, "transparency over the background")
+
+
+def _from_wide(image: Image.Image) -> tuple[Image.Image, tuple[str, ...]]:
+    """Greys of mode I or F as RGB, and how they were scaled."""
+    bounds = []
+    for values in _arrays(image):
+        if not np.isfinite(values).all():
+            raise ValueError("NaN or infinity among the pixels")
+        bounds.append((float(values.min()), float(values.max())))
+    low, high = min(least for least, _ in bounds), max(greatest for _, greatest in bounds)
+    if image.mode == "I" and low >= 0 and high <= 65_535:
         # Pillow also holds 16-bit greys in 32-bit integers.
-        return from_16_bit(values), "16-bit scaled to 8-bit"
-    if values.dtype.kind == "f" and low >= 0 and high <= 1:
-        return np.rint(values * 255).astype(np.uint8), "float scaled to 8-bit"
-    spread = (values.astype(np.float64) - low) / ((high - low) or 1.0)
-    return np.rint(spread * 255).astype(np.uint8), f"stretched from {low:g} to {high:g}"
+        white, note = _white_of(int(high))
+        return _by_bands(image, lambda band: _grey(_scaled(np.asarray(band), white))), (note,)
+    note = f"stretched from {low:g} to {high:g}"
+    if image.mode == "F" and low >= 0 and high <= 1:
+        low, high, note = 0.0, 1.0, "float scaled to 8-bit"
+
+    def stretch(band: Image.Image) -> Image.Image:
+        spread = (np.asarray(band).astype(np.float64) - low) / ((high - low) or 1.0)
+        return _grey(np.rint(spread * 255).astype(np.uint8))
+
+    return _by_bands(image, stretch), (note,)
+
+
+def _over(image: Image.Image, background: tuple[int, int, int]) -> Image.Image:
+    solid = Image.new("RGBA", image.size, (*background, 255))
+    # Premultiplied grey has no direct way to RGBA.
+    solid.alpha_composite((image.convert("LA") if image.mode == "La" else image).convert("RGBA"))
+    return solid.convert("RGB")
 
 
 def _grey(values: Array) -> Image.Image:
     return Image.fromarray(values).convert("RGB")
+
+
+def _by_bands(image: Image.Image, convert: Callable[[Image.Image], Image.Image]) -> Image.Image:
+    """`convert` of each band, put together in mode RGB."""
+    if image.width * image.height <= _BAND_PIXELS:
+        return convert(image)
+    whole = Image.new("RGB", image.size)
+    for band, top in _bands(image):
+        whole.paste(convert(band), (0, top))
+    return whole
+
+
+def _bands(image: Image.Image) -> Iterator[tuple[Image.Image, int]]:
+    rows = max(1, _BAND_PIXELS // image.width)
+    for top in range(0, image.height, rows):
+        yield image.crop((0, top, image.width, min(top + rows, image.height))), top
+
+
+def _arrays(image: Image.Image) -> Iterator[Array]:
+    return (np.asarray(band) for band, _ in _bands(image))

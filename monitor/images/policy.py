@@ -80,6 +80,12 @@ class SourcePolicy(BaseModel):
     max_pixels: int = Field(
         default=50_000_000, gt=0, description="Most pixels (width times height) of one image."
     )
+    max_decode_bytes: int = Field(
+        default=1_000_000_000,
+        gt=0,
+        description="Most bytes of memory that all images that are decoded at the same time take. What "
+        "takes more alone is refused; the others wait for each other.",
+    )
     min_side: int = Field(
         default=2, gt=0, description="Fewest pixels along the shorter side of an image."
     )
@@ -128,10 +134,11 @@ class SourcePolicy(BaseModel):
         default=(255, 255, 255),
         description="Red, green and blue (0-255) behind transparent pixels.",
     )
-    isolation: Literal["none", "process"] = Field(
-        default="none",
+    isolation: Literal["auto", "none", "process"] = Field(
+        default="auto",
         description="'process' decodes in processes of their own: a decoder that crashes, hangs or takes "
-        "too much memory costs one image, not the run. 'none' is faster.",
+        "too much memory costs one image, not the run. 'auto' does so with images whose headers do not "
+        "prove that they are decoded in about a second. 'none' is for where no process can be started.",
     )
     ca_bundle: str | None = Field(
         default=None,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import PurePath
@@ -15,11 +17,20 @@ from PIL import Image
 
 from monitor.empty_cells import is_missing
 from monitor.failures import Failure
+from monitor.images.budget import DecodeBudget, Share
 from monitor.images.cancellation import Cancellation
 from monitor.images.data_uri import read_base64, read_data_uri
-from monitor.images.decoding import DecodedImage, check_array, check_size, decode, explain
+from monitor.images.decoding import (
+    DecodedImage,
+    check_array,
+    decode,
+    decode_inspected,
+    explain,
+    memory_of_pixels,
+)
 from monitor.images.fetch import HTTPFetcher
 from monitor.images.files import file_state, read_file
+from monitor.images.inspection import check_size, inspect
 from monitor.images.isolation import DecoderPool
 from monitor.images.objects import read_object
 from monitor.images.pixels import ACCEPTED_ARRAYS, orientation
@@ -30,6 +41,8 @@ from monitor.images.redact import redact_url
 from monitor.images.urls import file_path, scheme_of
 
 _ACCEPTED = f"URLs, data: URIs, paths, base64, bytes, Pillow images and {ACCEPTED_ARRAYS}"
+# Pillow's own four, and the three of an array that is made of them.
+_HELD_BYTES_PER_PIXEL = 7
 _CANCELLED = Failure("deadline", "the reader was cancelled")
 
 
@@ -90,8 +103,8 @@ class ImageReader:
         self.policy = policy or SourcePolicy()
         self._cancellation = Cancellation()
         self._http = HTTPFetcher(self.policy, self._cancellation)
-        isolated = self.policy.isolation == "process"
-        self._decoders = DecoderPool(self.policy, self._cancellation) if isolated else None
+        self._decoders = DecoderPool(self.policy, self._cancellation)
+        self._budget = DecodeBudget(self.policy.max_decode_bytes, self._cancellation)
         # Pillow reads lazily, and the same image may stand in many rows.
         self._loading = threading.Lock()
 
@@ -104,9 +117,25 @@ class ImageReader:
 
     def decode(self, raw: RawImage) -> DecodedImage | Failure:
         """Upright RGB pixels of `raw`, or why there are none; isolated if the policy says so."""
-        if self._decoders is not None and isinstance(raw.data, bytes):
-            return self._decoders.decode(raw)
-        return decode(raw, self.policy)
+        with self.decoding(raw) as decoded:
+            return decoded
+
+    @contextmanager
+    def decoding(self, raw: RawImage) -> Iterator[DecodedImage | Failure]:
+        """As `decode`; while the context lasts, its pixels count towards the policy's memory.
+
+        Examples
+        --------
+        >>> raw = RawImage(np.zeros((4, 6), dtype=np.uint8), sha256="")
+        >>> with ImageReader() as reader, reader.decoding(raw) as decoded:
+        ...     decoded.image.size
+        (6, 4)
+        """
+        with self._budget.share() as share:
+            decoded = self._decode(raw, share)
+            if isinstance(decoded, DecodedImage):
+                share.shrink(_HELD_BYTES_PER_PIXEL * decoded.image.width * decoded.image.height)
+            yield decoded
 
     def fetch(self, cell: object) -> RawImage | Failure:
         """The bytes (or ready-made pixels) that `cell` holds or names.
@@ -161,8 +190,7 @@ class ImageReader:
         """Cancel what is under way, and close the connections that are kept alive."""
         self.cancel()
         self._http.close()
-        if self._decoders is not None:
-            self._decoders.close()
+        self._decoders.close()
 
     def __enter__(self) -> ImageReader:
         return self
@@ -174,6 +202,22 @@ class ImageReader:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+    def _decode(self, raw: RawImage, share: Share) -> DecodedImage | Failure:
+        if not isinstance(raw.data, bytes):
+            if not share.take(memory_of_pixels(raw.data)):
+                return _CANCELLED
+            return decode(raw, self.policy)
+        inspected = inspect(raw.data, self.policy)
+        if isinstance(inspected, Failure):
+            return inspected
+        n_bytes = inspected.n_bytes
+        isolation = self.policy.isolation
+        if isolation == "process" or (isolation == "auto" and not inspected.header.is_quick):
+            return self._decoders.decode(raw, lambda: share.take(n_bytes))
+        if not share.take(n_bytes):
+            return _CANCELLED
+        return decode_inspected(inspected, raw, self.policy)
 
     def _fetch(self, cell: object, known: Version | None) -> RawImage | Unchanged | Failure:
         if is_missing(cell):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from monitor.clusters import Baseline
 from monitor.clusters.sketch import WindowSketch
-from monitor.drift import MOST_PAST, PastWindow, Verdict
+from monitor.drift import LONGEST, PastWindow, Verdict
 from monitor.features import CustomFeature
 from monitor.pipeline import embed, fit_baseline
 from monitor.pipeline.detect import judge_frame
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from monitor.cache import VectorCache
-    from monitor.embedding import Executor
     from monitor.images import SourcePolicy
 
 History = Callable[[str, str, dt.datetime, int], Sequence[tuple[WindowDrift, WindowSketch]]]
@@ -75,9 +74,8 @@ class WindowJudge:
         Feature, baseline's id, time and number ─► so many windows before that time, as `Store.history`
         gives them; without it each window is judged by itself alone. A baseline that moves along has
         another id for each window, so that its windows are never pooled.
-    policy, cache, executor
-        From where images are fetched, where their vectors are kept and where they are made, as `embed` takes
-        them.
+    policy, cache
+        From where images are fetched, and where their vectors are kept, as `embed` takes them.
     """
 
     source: Source
@@ -89,7 +87,6 @@ class WindowJudge:
     explain_columns: Sequence[str] = ()
     history: History | None = None
     policy: SourcePolicy | None = None
-    executor: str | Executor = "local"
     cache: Path | VectorCache | None = None
 
     def __call__(self, feature_name: str, window: Window) -> JudgedWindow:
@@ -150,7 +147,7 @@ class WindowJudge:
         if self.history is None:
             return ()
         # Windows that drifted are left out of pooled tests, so that these reach twice as far.
-        entries = self.history(feature.name, baseline.id, window.start, MOST_PAST)
+        entries = self.history(feature.name, baseline.id, window.start, 2 * LONGEST)
         return [
             PastWindow(
                 entry.start,
@@ -164,14 +161,7 @@ class WindowJudge:
     def _rows(self, feature: CustomFeature, window: Window) -> pa.Table:
         table = read_window(self.source, window.start, window.end, self._columns(feature))
         if feature.origin.is_missing_from(table.column_names):
-            table = embed(
-                table,
-                feature,
-                policy=self.policy,
-                cache=self.cache,
-                executor=self.executor,
-                progress=False,
-            )
+            table = embed(table, feature, policy=self.policy, cache=self.cache, progress=False)
         return table
 
     def _columns(self, feature: CustomFeature) -> Sequence[str]:

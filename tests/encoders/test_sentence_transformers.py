@@ -12,7 +12,9 @@ import pytest
 
 from monitor.encoders import EncoderSpec, ImageSpace, ModelHandler, load_encoder
 from monitor.errors import EncoderError, MissingExtraError, ModelNotFoundError
-from monitor.testing import EncoderContract, pictures
+
+from .contract import EncoderContract
+from .tiny import pictures
 
 
 def st_spec(model: str, **options: Any) -> EncoderSpec:

@@ -320,7 +320,7 @@ def test_public_names() -> None:
     for name in monitor.images.__all__:
         assert getattr(monitor.images, name).__name__ == name
         assert getattr(monitor.images, name).__doc__
-    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+    with pytest.raises(AttributeError, match=r"attribute.*nothing"):
         monitor.images.nothing  # noqa: B018
     assert callable(decode)
 
