@@ -18,6 +18,8 @@
     ├── MissingExtraError          (ImportError)  an optional package that is not installed
     ├── BaselineError              (ValueError)   a baseline that cannot be fitted, read or used
     │   └── FingerprintMismatchError              vectors of another encoder
+    ├── UnknownNameError           (KeyError)     a name that neither we nor a plug-in knows
+    ├── PluginError                (ValueError)   a plug-in that will not do
     ├── ReportError                (ValueError)   a report that cannot be written or read
     ├── MetricsError               (RuntimeError) metrics that cannot be written or served
     ├── DeliveryError              (RuntimeError) an alert that a channel did not take
@@ -141,6 +143,14 @@ class FingerprintMismatchError(BaselineError):
 
 class CacheError(MonitorError, ValueError):
     """A vector cache that is damaged, of another program, or kept locked."""
+
+
+class UnknownNameError(MonitorError, KeyError):
+    """A name that neither we nor a plug-in knows."""
+
+
+class PluginError(MonitorError, ValueError):
+    """A plug-in that cannot be imported, or that brings something else than what was asked for."""
 
 
 class ReportError(MonitorError, ValueError):

@@ -75,7 +75,7 @@ def write_case(setting: Setting, deployment: int, folder: Path, cache: Path) -> 
     It holds `baseline` (N, width), `windows` (W, n, width), `kinds` (W,), the cluster labels of both,
     `baseline_labels` (N,) and `window_labels` (W, n), and `n_clusters`. Kinds read `"column|detail"`.
     """
-    from monitor.clusters import fit
+    from monitor.clusters import Clustering, fit
 
     path = folder / setting.name / f"{deployment:03d}.npz"
     if path.is_file():
@@ -83,7 +83,7 @@ def write_case(setting: Setting, deployment: int, folder: Path, cache: Path) -> 
     rng = np.random.default_rng([zlib.crc32(setting.name.encode()), deployment])
     baseline, drawn = _FAMILIES[setting.family](setting, rng, cache)
     kinds, windows = zip(*drawn, strict=True)
-    fitted = fit(baseline, {"name": "vector"}, n_clusters=N_CLUSTERS, random_state=deployment)
+    fitted = fit(baseline, {"name": "vector"}, Clustering(N_CLUSTERS, random_state=deployment))
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_suffix(".part.npz")
     np.savez(

@@ -25,9 +25,9 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from judge.document import fill
-from monitor.clusters import Baseline, WindowSketch, fit
-from monitor.drift.counts import FIRST_DRAWS
-from monitor.drift.evidence import Evidence
+from monitor.clusters import Baseline, Clustering, RowMetadata, RowWindows, WindowSketch, fit
+from monitor.drift.battery import examine
+from monitor.drift.comparison import Comparison
 from monitor.drift.significance import combine
 
 WIDTH = 32
@@ -102,18 +102,19 @@ def baseline_of(world: World, seed: int) -> Baseline:
     return fit(
         rows,
         {"name": "rows"},
-        n_clusters=setting.n_clusters,
-        centroids=None if setting.is_fitted else world.centres,
-        random_state=seed,
-        windows=days,
+        Clustering(
+            setting.n_clusters,
+            centroids=None if setting.is_fitted else world.centres,
+            random_state=seed,
+        ),
+        RowMetadata(windows=None if days is None else RowWindows("1d", days)),
     )
 
 
 def p_values(window: WindowSketch, baseline: Baseline, seed: int) -> dict[str, float]:
     """The p-value of each test, and `all` of them together, told apart down to the least level."""
     rng = np.random.default_rng([seed, 1])
-    evidence = Evidence.of(window, baseline, baseline.statistics, rng)
-    tests = evidence.tests(evidence.mix_null.draw(FIRST_DRAWS, rng), min(ALPHAS), rng)
+    tests = examine(Comparison(window, baseline, baseline.statistics, rng), min(ALPHAS))
     return {test.name: test.p_value for test in tests} | {"all": combine(tests)}
 
 

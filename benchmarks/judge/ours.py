@@ -7,8 +7,8 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
-from monitor.clusters import Baseline, WindowSketch, fit
-from monitor.drift import POOLED_SHARE, Rules, Verdict, judge, pooled_tests
+from monitor.clusters import Baseline, Clustering, WindowSketch, fit
+from monitor.drift import POOLED_SHARE, Rules, SequenceWindow, Verdict, judge, pooled_tests
 
 N_CLUSTERS = 20
 DAILY_LEVEL = 1 / 365
@@ -16,7 +16,7 @@ DAILY_LEVEL = 1 / 365
 
 def fitted(baseline: NDArray[np.float32], seed: int = 0) -> Baseline:
     """The baseline as a user would fit it."""
-    return fit(baseline, {"name": "vector"}, n_clusters=N_CLUSTERS, random_state=seed)
+    return fit(baseline, {"name": "vector"}, Clustering(N_CLUSTERS, random_state=seed))
 
 
 def p_value(baseline: Baseline, window: NDArray[np.float32], alpha: float = 0.05) -> float:
@@ -47,10 +47,20 @@ def first_alarm(baseline: Baseline, windows: Iterable[NDArray[np.float32]]) -> i
     return _first(sketches, drifted, baseline)
 
 
+def row(
+    sketches: list[WindowSketch], drifted: list[bool], baseline: Baseline
+) -> list[SequenceWindow]:
+    """These windows as neighbouring days, from day 0 on."""
+    return [
+        SequenceWindow(sketch, baseline.statistics, day, is_drift)
+        for day, (sketch, is_drift) in enumerate(zip(sketches, drifted, strict=True))
+    ]
+
+
 def _first(sketches: list[WindowSketch], drifted: list[bool], baseline: Baseline) -> int | None:
     """The day of the first pooled test that drifted."""
     rules = Rules(DAILY_LEVEL * POOLED_SHARE)
-    found = pooled_tests(sketches, range(len(sketches)), drifted, baseline, rules=rules)
+    found = pooled_tests(row(sketches, drifted, baseline), baseline, rules=rules)
     for day, pooled in enumerate(found, start=1):
         if pooled is not None and pooled.is_drift:
             return day

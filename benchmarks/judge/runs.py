@@ -13,6 +13,7 @@ import argparse
 import numpy as np
 
 from judge.level import Setting, World, baseline_of
+from judge.ours import row
 from monitor.drift import POOLED_SHARE, Rules, Verdict, judge, pooled_tests
 
 DAYS = 365
@@ -30,7 +31,7 @@ def alarms(setting: Setting, number: int, seed: int) -> int:
         judge(sketch, baseline, rules=alone, random_state=day).verdict is Verdict.DRIFT
         for day, sketch in enumerate(sketches)
     ]
-    tests = pooled_tests(sketches, range(DAYS), drifted, baseline, rules=together)
+    tests = pooled_tests(row(sketches, drifted, baseline), baseline, rules=together)
     flagged = np.array(drifted) | [pooled is not None and pooled.is_drift for pooled in tests]
     return int((np.diff(flagged.astype(int), prepend=0) == 1).sum())
 

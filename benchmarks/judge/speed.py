@@ -12,7 +12,7 @@ import time
 import numpy as np
 from numpy.typing import NDArray
 
-from monitor.clusters import WindowSketch, fit
+from monitor.clusters import Clustering, WindowSketch, fit
 from monitor.drift import Rules, judge
 
 
@@ -29,7 +29,7 @@ def main() -> None:
         noise = rng.normal(size=(n, options.width)).astype(np.float32)
         return np.asarray(centres[rng.integers(20, size=n)] + noise)
 
-    baseline = fit(rows(20_000), {"name": "rows"}, n_clusters=20)
+    baseline = fit(rows(20_000), {"name": "rows"}, Clustering(20))
     scaled, labels, distances = baseline.assign(rows(options.rows))
     rules = Rules(1 / 365)
     judge(
@@ -50,8 +50,8 @@ def main() -> None:
         merged = piece if merged is None else merged + piece
     assert merged is not None
     again = judge(merged, baseline, rules=rules)
-    is_same = (verdict.tests, verdict.scores, verdict.effect) == (
-        again.tests, again.scores, again.effect,
+    is_same = (verdict.tests, verdict.scores) == (
+        again.tests, again.scores,
     )  # fmt: skip
     print(f"{options.rows:,} assigned rows of width {options.width}")
     print(f"sketched in {sketched - began:.2f} s, judged in {ended - sketched:.2f} s")

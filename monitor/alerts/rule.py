@@ -15,6 +15,8 @@ BROKEN_SHARE: Final = 0.5
 CALIBRATED: Final = ("verdict", "p_value", "broken_feed")
 SHARES: Final = ("novel_share", "failure_rate", "most_repeated")
 COUNTS: Final = ("n_rows", "n_failed")
+BUILT_IN_METRICS: Final = (*CALIBRATED, *SHARES, *COUNTS)
+"""What a rule may look at beside distances."""
 FEWER_IS_WORSE: Final = ("p_value", "n_rows")
 
 
@@ -121,13 +123,12 @@ class AlertRule(Settings):
     @field_validator("metric")
     @classmethod
     def _known(cls, metric: str) -> str:
-        named = (*CALIBRATED, *SHARES, *COUNTS)
-        if metric not in named:
+        if metric not in BUILT_IN_METRICS:
             # Here, because it brings scipy with it.
-            from monitor.drift import DISTANCES
+            from monitor.drift.distances import registry
 
-            allowed = (*named, *(distance.name for distance in DISTANCES))
-            if metric not in allowed:
+            if metric not in registry:
+                allowed = (*BUILT_IN_METRICS, *registry.names())
                 raise ValueError(f"there is no such metric; allowed: {', '.join(allowed)}")
         return metric
 

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from monitor.cache import VectorCache
     from monitor.config import MonitoringConfig
+    from monitor.embedding import Executor
 
 _Feature = TypeVar("_Feature", bound=CustomFeature)
 _LOCAL = "local-dir:"
@@ -190,10 +191,18 @@ def _embed(
         frame,
         located(project.config, feature),
         policy=project.config.policy,
+        executor=made_executor(project.config),
         cache=cache,
         progress=False if project.terminal.as_json else None,
         details=True,
     )
+
+
+def made_executor(config: MonitoringConfig) -> Executor:
+    """Where the config has images embedded."""
+    from monitor.embedding.executors import registry
+
+    return config.executor.made_by(registry, "executor")
 
 
 def located(config: MonitoringConfig, feature: _Feature) -> _Feature:

@@ -11,7 +11,7 @@ from monitor.cli.project import Monitored, Project
 from monitor.environment import filled_in
 from monitor.errors import ConfigError
 from monitor.schedule import Plan, Rolling, Runner, WindowJudge
-from monitor.sources import CallableSource, FileSource, Source, SqlSource, rows_seen
+from monitor.sources import CallableSource, FileSource, Source, SqlSource, registry, rows_seen
 from monitor.store import Claim, JudgedWindow, Store
 from monitor.windows import Every, Grid, first_instant, zone_of
 
@@ -34,7 +34,7 @@ def open_runner(project: Project, features: Sequence[Monitored]) -> Iterator[Run
         If a baseline is not there, or the store cannot be used.
     """
     from monitor.cli.cache import open_cache
-    from monitor.cli.embedded import located
+    from monitor.cli.embedded import located, made_executor
     from monitor.schedule.alerting import alert_on
 
     config = project.config
@@ -69,6 +69,7 @@ def open_runner(project: Project, features: Sequence[Monitored]) -> Iterator[Run
             history=store.history,
             policy=config.policy,
             cache=cache,
+            executor=made_executor(config),
         )
         yield Runner(
             store=store.prepare(),
@@ -108,6 +109,8 @@ def source_of(project: Project) -> Source:
         return SqlSource(filled_in(data.url, "data.production.url"), data.query, column)
     if data.function is not None:
         return CallableSource(data.function, column, folder=str(config.folder.resolve()))
+    if data.source is not None:
+        return data.source.made_by(registry, "data.production.source", timestamp_column=column)
     path = str(data.path)
     return FileSource(
         path if "://" in path else str(config.resolve(path)),

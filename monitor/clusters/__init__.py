@@ -1,8 +1,9 @@
 """Vectors ─► clusters ─► histogram: fitting, choosing, counting. Pure numbers, no I/O but a file."""
 
 from monitor.clusters.baseline import Baseline, Example
+from monitor.clusters.baseline_rows import RowWindows
 from monitor.clusters.baseline_statistics import BaselineStatistics
-from monitor.clusters.fitting import fit
+from monitor.clusters.fitting import Clustering, RowMetadata, fit
 from monitor.clusters.histogram import ClusterHistogram
 from monitor.clusters.kmeans import largest_repeated_share
 from monitor.clusters.quality_sketch import QualityReference, QualitySketch, fit_quality
@@ -15,9 +16,12 @@ __all__ = [
     "Baseline",
     "BaselineStatistics",
     "ClusterHistogram",
+    "Clustering",
     "Example",
     "QualityReference",
     "QualitySketch",
+    "RowMetadata",
+    "RowWindows",
     "Scaling",
     "ValueTable",
     "Variation",

@@ -16,7 +16,7 @@ from monitor.clusters.identity import identity
 from monitor.clusters.kmeans import assign
 from monitor.clusters.quality_sketch import QualityReference
 from monitor.clusters.scaling import STANDARD, Scaling
-from monitor.clusters.sketch import N_DISTANCE_BINS, WindowSketch, sketch_rows
+from monitor.clusters.sketch import N_DISTANCE_BINS, Sketcher, WindowSketch
 from monitor.clusters.value_table import ValueTable
 from monitor.codec import FormatMismatch, Shape, from_safetensors, to_safetensors
 from monitor.errors import BaselineError, FingerprintMismatchError, InvalidInputError
@@ -198,17 +198,9 @@ class Baseline:
         distances: NDArray[np.float32],
         failures: Mapping[str, int],
     ) -> WindowSketch:
-        """The same, of rows that `assign` has already placed."""
-        return sketch_rows(
-            scaled,
-            labels,
-            distances,
-            n_clusters=self.n_clusters,
-            quantum=self.quantum,
-            novelty_radius=self.novelty_radius,
-            distance_edges=self.distance_edges,
-            failures=dict(failures),
-        )
+        """The same, of rows that `assign` has already assigned."""
+        sketcher = Sketcher(self.n_clusters, self.quantum, self.novelty_radius, self.distance_edges)
+        return sketcher.sketch(scaled, labels, distances, failures)
 
     def to_bytes(self) -> bytes:
         """The baseline as one safetensors file: nothing is ever unpickled."""

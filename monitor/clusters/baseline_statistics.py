@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
-from typing import Annotated, Final
+from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
 
-from monitor.clusters.moments import spectral_moments
 from monitor.clusters.sketch import WindowSketch
 from monitor.clusters.variation import Variation
 from monitor.codec import Shape
-
-MAX_SAMPLE: Final = 1_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,26 +19,26 @@ class BaselineStatistics:
     """A sketch of the baseline's rows, and how much the vectors behind it vary.
 
     The rows that the clusters were fitted on count as if each had been left out of the fit (see
-    `assign_left_out`), but not where that cannot be: the novelty radius is a quantile of their distances,
-    and the whitening is made of their covariance.
+    `assign_left_out`). Novelty and whitened coordinates leave them out altogether: the novelty radius is a
+    quantile of their own distances, and the whitening comes from their own covariance.
 
     Parameters
     ----------
     sketch
         Counts and sums of all rows.
     n_held_out, n_held_out_novel
-        Rows that nothing was fitted on, and how many of these lie beyond the novelty radius.
+        Rows that nothing was fitted on, and how many of them lie beyond the novelty radius.
     mean_moments
         (3,) float64: tr Σ, tr Σ², tr Σ³ of the covariance of all rows; NaN for fewer than 4 rows.
     whitened_moments
         The same of the rows that nothing was fitted on, in the baseline's whitened coordinates.
     sample, fit_sample
-        (m, width) float32, some of the rows that nothing was fitted on, and of the others, drawn at
-        random: small windows are compared with these one by one.
+        (m, width) float32, random samples of the rows that nothing was fitted on, and of the others:
+        small windows are compared with these row by row.
     window_counts
-        (n_windows, n_clusters) int64, rows per cluster of each window of the baseline, all rows taken, also
-        those that windows are not compared with;
-        without rows when there are no times. What thresholds in standard deviations are made of.
+        (n_windows, n_clusters) int64, rows per cluster of each window of the baseline, whether windows are
+        compared with them or not; empty when there are no times. Thresholds in standard deviations are
+        computed from it.
     variation
         How much windows of these rows differ; None when that is not known.
     """
@@ -60,36 +57,6 @@ class BaselineStatistics:
     def novel_share(self) -> float:
         """Of the rows that nothing was fitted on, the share beyond the novelty radius; NaN without any."""
         return self.n_held_out_novel / self.n_held_out if self.n_held_out else math.nan
-
-    @classmethod
-    def of(
-        cls,
-        sketch: WindowSketch,
-        vectors: NDArray[np.float32],
-        whitened: NDArray[np.float64],
-        *,
-        n_held_out_novel: int,
-        variation: Variation | None,
-        window_counts: NDArray[np.int64],
-        max_sample: int,
-        rng: np.random.Generator,
-    ) -> BaselineStatistics:
-        """The reference of `vectors`, (n, width), that `sketch` was made from.
-
-        Those that nothing was fitted on come first, and `whitened` holds these only.
-        """
-        n = len(whitened)
-        return cls(
-            replace(sketch, rows=None),  # a sample stands for them
-            n_held_out=n,
-            n_held_out_novel=n_held_out_novel,
-            mean_moments=spectral_moments(vectors.astype(np.float64)),
-            whitened_moments=spectral_moments(whitened),
-            sample=_drawn(vectors[:n], max_sample, rng),
-            fit_sample=_drawn(vectors[n:], max_sample, rng),
-            window_counts=window_counts,
-            variation=variation,
-        )
 
     def check(self) -> None:
         """Refuse numbers that contradict one another.
@@ -115,10 +82,3 @@ class BaselineStatistics:
             raise ValueError("the counts of windows and of rows do not agree")
         if sketch.n >= 4 and not np.isfinite(self.mean_moments).all():
             raise ValueError("the moments hold NaN or infinity")
-
-
-def _drawn(
-    vectors: NDArray[np.float32], most: int, rng: np.random.Generator
-) -> NDArray[np.float32]:
-    chosen = np.sort(rng.permutation(len(vectors))[:most])
-    return np.ascontiguousarray(vectors[chosen])

@@ -1,4 +1,4 @@
-"""How many clusters: the finest partition that the data gives back when asked twice."""
+"""How many clusters: the finest partition that two halves of the data agree on."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ from monitor.errors import BaselineError
 
 CANDIDATES = (2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 25, 30)
 ROWS_PER_CLUSTER = 25
-"""A cluster with fewer expected rows in each half says little: candidates stop there."""
+"""No candidate has fewer expected rows a cluster in each half: such a cluster would say little."""
 WINDOW_ROWS_PER_CLUSTER = 5
+"""Nor fewer in a window: the least expected count that χ² tests are usually trusted with (Cochran 1954)."""
 MAX_CHOICE_ROWS = 10_000
 _TOLERANCE = 0.05
 _N_SPLITS = 3
@@ -92,7 +93,7 @@ def choose_n_clusters(
     """
     from sklearn.metrics import adjusted_rand_score
 
-    n_given, vectors = len(vectors), vectors[:MAX_CHOICE_ROWS]
+    n_vectors, vectors = len(vectors), vectors[:MAX_CHOICE_ROWS]
     most = len(vectors) // (2 * ROWS_PER_CLUSTER)
     if window_rows is not None:
         most = min(most, max(window_rows // WINDOW_ROWS_PER_CLUSTER, CANDIDATES[0]))
@@ -116,18 +117,19 @@ def choose_n_clusters(
             agreement[k].append(float(adjusted_rand_score(*labels)))
     stability = {k: float(np.mean(values)) for k, values in agreement.items()}
     best = max(stability.values())
-    chosen = max(k for k, value in stability.items() if value >= best - _TOLERANCE)
+    n_clusters = max(k for k, value in stability.items() if value >= best - _TOLERANCE)
     reason = (
-        f"{chosen} clusters: fitted on two halves of the data they agree on every row with an adjusted "
-        f"Rand index of {stability[chosen]:.2f}, within {_TOLERANCE} of the best ({best:.2f}); of the "
-        f"candidates {', '.join(map(str, candidates))} it is the finest such partition"
+        f"{n_clusters} clusters: fits on two halves of the data agree with an adjusted Rand index of "
+        f"{stability[n_clusters]:.2f}, within {_TOLERANCE} of the best ({best:.2f}); of the candidates "
+        f"{', '.join(map(str, candidates))} it is the finest partition that does"
     )
     if window_rows is not None:
-        seen, fewest = (
-            smallest_move(k, baseline_rows or n_given, window_rows) for k in (chosen, candidates[0])
+        n_baseline = baseline_rows or n_vectors
+        move, move_of_fewest = (
+            smallest_move(k, n_baseline, window_rows) for k in (n_clusters, candidates[0])
         )
         reason += (
-            f"; in a window of {window_rows:,} rows it shows a move of {seen:.1%} of the rows from one "
-            f"cluster to another, {candidates[0]} clusters one of {fewest:.1%}"
+            f"; in a window of {window_rows:,} rows it shows a move of {move:.1%} of the rows from one "
+            f"cluster to another, {candidates[0]} clusters one of {move_of_fewest:.1%}"
         )
-    return ClusterChoice(chosen, stability, reason)
+    return ClusterChoice(n_clusters, stability, reason)

@@ -3,65 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from monitor.clusters.baseline import Baseline
-from monitor.clusters.baseline_rows import BaselineRows
+from monitor.clusters.baseline_rows import MAX_SAMPLE, BaselineRows, RowWindows
 from monitor.clusters.baseline_statistics import BaselineStatistics
-from monitor.clusters.choice import choose_n_clusters
+from monitor.clusters.choice import ClusterChoice, choose_n_clusters
+from monitor.clusters.fitted import FittedClusters
 from monitor.clusters.kmeans import (
     MAX_FIT_ROWS,
-    assign,
     fit_centroids,
     largest_repeated_share,
     split_by_content,
 )
 from monitor.clusters.scaling import RAW, STANDARD, UNIT, Scaling
-from monitor.clusters.sketch import N_DISTANCE_BINS, quantum_for, sketch_rows
-from monitor.clusters.value_table import fit_values
+from monitor.clusters.value_table import ValueTable, fit_values
 from monitor.errors import BaselineError, InvalidInputError
 
-FIT_SHARE = 0.5
-NOVELTY_QUANTILE = 0.99
+FIT_SHARE: Final = 0.5
+"""Of the rows, up to `MAX_FIT_ROWS`, those that clusters are fitted on."""
 MAX_SAMPLE_OF_SEGMENTS, LEAST_SAMPLE = 4_000, 64
-"""Rows that the references of all segments keep together, and each at least."""
+"""Rows that the statistics of all segments keep together, and each at least."""
 
 
-def fit(
-    vectors: NDArray[np.floating],
-    feature: Mapping[str, Any],
-    *,
-    n_clusters: int | None,
-    centroids: ArrayLike | None = None,
-    random_state: int = 0,
-    fingerprint: str | None = None,
-    failures: Mapping[str, int] | None = None,
-    scaling: str = "unit",
-    fit_share: float = FIT_SHARE,
-    segment_column: str | None = None,
-    segments: NDArray[np.object_] | None = None,
-    every: str = "1d",
-    windows: NDArray[np.int64] | None = None,
-    n_seasons: int = 1,
-    columns: Mapping[str, NDArray[np.object_]] | None = None,
-) -> Baseline:
-    """Fit a `Baseline` on usable vectors.
-
-    The rows are split at random by their content (see `split_by_content`), so that the order of the
-    rows does not matter. Centroids, whitener and novelty radius come from the first part. Production is
-    compared with all rows, those of the first part as if each had been left out of the fit; where that
-    cannot be told, with the second part only (see `BaselineStatistics`).
+@dataclass(frozen=True, eq=False)
+class Clustering:
+    """How rows come into clusters.
 
     Parameters
     ----------
-    vectors
-        (n, width) finite numbers, no row all zero.
-    feature
-        Kept in the baseline as its description; must hold `name`.
     n_clusters
         2 or more, or None to choose it from the data.
     centroids
@@ -70,24 +44,65 @@ def fit(
         not scaled. With `"standard"` scaling they are in the units of the columns.
     random_state
         Seed of the split and of k-means.
+    scaling
+        See `Scaling`.
+    """
+
+    n_clusters: int | None
+    centroids: ArrayLike | None = None
+    random_state: int = 0
+    scaling: Literal["unit", "standard"] = UNIT
+
+
+@dataclass(frozen=True, eq=False)
+class RowMetadata:
+    """What is known of a baseline's rows beside their vectors.
+
+    Parameters
+    ----------
     fingerprint
         The encoder of the vectors, if known.
     failures
         Rows left out before, per reason.
-    scaling
-        `"unit"` or `"standard"` (see `Scaling`).
-    fit_share
-        Share of the rows that clusters are fitted on, in (0, 1), up to `MAX_FIT_ROWS` rows.
     segment_column, segments
-        Name of a metadata column and its values, (n,).
-    every, windows
-        A length of time, and (n,) the number of the window of that length that each row lies in,
-        negative where it has no time. From them the natural variation between windows is learned.
-    n_seasons
-        Windows whose numbers are alike modulo this may differ from others as a rule: 7 for days. Each
-        such season gets a reference of its own when the rows show that they do.
+        Name of a metadata column and its values, (n,); None for rows that are in no segment.
+    windows
+        Which window each row lies in. From them the natural variation between windows is learned.
     columns
         Further metadata columns and their values, (n,) text each.
+    """
+
+    fingerprint: str | None = None
+    failures: Mapping[str, int] = field(default_factory=dict)
+    segment_column: str | None = None
+    segments: NDArray[np.object_] | None = None
+    windows: RowWindows | None = None
+    columns: Mapping[str, NDArray[np.object_]] = field(default_factory=dict)
+
+
+def fit(
+    vectors: NDArray[np.floating],
+    feature: Mapping[str, Any],
+    clustering: Clustering,
+    metadata: RowMetadata | None = None,
+) -> Baseline:
+    """Fit a `Baseline` on usable vectors.
+
+    The rows are split at random by their content (see `split_by_content`), so that the order of the
+    rows does not matter. Centroids, whitener and novelty radius come from the first part. Production is
+    compared with all rows, those of the first part as if each had been left out of the fit; where the
+    rows are too few for that, with the second part only (see `BaselineStatistics`).
+
+    Parameters
+    ----------
+    vectors
+        (n, width) finite numbers, no row all zero.
+    feature
+        Kept in the baseline as its description; must hold `name`.
+    clustering
+        How clusters are made.
+    metadata
+        What else is known of the rows.
 
     Raises
     ------
@@ -96,160 +111,150 @@ def fit(
     InvalidInputError
         If given centroids do not fit the vectors.
     """
-    n, width = vectors.shape
-    smallest = 2 * (n_clusters or 2)
-    if n < smallest:
+    metadata = metadata or RowMetadata()
+    least = 2 * (clustering.n_clusters or 2)
+    if len(vectors) < least:
         raise BaselineError(
-            f"the baseline of feature {feature['name']!r} has {n} usable rows; at least {smallest} are "
-            f"needed for {n_clusters or 2} clusters, half of them to fit the clusters on, "
+            f"the baseline of feature {feature['name']!r} has {len(vectors)} usable rows; at least "
+            f"{least} are needed for {least // 2} clusters, half of them to fit the clusters on, "
             "and 1,000 or more make good verdicts: give more rows"
         )
-    given = None if centroids is None else _checked_centroids(centroids, n_clusters, width)
-    scale = _scaling(scaling, vectors, given)
-    scaled = scale.apply(vectors)
-    least = n_clusters or 2
-    n_fit = int(np.clip(min(round(n * fit_share), MAX_FIT_ROWS), least, n - 1))
-    fit_rows, other_rows = split_by_content(scaled, n_fit, random_state)
+    centroids = _given_centroids(clustering, vectors.shape[1])
+    scaling = _scaling(clustering.scaling, vectors, centroids)
+    scaled = scaling.apply(vectors)
+    n_fit = int(
+        np.clip(min(round(len(vectors) * FIT_SHARE), MAX_FIT_ROWS), least // 2, len(vectors) - 1)
+    )
+    fit_rows, other_rows = split_by_content(scaled, n_fit, clustering.random_state)
     if len(other_rows) == 0:
         raise BaselineError(
-            f"all {n} rows of the baseline of feature {feature['name']!r} hold one vector: give rows "
-            "that differ, or check that the feed is not one placeholder image"
+            f"all {len(vectors)} rows of the baseline of feature {feature['name']!r} hold one vector: "
+            "give rows that differ, or check that the feed is not one placeholder image"
         )
     fit_part = scaled[fit_rows]
-
     choice = None
-    if given is None:
-        if n_clusters is None:
-            choice = choose_n_clusters(
-                fit_part,
-                random_state=random_state,
-                window_rows=_usual_size(windows),
-                baseline_rows=n,
-            )
-            n_clusters = choice.n_clusters
-        centres = fit_centroids(fit_part, n_clusters, random_state=random_state)
+    if centroids is None:
+        choice = _choice(fit_part, clustering, metadata.windows, len(vectors))
+        n_clusters = choice.n_clusters if choice else clustering.n_clusters
+        assert n_clusters is not None
+        centres = fit_centroids(fit_part, n_clusters, random_state=clustering.random_state)
     else:
         # In the columns' own units, as people know them.
-        centres = scale.apply(given) if scale.kind == STANDARD else given
-
-    _, fit_distances = assign(fit_part, centres)
-    radius = float(np.quantile(fit_distances, NOVELTY_QUANTILE))
-    edges = np.linspace(0.0, 2 * float(fit_distances.max() or 1.0), N_DISTANCE_BINS)[1:]
-    quantum = quantum_for(float(np.abs(fit_part).max()))
-    whitener = _whitener(fit_part)
-    rng = np.random.default_rng([random_state, 0x736D70])
-    compared = BaselineRows.of(
-        scaled,
-        fit_rows,
-        other_rows,
-        centres,
-        whitener,
-        are_fitted=given is None,
-        novelty_radius=radius,
-        every=every,
-        windows=windows,
-    )
-
-    sketch = partial(
-        sketch_rows,
-        n_clusters=len(centres),
-        quantum=quantum,
-        novelty_radius=radius,
-        distance_edges=edges,
-    )
-
-    by_value: dict[str, BaselineStatistics] = {}
-    if segments is not None:
-        values = np.asarray(segments, dtype=object)[compared.order]
-        names = sorted(set(values.tolist()))
-        of_each = max(MAX_SAMPLE_OF_SEGMENTS // len(names), LEAST_SAMPLE)
-        for name in names:
-            rows = values == name
-            varied = compared.dated(rows).variation()
-            by_value[name] = compared.statistics(rows, sketch, {}, varied, rng, of_each)
-    all_rows = np.ones(len(compared), dtype=bool)
-    all_dated = compared.dated(all_rows)
-    seasons: tuple[BaselineStatistics, ...] = ()
-    if n_seasons > 1 and all_dated.has_seasons(n_seasons):
-        seasons = tuple(
-            compared.statistics(
-                (compared.windows >= 0) & (compared.windows % n_seasons == season),
-                sketch,
-                {},
-                all_dated.variation(n_seasons, season),
-                rng,
-            )
-            for season in range(n_seasons)
-        )
+        centres = scaling.apply(centroids) if scaling.kind == STANDARD else centroids
+    clusters = FittedClusters.of(fit_part, centres, are_given=centroids is not None)
+    rows = BaselineRows.of(scaled, (fit_rows, other_rows), clusters, metadata.windows)
+    rng = np.random.default_rng([clustering.random_state, 0x736D70])
+    segments = _segments(rows, metadata.segments, rng)
+    seasons = _seasons(rows, metadata.windows, rng)
     return Baseline(
         feature=feature,
-        fingerprint=fingerprint,
-        centroids=centres,
-        whitener=whitener,
-        novelty_radius=radius,
-        distance_edges=edges,
-        quantum=quantum,
-        statistics=compared.statistics(
-            all_rows, sketch, failures or {}, all_dated.variation(), rng
-        ),
+        fingerprint=metadata.fingerprint,
+        centroids=clusters.centroids,
+        whitener=clusters.whitener,
+        novelty_radius=clusters.novelty_radius,
+        distance_edges=clusters.distance_edges,
+        quantum=clusters.quantum,
+        statistics=rows.statistics(rows.all, rows.variation(), rng, failures=metadata.failures),
         n_fit=len(fit_part),
-        random_state=random_state,
-        scaling=scale,
+        random_state=clustering.random_state,
+        scaling=scaling,
         most_repeated=largest_repeated_share(scaled),
         choice=choice.reason if choice else None,
-        segment_column=segment_column,
-        segments=by_value,
+        segment_column=metadata.segment_column,
+        segments=segments,
         seasons=seasons,
-        columns={
-            name: fit_values(
-                column[compared.order[: compared.n_compared]].tolist(),
-                compared.labels[: compared.n_compared],
-                n_clusters=len(centres),
-            )
-            for name, column in (columns or {}).items()
-        },
+        columns={name: _value_table(rows, values) for name, values in metadata.columns.items()},
     )
 
 
-def _usual_size(windows: NDArray[np.int64] | None) -> int | None:
-    """The median number of rows of the windows; None without times."""
-    dated = np.empty(0) if windows is None else windows[windows >= 0]
-    return int(np.median(np.unique(dated, return_counts=True)[1])) if len(dated) else None
+def _choice(
+    fit_part: NDArray[np.float32],
+    clustering: Clustering,
+    windows: RowWindows | None,
+    n_rows: int,
+) -> ClusterChoice | None:
+    """The number of clusters that the rows ask for; None where it is set."""
+    if clustering.n_clusters is not None:
+        return None
+    return choose_n_clusters(
+        fit_part,
+        random_state=clustering.random_state,
+        window_rows=None if windows is None else windows.usual_size,
+        baseline_rows=n_rows,
+    )
+
+
+def _segments(
+    rows: BaselineRows, values: NDArray[np.object_] | None, rng: np.random.Generator
+) -> dict[str, BaselineStatistics]:
+    """The statistics of each value of a metadata column."""
+    if values is None:
+        return {}
+    values = np.asarray(values, dtype=object)[rows.order]
+    names = sorted(set(values.tolist()) - {None})
+    max_sample = max(MAX_SAMPLE_OF_SEGMENTS // max(len(names), 1), LEAST_SAMPLE)
+    return {
+        name: rows.statistics(
+            values == name, rows.dated(values == name).variation(), rng, max_sample=max_sample
+        )
+        for name in names
+    }
+
+
+def _seasons(
+    rows: BaselineRows, windows: RowWindows | None, rng: np.random.Generator
+) -> tuple[BaselineStatistics, ...]:
+    """The statistics of each season, such as a day of the week; none where seasons do not differ."""
+    n_seasons = 1 if windows is None else windows.n_seasons
+    dated = rows.dated(rows.all)
+    if n_seasons == 1 or not dated.has_seasons(n_seasons):
+        return ()
+    return tuple(
+        rows.statistics(
+            (rows.windows >= 0) & (rows.windows % n_seasons == season),
+            dated.variation(n_seasons, season),
+            rng,
+            max_sample=MAX_SAMPLE,
+        )
+        for season in range(n_seasons)
+    )
+
+
+def _value_table(rows: BaselineRows, values: NDArray[np.object_]) -> ValueTable:
+    """The values of a metadata column against the clusters, of the rows that windows are compared with."""
+    compared = rows.order[: rows.n_compared]
+    labels = rows.labels[: rows.n_compared]
+    return fit_values(values[compared].tolist(), labels, n_clusters=rows.clusters.n_clusters)
 
 
 def _scaling(
-    kind: str, vectors: NDArray[np.floating], given: NDArray[np.float32] | None
+    kind: Literal["unit", "standard"],
+    vectors: NDArray[np.floating],
+    centroids: NDArray[np.float32] | None,
 ) -> Scaling:
     if kind == STANDARD:
         return Scaling.standard(np.asarray(vectors, dtype=np.float64))
     # A mean of unit vectors is no longer than 1, so longer centroids are of vectors as they are.
-    if given is not None and np.linalg.norm(given, axis=1).max() > 1.001:
+    if centroids is not None and np.linalg.norm(centroids, axis=1).max() > 1.001:
         return Scaling(RAW)
     return Scaling(UNIT)
 
 
-def _whitener(fit_part: NDArray[np.float32]) -> NDArray[np.float32]:
-    """(width, width): the eigenbasis V of the covariance with columns scaled by (λ + mean λ)^(−1/2)."""
-    centred = fit_part.astype(np.float64) - fit_part.mean(axis=0, dtype=np.float64)
-    eigenvalues, eigenvectors = np.linalg.eigh(centred.T @ centred / max(len(centred) - 1, 1))
-    eigenvalues = np.clip(eigenvalues, 0, None)
-    ridge = float(eigenvalues.mean()) or 1.0
-    return np.asarray(eigenvectors / np.sqrt(eigenvalues + ridge), dtype=np.float32)
-
-
-def _checked_centroids(
-    centroids: ArrayLike, n_clusters: int | None, width: int
-) -> NDArray[np.float32]:
-    centres = np.asarray(centroids, dtype=np.float32)
-    if centres.ndim != 2 or centres.shape[1] != width:
+def _given_centroids(clustering: Clustering, width: int) -> NDArray[np.float32] | None:
+    """The user's own centroids, if any, checked."""
+    if clustering.centroids is None:
+        return None
+    centroids = np.asarray(clustering.centroids, dtype=np.float32)
+    n_clusters = clustering.n_clusters
+    if centroids.ndim != 2 or centroids.shape[1] != width:
         raise InvalidInputError(
-            f"the centroids have shape {centres.shape}, the vectors are {width} wide; give a list of "
+            f"the centroids have shape {centroids.shape}, the vectors are {width} wide; give a list of "
             f"{n_clusters or 'n_clusters'} rows of {width} numbers"
         )
-    if n_clusters is not None and len(centres) != n_clusters:
+    if n_clusters is not None and len(centroids) != n_clusters:
         raise InvalidInputError(
-            f"{len(centres)} centroids were given for n_clusters={n_clusters}: let the two agree"
+            f"{len(centroids)} centroids were given for n_clusters={n_clusters}: let the two agree"
         )
-    if not np.isfinite(centres).all():
+    if not np.isfinite(centroids).all():
         raise InvalidInputError("the centroids hold NaN or infinity: give finite numbers")
-    return centres
+    return centroids

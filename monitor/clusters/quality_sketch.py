@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from monitor.codec import Shape
 
 LEVELS: Final = (0.01, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99)
-"""Quantiles of the baseline that part the bins; finer at the ends, where a blurred feed ends up."""
+"""Quantiles of the baseline that separate the bins; finer at the ends, where a blurred feed ends up."""
 _ATOM: Final = 0.05
-"""A value that more than this share of the baseline has, such as a feed's usual width, is a bin alone:
-its neighbours on both sides would hide in its bin otherwise."""
+"""A value that more than this share of the baseline has, such as a feed's usual width, is a bin of its own:
+otherwise values on both sides of it would fall into its bin."""
 _N_EDGES: Final = 2 * len(LEVELS)
 
 
@@ -30,8 +30,8 @@ class QualitySketch:
     n_missing
         (n_fields,) int64, rows whose field is not finite.
     least, greatest
-        (n_fields, n_bins) float32, the bin's extreme values; +inf and −inf where it is empty. They tell
-        a median in a bin that has no end, and one that is a single value.
+        (n_fields, n_bins) float32, the bin's extreme values; +inf and −inf where it is empty. A median
+        is interpolated between them, also in the outermost bins, which have no other bounds.
     """
 
     counts: Annotated[NDArray[np.int64], Shape("fields", _N_EDGES + 1)]
@@ -133,8 +133,8 @@ def _edges(column: NDArray[np.float32]) -> NDArray[np.float32]:
     if known.size:
         cuts = np.unique(np.quantile(known, LEVELS, method="inverted_cdf"))
         atoms = cuts[[np.count_nonzero(known == cut) > _ATOM * known.size for cut in cuts]]
-        found = np.unique(np.concatenate([cuts, np.nextafter(atoms, np.float32(np.inf))]))
-        edges[: len(found)] = found
+        inner = np.unique(np.concatenate([cuts, np.nextafter(atoms, np.float32(np.inf))]))
+        edges[: len(inner)] = inner
     return edges
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Annotated, Final
 
 import numpy as np
@@ -66,6 +67,10 @@ class WindowSketch:
         totals = self.cluster_units * self.quantum
         return np.asarray(totals / np.maximum(self.histogram.counts, 1)[:, None])
 
+    def without_rows(self) -> WindowSketch:
+        """The same, without the vectors themselves."""
+        return replace(self, rows=None)
+
     def __add__(self, other: WindowSketch) -> WindowSketch:
         if self.quantum != other.quantum:
             raise ValueError("sketches of two baselines do not add up")
@@ -96,28 +101,41 @@ def quantum_for(largest: float) -> float:
     return float(2.0 ** (np.ceil(np.log2(max(largest, 1e-30))) - 30))
 
 
-def sketch_rows(
-    vectors: NDArray[np.float32],
-    labels: NDArray[np.int64],
-    distances: NDArray[np.float32],
-    *,
-    n_clusters: int,
-    quantum: float,
-    novelty_radius: float,
-    distance_edges: NDArray[np.float64],
-    failures: dict[str, int],
-) -> WindowSketch:
-    """The sketch of `vectors`, (n, width), already assigned to clusters."""
-    return WindowSketch(
-        histogram=ClusterHistogram(np.bincount(labels, minlength=n_clusters), failures),
-        cluster_units=_cluster_units(vectors, labels, n_clusters, quantum),
-        quantum=quantum,
-        n_novel=int(np.count_nonzero(distances > novelty_radius)),
-        distance_counts=np.bincount(
-            np.searchsorted(distance_edges, distances, side="right"), minlength=N_DISTANCE_BINS
-        ),
-        rows=np.array(vectors) if len(vectors) <= MAX_KEPT_ROWS else None,
-    )
+@dataclass(frozen=True, eq=False)
+class Sketcher:
+    """What counts and sums the rows of a window, so that sketches of one baseline add up.
+
+    Parameters
+    ----------
+    n_clusters
+        How many clusters there are.
+    quantum, novelty_radius, distance_edges
+        See `Baseline`.
+    """
+
+    n_clusters: int
+    quantum: float
+    novelty_radius: float
+    distance_edges: NDArray[np.float64]
+
+    def sketch(
+        self,
+        vectors: NDArray[np.float32],
+        labels: NDArray[np.int64],
+        distances: NDArray[np.float32],
+        failures: Mapping[str, int],
+    ) -> WindowSketch:
+        """The sketch of `vectors`, (n, width), already assigned to clusters."""
+        bins = np.searchsorted(self.distance_edges, distances, side="right")
+        counts = np.bincount(labels, minlength=self.n_clusters)
+        return WindowSketch(
+            histogram=ClusterHistogram(counts, dict(failures)),
+            cluster_units=_cluster_units(vectors, labels, self.n_clusters, self.quantum),
+            quantum=self.quantum,
+            n_novel=int(np.count_nonzero(distances > self.novelty_radius)),
+            distance_counts=np.bincount(bins, minlength=N_DISTANCE_BINS),
+            rows=np.array(vectors) if len(vectors) <= MAX_KEPT_ROWS else None,
+        )
 
 
 def _cluster_units(

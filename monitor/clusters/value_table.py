@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from monitor.codec import Shape
 
 MOST_VALUES: Final = 50
-"""So many values of the baseline are kept by name, and as many that only a window has."""
+"""How many values are kept by name: of the baseline, and of those that only a window has."""
 MOST_REST: Final = 10_000
-"""With more values than this the baseline's column is an identifier, where no value is news."""
+"""With more values than this the baseline's column is an identifier, in which new values say nothing."""
 OTHER: Final = "(other)"
 """Stands for the rest."""
 
@@ -32,8 +32,7 @@ class ValueTable:
         (n_known + 1, n_clusters) int64; the last row counts all `OTHER` values.
     new
         Values that the baseline does not have, in alphabetical order; empty for the baseline itself.
-        Were there more than `MOST_VALUES`, the later ones would count as `OTHER`: of which rows that is
-        true does not depend on how a window came in pieces.
+        Beyond `MOST_VALUES` of them, the later ones count as `OTHER`, in whatever pieces a window came.
     new_counts
         (n_new, n_clusters) int64.
     rest
@@ -100,7 +99,7 @@ def fit_values(values: Sequence[str], labels: object, *, n_clusters: int) -> Val
 
 
 def count_values(values: Sequence[str], labels: object, baseline: ValueTable) -> ValueTable:
-    """A window's table, to be held against `baseline`; the arguments are those of `fit_values`."""
+    """A window's table, to be compared with `baseline`; the arguments are those of `fit_values`."""
     return _counted(values, labels, baseline.known, baseline.rest, baseline.counts.shape[1])
 
 
@@ -119,7 +118,7 @@ def _counted(
         )
     rows = {value: row for row, value in enumerate((*known, OTHER))}
     other = len(known)
-    found = np.array(
+    row_of = np.array(
         [
             other
             if value not in rows and (rest is None or value in rest)
@@ -128,7 +127,7 @@ def _counted(
         ],
         dtype=np.int64,
     )
-    cells = np.bincount(found * n_clusters + clusters, minlength=len(rows) * n_clusters)
+    cells = np.bincount(row_of * n_clusters + clusters, minlength=len(rows) * n_clusters)
     table = cells.reshape(len(rows), n_clusters)
     n_kept = len(known) + 1
     return _table(

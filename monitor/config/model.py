@@ -19,8 +19,10 @@ from pydantic import (
     model_validator,
 )
 
+from monitor.alerts.rule import BUILT_IN_METRICS
 from monitor.alerts.settings import AlertsConfig
 from monitor.config.faults import FaultAt, faults_of, in_words
+from monitor.config.plugins import PluginConfig
 from monitor.config.sections import (
     CacheConfig,
     DataConfig,
@@ -29,6 +31,7 @@ from monitor.config.sections import (
     ScheduleConfig,
     StoreConfig,
     Text,
+    ThresholdConfig,
 )
 from monitor.config.strict_yaml import read_yaml
 from monitor.environment import filled_in
@@ -41,7 +44,7 @@ from monitor.validation import KeyPath
 def _feature(value: object) -> object:
     if isinstance(value, CustomFeature):
         return value
-    kinds = list(CustomFeature.kinds())
+    kinds = CustomFeature.type_names()
     if not isinstance(value, Mapping):
         raise ValueError("must be a feature: keys and values such as name, type and column")
     if "type" not in value:
@@ -82,6 +85,8 @@ class MonitoringConfig(BaseModel):
         What raises an alert and where alerts go.
     cache
         Vectors of images that were seen before.
+    executor
+        Where images are embedded.
     report, output, model_cache_dir
         What is written, and where to. Relative paths start at `folder`, wherever they stand.
     version
@@ -133,6 +138,11 @@ class MonitoringConfig(BaseModel):
     cache: CacheConfig = Field(
         default_factory=CacheConfig, description="Vectors of images that were seen before."
     )
+    executor: PluginConfig = Field(
+        default_factory=lambda: PluginConfig(type="local"),
+        description="Where images are embedded: local takes threads of this machine, as many as its setting "
+        "threads says.",
+    )
     output: Text = Field(
         default=".monitor",
         description="The folder for embedded tables and baselines.",
@@ -172,6 +182,18 @@ class MonitoringConfig(BaseModel):
                         f"there is no monitored feature {name!r}; {did_you_mean(name, names)}"
                         f"allowed: {', '.join(names)}",
                     )
+        return self
+
+    @model_validator(mode="after")
+    def _alerts_know_scores(self) -> Self:
+        computed = (*BUILT_IN_METRICS, *ThresholdConfig.model_fields, *self.drift.distances)
+        for index, rule in enumerate(self.alerts.rules):
+            if rule.metric not in computed and rule.metric not in self.drift.thresholds.given:
+                raise FaultAt(
+                    ("alerts", "rules", index, "metric"),
+                    f"{rule.metric!r} is the distance of a plug-in, which windows get when it is named: "
+                    "add it to drift.distances",
+                )
         return self
 
     @model_validator(mode="after")

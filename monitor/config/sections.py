@@ -19,6 +19,8 @@ from pydantic import (
 )
 
 from monitor.config.faults import FaultAt
+from monitor.config.plugins import PluginConfig
+from monitor.errors import did_you_mean
 from monitor.rules import RunRules
 from monitor.windows import Every, zone_of
 
@@ -119,6 +121,10 @@ class ProductionData(Section):
         description="A Python function, package.module:function, that `monitor run` gives the window's "
         "start and end and that returns a data frame, or yields several.",
     )
+    source: PluginConfig | None = Field(
+        default=None,
+        description="A source by name, such as one that a plug-in brings, for `monitor run`.",
+    )
     timestamp_column: Text | None = Field(
         default=None,
         description="When each row happened: timestamps, dates or ISO 8601 text. Times without a "
@@ -132,12 +138,14 @@ class ProductionData(Section):
 
     @model_validator(mode="after")
     def _one_place(self) -> Self:
-        given = [key for key in ("path", "query", "function") if getattr(self, key) is not None]
+        given = [
+            key for key in ("path", "query", "function", "source") if getattr(self, key) is not None
+        ]
         if not given:
-            raise FaultAt(("path",), "is missing: add it, or query and url, or function")
+            raise FaultAt(("path",), "is missing: add it, or query and url, function, or source")
         if len(given) > 1:
             raise ValueError(
-                f"only one of path, query and function says where rows are, not {' and '.join(given)}"
+                f"only one of path, query, function and source says where rows are, not {' and '.join(given)}"
             )
         if (self.query is None) != (self.url is None):
             raise ValueError("query and url go together: the query, and the database that it asks")
@@ -167,8 +175,24 @@ def _threshold(value: float | str) -> float | str:
     return value
 
 
-Threshold = Annotated[float | str, AfterValidator(_threshold)]
+Threshold = Annotated[float | str, BeforeValidator(_threshold)]
 """A number ≥ 0, or such as '3 sd'."""
+
+
+def _distance(name: str) -> str:
+    # Here, because it brings scipy with it.
+    from monitor.drift.distances import registry
+
+    if name not in registry:
+        known = registry.names()
+        raise ValueError(
+            f"there is no such distance; {did_you_mean(name, known)}known: {', '.join(known)}; that of a "
+            "plug-in is known where the plug-in is installed"
+        )
+    return name
+
+
+DistanceName = Annotated[Text, AfterValidator(_distance)]
 
 
 class ThresholdConfig(Section):
@@ -179,6 +203,11 @@ class ThresholdConfig(Section):
     >>> ThresholdConfig(jsd=0.1, psi="3 sd").given
     {'jsd': 0.1, 'psi': '3 sd'}
     """
+
+    model_config = ConfigDict(extra="allow")
+
+    # Distances of plug-ins, whose names are known only where they are installed.
+    __pydantic_extra__: dict[str, Threshold] = Field(init=False)
 
     jsd: Threshold | None = Field(
         default=None,
@@ -191,6 +220,15 @@ class ThresholdConfig(Section):
     wasserstein: Threshold | None = Field(
         default=None, description="Wasserstein distance of the distances to the centroid: a number."
     )
+
+    @model_validator(mode="after")
+    def _known(self) -> Self:
+        for name in self.__pydantic_extra__:
+            try:
+                _distance(name)
+            except ValueError as error:
+                raise FaultAt((name,), str(error)) from error
+        return self
 
     @property
     def given(self) -> dict[str, float | str]:
@@ -235,6 +273,11 @@ class DriftConfig(Section):
         description="Metadata columns, such as a camera; when a window drifts, the report says which of "
         "their values carry the shift.",
     )
+    distances: tuple[DistanceName, ...] = Field(
+        default=(),
+        description="Distances of plug-ins that each window gets beside the built-in ones, by name. Those "
+        "that thresholds name are computed anyway.",
+    )
     minimum_rows: int = Field(
         default=RunRules.minimum_rows,
         ge=2,
@@ -265,6 +308,9 @@ class DriftConfig(Section):
 
     def rules(self, timezone: str) -> RunRules:
         """The rules of a run, over windows of this zone."""
+        # Here, because it brings scipy with it.
+        from monitor.drift import own_distances
+
         return RunRules(
             every=self.every,
             zone=zone_of(timezone),
@@ -274,6 +320,7 @@ class DriftConfig(Section):
             minimum_rows=self.minimum_rows,
             minimum_change=self.minimum_change,
             thresholds=self.thresholds.given,
+            distances=own_distances(self.distances, self.thresholds.given),
         )
 
 

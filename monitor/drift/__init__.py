@@ -3,34 +3,52 @@
 from monitor.drift.causes.column_explanation import ColumnExplanation, ValueShift
 from monitor.drift.causes.columns import explain
 from monitor.drift.causes.failures import FailureShift, failure_shifts
-from monitor.drift.causes.kinds import ShiftKind, shift_kinds
+from monitor.drift.causes.kinds import shift_kinds
 from monitor.drift.causes.pixels import QualityShift, quality_shifts
-from monitor.drift.distances import DISTANCES, Distance
-from monitor.drift.effect import Effect
+from monitor.drift.comparison import Comparison
+from monitor.drift.distances import DISTANCES, Distance, own_distances
 from monitor.drift.judge import judge
-from monitor.drift.judgement import ClusterShift, Judgement, PooledTest, Score, Verdict
+from monitor.drift.judgement import (
+    ClusterShift,
+    Judgement,
+    Outcome,
+    PooledTest,
+    Score,
+    ShiftKind,
+    Verdict,
+)
+from monitor.drift.onset import onset
 from monitor.drift.rules import MINIMUM_CHANGE, MINIMUM_ROWS, Rules
-from monitor.drift.sequence import LONGEST, POOLED_SHARE, PastWindow, onset, pooled_tests
-from monitor.drift.significance import SubTest
+from monitor.drift.sequence import (
+    MOST_PAST,
+    POOLED_SHARE,
+    PastWindow,
+    SequenceWindow,
+    judge_sequence,
+    pooled_tests,
+)
+from monitor.drift.subtest import SubTest
 from monitor.drift.thresholds import resolve_thresholds
 
 __all__ = [
     "DISTANCES",
-    "LONGEST",
     "MINIMUM_CHANGE",
     "MINIMUM_ROWS",
+    "MOST_PAST",
     "POOLED_SHARE",
     "ClusterShift",
     "ColumnExplanation",
+    "Comparison",
     "Distance",
-    "Effect",
     "FailureShift",
     "Judgement",
+    "Outcome",
     "PastWindow",
     "PooledTest",
     "QualityShift",
     "Rules",
     "Score",
+    "SequenceWindow",
     "ShiftKind",
     "SubTest",
     "ValueShift",
@@ -38,7 +56,9 @@ __all__ = [
     "explain",
     "failure_shifts",
     "judge",
+    "judge_sequence",
     "onset",
+    "own_distances",
     "pooled_tests",
     "quality_shifts",
     "resolve_thresholds",

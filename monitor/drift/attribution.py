@@ -5,34 +5,32 @@ from __future__ import annotations
 import numpy as np
 
 from monitor.clusters import WindowSketch
+from monitor.drift.comparison import Comparison
 from monitor.drift.distances import contributions
-from monitor.drift.effect import share_change_interval
+from monitor.drift.intervals import share_change_interval
 from monitor.drift.judgement import ClusterShift
-from monitor.drift.null_tables import NullTables, Tables
+from monitor.drift.monte_carlo import count_reached, p_values
 from monitor.drift.significance import holm
 
 CONFIDENCE = 0.95
 """Of the intervals of all clusters together."""
 
 
-def cluster_shifts(
-    reference: WindowSketch,
-    window: WindowSketch,
-    null: NullTables,
-    drawn: Tables,
-) -> tuple[ClusterShift, ...]:
-    """What each cluster did, with p-values from the tables that `null` drew."""
+def cluster_shifts(comparison: Comparison) -> tuple[ClusterShift, ...]:
+    """What each cluster did, with p-values from tables without drift."""
+    reference, window = comparison.reference, comparison.window
+    drawn = comparison.tables
     base, seen = reference.histogram.counts, window.histogram.counts
     change = seen / window.n - base / reference.n
     by_chance = drawn[1] / window.n - drawn[0] / reference.n
     deviation = by_chance.std(axis=0)
     residual = np.divide(change, deviation, out=np.zeros(len(base)), where=deviation > 0)
-    as_far = np.abs(by_chance) >= np.abs(change) * (1 - 1e-9)
-    adjusted = holm((1 + as_far.sum(axis=0)) / (1 + len(by_chance)))
+    n_as_far = count_reached(np.abs(by_chance), np.abs(change))
+    adjusted = holm(p_values(n_as_far, len(by_chance)))
     low, high = share_change_interval(
         base,
         seen,
-        effective=null.effective_rows(),
+        effective=comparison.cluster_null.effective_rows(),
         confidence=1 - (1 - CONFIDENCE) / len(base),
     )
     caused = contributions(base, seen)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+
+from monitor.registry import Registry
 
 Counts = NDArray[np.integer]
 DistanceFunction = Callable[..., NDArray[np.float64]]
@@ -191,3 +193,35 @@ DISTANCES: Final[tuple[Distance, ...]] = (
     Distance("wasserstein", wasserstein, over="distances", title="Wasserstein"),
 )
 """What every window gets."""
+
+
+def _check(name: str, value: object) -> None:
+    if not isinstance(value, Distance):
+        raise TypeError(f"it is a {type(value).__name__}, not a monitor.drift.Distance")
+    if value.name != name:
+        raise ValueError(f"the distance calls itself {value.name!r}: use one name")
+
+
+registry: Final = Registry[Distance](
+    "monitor.distances", "distance", {distance.name: distance for distance in DISTANCES}, _check
+)
+"""The distances by name, those of plug-ins among them."""
+
+
+def own_distances(own: Iterable[Distance | str], named: Iterable[str]) -> tuple[Distance, ...]:
+    """What is computed for each window beside the built-in distances: `own`, and what rules name.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no distance of a name in `own`; unknown names in rules are left to those.
+
+    Examples
+    --------
+    >>> own_distances([], ["psi"])
+    ()
+    """
+    beside = [registry[item] if isinstance(item, str) else item for item in own]
+    names = {distance.name for distance in (*DISTANCES, *beside)}
+    beside += [registry[name] for name in named if name not in names and name in registry]
+    return tuple(beside)

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 import numpy as np
 from numpy.typing import NDArray
-
-from monitor.drift.effect import Effect
-from monitor.drift.significance import SubTest
 
 
 class Verdict(StrEnum):
@@ -20,6 +17,48 @@ class Verdict(StrEnum):
     DRIFT = "drift"
     NO_DRIFT = "no drift"
     INCONCLUSIVE = "inconclusive"
+
+
+class ShiftKind(StrEnum):
+    """What a shift looks like."""
+
+    BROKEN_FEED = "broken feed"
+    QUALITY = "quality change"
+    NEW_CONTENT = "new content"
+    NEW_MIX = "new mix"
+    APPEARANCE = "new appearance"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one test says of a window.
+
+    Parameters
+    ----------
+    name
+        Of the test (see `monitor.drift.battery.TESTS`).
+    statistic
+        The number that was judged; higher is farther from the baseline.
+    p_value
+        In [0, 1]: how often a window without drift gives such a statistic or a higher one.
+    effect
+        How large the shift is beyond what chance gives, ≥ 0: as if so large a share of the rows had been
+        swapped for unrelated images.
+    detectable
+        The smallest share of rows whose change the test would have seen in 8 of 10 such windows, in
+        [0, 1]; NaN when not even all would do, and of tests that do not say.
+    """
+
+    name: str
+    statistic: float
+    p_value: float
+    effect: float
+    detectable: float
+
+
+def changed_share(tests: Sequence[Outcome]) -> float:
+    """The size of a shift as a share of rows: the largest effect that a test sees; NaN without tests."""
+    return max((test.effect for test in tests), default=math.nan)
 
 
 @dataclass(frozen=True)
@@ -96,28 +135,30 @@ class PooledTest:
     n_rows
         Their rows with vectors.
     p_value
-        Of the four tests together, in [0, 1].
+        Of all tests together, in [0, 1].
     alpha
         Its significance level.
     tests
-        The four tests.
-    changed_share
-        How large the shift is (see `Effect`), as a share of rows.
+        What each test says.
     is_drift
-        Whether p_value ≤ alpha and the change is large enough to matter.
+        Whether p_value ≤ alpha and `changed_share` is large enough to matter.
     content_shift, appearance_shift
-        As those of a `Judgement`, of these windows together; NaN where an older version looked.
+        As those of a `Judgement`, of these windows together.
     """
 
     n_windows: int
     n_rows: int
     p_value: float
     alpha: float
-    tests: tuple[SubTest, ...]
-    changed_share: float
+    tests: tuple[Outcome, ...]
     is_drift: bool
-    content_shift: float = math.nan
-    appearance_shift: float = math.nan
+    content_shift: float
+    appearance_shift: float
+
+    @property
+    def changed_share(self) -> float:
+        """How large the shift is, as a share of rows."""
+        return changed_share(self.tests)
 
 
 def _no_counts() -> NDArray[np.int64]:
@@ -136,11 +177,11 @@ class Judgement:
     reason
         The verdict in a sentence.
     p_value
-        Of the four tests together, in [0, 1]; NaN when inconclusive for lack of rows.
+        Of all tests together, in [0, 1]; NaN when inconclusive for lack of rows.
     alpha
         The level that the p-value was held against.
     tests
-        The four tests.
+        What each test says; empty without rows.
     scores
         By the name of the distance.
     clusters
@@ -154,8 +195,6 @@ class Judgement:
         Share of rows beyond the novelty radius, in [0, 1].
     baseline_distances, window_distances
         (bins,) int64, rows per bin of the distance to the nearest centroid.
-    effect
-        How large the shift is, as a share of rows; None without rows.
     design_effect
         How many times more the cluster shares of such a window vary than those of independent rows, ≥ 1,
         as the baseline's own windows show; None when that is not known.
@@ -166,7 +205,7 @@ class Judgement:
     thresholds
         Set by the user: scores that make a window drifted, whatever its p-value.
     minimum_change
-        The `Effect.changed_share` from which on a change matters.
+        The `changed_share` from which on a change matters.
     n_rows_needed
         Rows with vectors that a verdict needs; None when there were enough.
     """
@@ -175,7 +214,7 @@ class Judgement:
     reason: str
     p_value: float
     alpha: float
-    tests: tuple[SubTest, ...]
+    tests: tuple[Outcome, ...]
     scores: dict[str, Score]
     clusters: tuple[ClusterShift, ...]
     baseline_histogram: NDArray[np.int64]
@@ -183,7 +222,6 @@ class Judgement:
     content_shift: float
     appearance_shift: float
     novel_share: float
-    effect: Effect | None = None
     design_effect: float | None = None
     pooled_test: PooledTest | None = None
     is_by_pooled_test: bool = False
@@ -193,6 +231,15 @@ class Judgement:
     baseline_novel_share: float = math.nan
     baseline_distances: NDArray[np.int64] = field(default_factory=_no_counts)
     window_distances: NDArray[np.int64] = field(default_factory=_no_counts)
+
+    @property
+    def changed_share(self) -> float:
+        """How large the shift is, as a share of rows; NaN without rows."""
+        return changed_share(self.tests)
+
+    def outcome(self, name: str) -> Outcome | None:
+        """What the test of that name says; None without rows."""
+        return next((test for test in self.tests if test.name == name), None)
 
     @property
     def deciding_pooled_test(self) -> PooledTest | None:

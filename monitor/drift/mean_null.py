@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from monitor.clusters.variation import Movement
+from monitor.clusters.movement import Movement
 from monitor.drift.significance import LEAST_P_VALUE
 
 
@@ -49,8 +49,7 @@ class MeanNull:
     def varied(
         cls,
         moments: NDArray[np.float64],
-        n_baseline: int,
-        n_window: int,
+        n_rows: tuple[int, int],
         movement: Movement,
         unevenness: float,
         between: NDArray[np.float64],
@@ -62,8 +61,8 @@ class MeanNull:
         ----------
         moments
             As in `independent`.
-        n_baseline, n_window
-            Rows on each side.
+        n_rows
+            Of the baseline and of the window.
         movement
             Of rows and windows inside clusters, in the coordinates of this test.
         unevenness
@@ -73,7 +72,7 @@ class MeanNull:
         rng
             Draws the size of ε.
         """
-        f = 1 / n_baseline + 1 / n_window
+        f = 1 / n_rows[0] + 1 / n_rows[1]
         powers = np.arange(1, 4)
         rows, windows = movement.rows, movement.windows
         sampling = rows * f**powers

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from monitor.clusters.variation import Overdispersion
+from monitor.clusters.overdispersion import Overdispersion
 
 _MOST_CONCENTRATED = 1e7
 

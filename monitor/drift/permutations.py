@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 from numpy.typing import NDArray
 
 from monitor.drift.mean_null import MeanNull
+from monitor.drift.monte_carlo import count_reached, most_draws, simulate
 
 _FIRST = 199
 _MOST = 20_000
 _BATCH = 1_000
-_ENOUGH_REACHED = 20
+_TOLERANCE = 1e-6  # sums of float32
 
 
 def permutation_p_value(
@@ -18,12 +21,12 @@ def permutation_p_value(
     others: NDArray[np.float32],
     *,
     inflation: float,
-    level: float,
+    alpha: float,
     rng: np.random.Generator,
 ) -> float:
     """How often as long a difference of means comes about when rows are dealt to the sides at random.
 
-    (1 + reached) / (1 + drawn), drawn on until 20 reach or `level` can be told (Besag & Clifford 1991);
+    (1 + reached) / (1 + drawn), drawn on as long as `simulate` does;
     beyond all that was drawn a χ² with the first three moments of the drawn statistics goes on.
 
     Parameters
@@ -32,7 +35,7 @@ def permutation_p_value(
         (n, width) and (m, width), the rows of both sides.
     inflation
         The statistic is divided by this first: natural variation, which permutations do not know.
-    level
+    alpha
         The p-value that must be told apart from larger ones.
     rng
         Deals.
@@ -55,18 +58,22 @@ def permutation_p_value(
 
     own = np.zeros((1, n + m), dtype=np.float32)
     own[0, :n] = 1
-    seen = float(statistics(own)[0]) * (1 - 1e-6) / inflation
-    drawn = statistics(deal(_FIRST))
-    most = min(4 / level, _MOST)
-    while (reached := int((drawn >= seen).sum())) < _ENOUGH_REACHED and len(drawn) < most:
-        drawn = np.concatenate([drawn, statistics(deal(min(len(drawn), _BATCH)))])
-    p_value = (1 + reached) / (1 + len(drawn))
-    return p_value if reached else min(p_value, _tail(drawn, seen))
+    observed = float(statistics(own)[0]) * (1 - _TOLERANCE) / inflation
+    simulation = simulate(
+        lambda size: statistics(deal(size)),
+        partial(count_reached, observed=observed, tolerance=0.0),
+        first=statistics(deal(_FIRST)),
+        most=most_draws(alpha, _MOST),
+        batch=_BATCH,
+    )
+    if simulation.n_reached:
+        return simulation.p_value
+    return min(simulation.p_value, _tail(simulation.draws, observed))
 
 
-def _tail(drawn: NDArray[np.float64], seen: float) -> float:
+def _tail(drawn: NDArray[np.float64], observed: float) -> float:
     mean, variance = float(drawn.mean()), float(drawn.var())
     third = float(((drawn - mean) ** 3).mean())
     if variance <= 0 or third <= 0:
         return 1.0
-    return MeanNull(np.array([mean, variance / 2, third / 8])).p_value(seen)
+    return MeanNull(np.array([mean, variance / 2, third / 8])).p_value(observed)

@@ -2,62 +2,61 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from monitor.clusters import Baseline, BaselineStatistics, WindowSketch
+from monitor.drift.comparison import N_TABLES, Comparison
 from monitor.drift.distances import Distance
 from monitor.drift.judgement import Score
 from monitor.drift.null_tables import NullTables, Tables
 from monitor.drift.rules import Rules
 
 
-def distance_scores(
-    window: WindowSketch,
-    baseline: Baseline,
-    reference: BaselineStatistics,
-    mix_null: NullTables,
-    drawn: Tables,
-    rules: Rules,
-    rng: np.random.Generator,
-) -> dict[str, Score]:
-    """A score per distance of `rules`."""
-    resampled = _resample(mix_null, len(drawn[1]), rng)
-    by_clusters = ((mix_null.baseline, mix_null.window), drawn, resampled, ())
-    by_distances: Any = None
+def distance_scores(comparison: Comparison, rules: Rules) -> dict[str, Score]:
+    """A score for each distance of `rules`."""
+    null, rng = comparison.cluster_null, comparison.rng
+    by_clusters = _Tables(
+        (null.baseline, null.window), comparison.tables, _resample(null, N_TABLES, rng)
+    )
+    by_distances: _Tables | None = None
     scores = {}
     for distance in rules.distances:
         tables = by_clusters
         if distance.over == "distances":
-            if by_distances is None:
-                by_distances = _distance_tables(window, baseline, reference, len(drawn[1]), rng)
-            tables = by_distances
-        scores[distance.name] = _score(distance, *tables, alpha=rules.alpha)
+            tables = by_distances = by_distances or _distance_tables(comparison)
+        scores[distance.name] = _score(distance, tables, alpha=rules.alpha)
     return scores
 
 
-def _distance_tables(
-    window: WindowSketch,
-    baseline: Baseline,
-    reference: BaselineStatistics,
-    n_draws: int,
-    rng: np.random.Generator,
-) -> tuple[Tables, Tables, Tables, tuple[NDArray[np.float64]]]:
+@dataclass(frozen=True, eq=False)
+class _Tables:
+    """Counts of both sides: observed, without drift, and resampled each round its own.
+
+    `extra` is what a distance takes beside the counts.
+    """
+
+    observed: Tables
+    null: Tables
+    resampled: Tables
+    extra: tuple[NDArray[np.float64], ...] = ()
+
+
+def _distance_tables(comparison: Comparison) -> _Tables:
     # How distances vary from window to window is not known: rows are taken as independent here.
-    null = NullTables(reference.sketch.distance_counts, window.distance_counts)
-    return (
+    null = NullTables(comparison.reference.distance_counts, comparison.window.distance_counts)
+    return _Tables(
         (null.baseline, null.window),
-        null.draw(n_draws, rng),
-        _resample(null, n_draws, rng),
-        (baseline.distance_positions,),
+        null.draw(N_TABLES, comparison.rng),
+        _resample(null, N_TABLES, comparison.rng),
+        (comparison.baseline.distance_positions,),
     )
 
 
 def _resample(null: NullTables, n_draws: int, rng: np.random.Generator) -> Tables:
-    """Tables as they fall round the two histograms that were seen, each round its own."""
+    """Tables as they fall round the two observed histograms, each round its own."""
     sides = [
         NullTables(side, side, null.overdispersion, null.unevenness)
         for side in (null.baseline, null.window)
@@ -72,18 +71,15 @@ def _resample(null: NullTables, n_draws: int, rng: np.random.Generator) -> Table
 
 def _score(
     distance: Distance,
-    seen: Tables,
-    null: Tables,
-    resampled: Tables,
-    extra: tuple[NDArray[np.float64], ...],
+    tables: _Tables,
     *,
     alpha: float,
 ) -> Score:
-    value = float(distance.function(*seen, *extra))
-    chance = distance.function(*null, *extra)
+    value = float(distance.function(*tables.observed, *tables.extra))
+    chance = distance.function(*tables.null, *tables.extra)
     # Basic bootstrap (Davison & Hinkley 1997, ch. 5.2): resampling adds the same noise again, so
     # what it adds is taken off.
-    again = distance.function(*resampled, *extra) ** distance.power
+    again = distance.function(*tables.resampled, *tables.extra) ** distance.power
     lower, upper = np.quantile(again, [0.025, 0.975])
     centre = value**distance.power
     low, high = (max(0.0, 2 * centre - edge) ** (1 / distance.power) for edge in (upper, lower))

@@ -1,35 +1,36 @@
-"""Windows in a row: shifts too small for one window, and when a shift began.
+"""Windows in a row: each judged by itself, and with those before it.
 
-A lasting small shift shows when windows are looked at together. After each window the last 2, 4, 8, 16
-and 32 of them are pooled and tested as one. Every pooled test has a level of its own, and these sum to
-what the false-alarm budget gives to them: the expected number of false alarms is a sum over tests,
-however much these depend on each other, so the budget holds also for a small baseline that all windows
-share. A test of m windows is made every m/4 windows only, which makes its level larger.
+A lasting small shift shows when windows are taken together. After each window the last 2, 4, 8, 16 and
+32 of them are pooled and tested as one. Every pooled test has a level of its own, and these sum to what
+the false-alarm budget gives to them: the expected number of false alarms is a sum over tests, however
+much these depend on each other, so the budget holds also for a small baseline that all windows share. A
+test of m windows is made every m/4 windows only, which makes its level larger.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from monitor.clusters import Baseline, BaselineStatistics, WindowSketch
 from monitor.drift.attribution import split_movement
-from monitor.drift.counts import FIRST_DRAWS
-from monitor.drift.evidence import Evidence
-from monitor.drift.judgement import PooledTest
+from monitor.drift.battery import examine
+from monitor.drift.comparison import Comparison
+from monitor.drift.judge import judge
+from monitor.drift.judgement import Judgement, PooledTest, Verdict, changed_share
+from monitor.drift.onset import LONGEST_RUN, onset
 from monitor.drift.rules import Rules
 from monitor.drift.significance import combine
 
-LENGTHS: Final = (2, 4, 8, 16, 32)
+LENGTHS: Final = (2, 4, 8, 16, LONGEST_RUN)
 WEEKS: Final = (7, 14, 28)
 """The lengths where days of the week differ: whole weeks, which the whole baseline is fair to."""
-LONGEST: Final = LENGTHS[-1]
+MOST_PAST: Final = 2 * LONGEST_RUN
+"""So many past windows are made use of: those that drifted are left out of pooled tests."""
 POOLED_SHARE: Final = 0.5
 """Of the false-alarm budget; single windows get the rest."""
 
@@ -53,15 +54,99 @@ class PastWindow:
     is_drift: bool
 
 
-def stride(length: int) -> int:
-    """A test of `length` windows is made after every so many windows."""
-    return max(1, length // 4)
+@dataclass(frozen=True, eq=False)
+class SequenceWindow:
+    """A window in a row of windows.
+
+    Parameters
+    ----------
+    sketch
+        Its rows; there may be none.
+    statistics
+        What it is compared with by itself: the baseline's own, or those of its day of the week.
+    number
+        Its number, one more than that of the window before; None where windows are in no row.
+    is_drift
+        Whether it is known to have drifted by itself.
+    """
+
+    sketch: WindowSketch
+    statistics: BaselineStatistics
+    number: int | None
+    is_drift: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class SequenceJudgement:
+    """What is said of a window in a row.
+
+    Parameters
+    ----------
+    judgement
+        Of the window by itself, and with those before it.
+    onset
+        Where its shift began, as an index among the past windows and those that were judged; None
+        without drift.
+    """
+
+    judgement: Judgement
+    onset: int | None
+
+
+def judge_sequence(
+    windows: Sequence[SequenceWindow],
+    baseline: Baseline,
+    *,
+    rules: Rules,
+    pooled_alpha: float | None,
+    past: Sequence[SequenceWindow] = (),
+) -> list[SequenceJudgement]:
+    """Judge windows, each by itself and with those before it.
+
+    Parameters
+    ----------
+    windows
+        In the order of time, without gaps.
+    baseline
+        What they are held against.
+    rules
+        What makes a window drifted by itself.
+    pooled_alpha
+        The significance level of all pooled tests after one window together; None for no such tests.
+        None are made either where windows have no numbers, and where thresholds decide.
+    past
+        Windows that were judged before, and end where the first of `windows` starts.
+    """
+    judgements = [
+        judge(window.sketch, baseline, rules=rules, statistics=window.statistics)
+        for window in windows
+    ]
+    row = [
+        *past,
+        *(
+            replace(window, is_drift=judgement.verdict is Verdict.DRIFT)
+            for window, judgement in zip(windows, judgements, strict=True)
+        ),
+    ]
+    is_numbered = all(window.number is not None for window in row)
+    if pooled_alpha is not None and is_numbered and not rules.thresholds:
+        tests = pooled_tests(row, baseline, rules=replace(rules, alpha=pooled_alpha))[len(past) :]
+        judgements = [
+            judgement if pooled is None else _with_pooled_test(judgement, pooled)
+            for judgement, pooled in zip(judgements, tests, strict=True)
+        ]
+    runs = [(window.sketch, window.statistics) for window in row]
+    return [
+        SequenceJudgement(
+            judgement,
+            onset(runs[: at + 1], baseline) if judgement.verdict is Verdict.DRIFT else None,
+        )
+        for at, judgement in enumerate(judgements, start=len(past))
+    ]
 
 
 def pooled_tests(
-    sketches: Sequence[WindowSketch],
-    numbers: Sequence[int],
-    drifted: Sequence[bool],
+    windows: Sequence[SequenceWindow],
     baseline: Baseline,
     *,
     rules: Rules,
@@ -71,91 +156,46 @@ def pooled_tests(
 
     Parameters
     ----------
-    sketches
-        The windows in the order of time, without gaps; a window may be empty.
-    numbers
-        The number of each window, rising by 1; it decides after which windows a test is due, so
-        that the same test is made whenever the windows are judged.
-    drifted
-        Which windows drifted by themselves; pooled tests leave them out, or an unusual day would be
-        told of again for a month.
+    windows
+        In the order of time, without gaps, and numbered: the number decides after which windows a test
+        is due, so that the same tests are made whenever the windows are judged. Those that drifted by
+        themselves are left out, or one unusual day would alarm again for a month.
     baseline
         What windows are held against.
     rules
         `alpha` is the significance level of all tests after one window together.
+    random_state
+        Seed of the simulations.
 
     Returns
     -------
-    Per window the test that was made last of each length, of these the one that drifted most clearly;
-    None where there were too few windows or rows.
+    For each window the test that was made last of each length, of these the one that drifted most
+    clearly; None where there were too few windows or rows.
     """
     lengths = WEEKS if baseline.seasons else LENGTHS
     latest: dict[int, PooledTest] = {}
-    found: list[PooledTest | None] = []
-    for at, number in enumerate(numbers):
+    strongest: list[PooledTest | None] = []
+    for at, window in enumerate(windows, start=1):
         for length in lengths:
-            if number % stride(length) == 0:
-                pooled_test = _pooled_test(
-                    sketches[: at + 1], drifted[: at + 1], length, baseline, rules, random_state
-                )
-                latest.pop(length, None)
-                if pooled_test is not None:
-                    latest[length] = pooled_test
-        best = min(latest.values(), key=lambda pooled: pooled.p_value / pooled.alpha, default=None)
-        found.append(best)
-    return found
+            if window.number is None or window.number % stride(length):
+                continue
+            latest.pop(length, None)
+            pooled = _poolable(windows[:at], length, is_weekly=bool(baseline.seasons))
+            if pooled:
+                alpha = min(rules.alpha / len(lengths) * stride(length), 0.5)
+                rng = np.random.default_rng([random_state, length, 0x6C6F])
+                test = _pooled_test(pooled, baseline, replace(rules, alpha=alpha), rng)
+                if test is not None:
+                    latest[length] = test
+        strongest.append(
+            min(latest.values(), key=lambda test: test.p_value / test.alpha, default=None)
+        )
+    return strongest
 
 
-def _pooled_test(
-    sketches: Sequence[WindowSketch],
-    drifted: Sequence[bool],
-    length: int,
-    baseline: Baseline,
-    rules: Rules,
-    random_state: int,
-) -> PooledTest | None:
-    chosen: list[WindowSketch] = []
-    if baseline.seasons and (any(drifted[-length:]) or any(s.n == 0 for s in sketches[-length:])):
-        return None  # a week without one of its days is no week
-    for sketch, is_drift in zip(
-        reversed(sketches[-2 * length :]), reversed(drifted[-2 * length :]), strict=True
-    ):
-        if len(chosen) < length and not is_drift and sketch.n > 0:
-            chosen.append(sketch)
-    pooled = pool(chosen)
-    if len(chosen) < length or pooled is None:
-        return None
-    if min(pooled.n, baseline.statistics.sketch.n) < rules.minimum_rows:
-        return None
-    alpha = min(
-        rules.alpha / (len(WEEKS) if baseline.seasons else len(LENGTHS)) * stride(length), 0.5
-    )
-    rng = np.random.default_rng([random_state, length, 0x6C6F])
-    evidence = Evidence.of(pooled, baseline, baseline.statistics, rng, unevenness(chosen))
-    drawn = evidence.mix_null.draw(FIRST_DRAWS, rng)
-    tests = evidence.tests(drawn, alpha, rng)
-    p_value = combine(tests)
-    changed = evidence.effect(drawn, alpha).changed_share
-    content, appearance = split_movement(baseline.statistics.sketch, pooled)
-    return PooledTest(
-        n_windows=length,
-        n_rows=pooled.n,
-        p_value=p_value,
-        alpha=alpha,
-        tests=tests,
-        changed_share=changed,
-        content_shift=content,
-        appearance_shift=appearance,
-        is_drift=p_value <= alpha and changed >= rules.minimum_change,
-    )
-
-
-def pool(sketches: Sequence[WindowSketch]) -> WindowSketch | None:
-    """The sum of sketches; None for none."""
-    total = None
-    for sketch in sketches:
-        total = sketch if total is None else total + sketch
-    return total
+def stride(length: int) -> int:
+    """A test of `length` windows is made after every so many windows."""
+    return max(1, length // 4)
 
 
 def unevenness(sketches: Sequence[WindowSketch]) -> float:
@@ -164,66 +204,57 @@ def unevenness(sketches: Sequence[WindowSketch]) -> float:
     return float((sizes**2).sum() / sizes.sum() ** 2)
 
 
-def onset(
-    sketches: Sequence[WindowSketch],
-    baseline: Baseline,
-    *,
-    reference: BaselineStatistics | None = None,
-) -> int:
-    """Where the shift that the last window shows began: the start of the clearest run up to it.
-
-    For every start the windows from there to the last are pooled, and the statistic farthest above its
-    mean without drift, in standard deviations, is taken; the start with the largest wins (the estimate
-    of a change point by maximum likelihood; Hinkley 1970).
-
-    Parameters
-    ----------
-    sketches
-        Windows in the order of time; the last one is the one that drifted. At most `LONGEST` are used.
-
-    Returns
-    -------
-    The index of the first drifted window, in [0, len(sketches)).
-    """
-    chosen = reference or baseline.statistics
-    whitener = baseline.whitener.astype(np.float64)
-    best, clearest = len(sketches) - 1, -math.inf
-    pooled: WindowSketch | None = None
-    for at in range(len(sketches) - 1, max(len(sketches) - 1 - LONGEST, -1), -1):
-        if sketches[at].n == 0:
-            continue
-        pooled = sketches[at] if pooled is None else sketches[at] + pooled
-        seen = _clarity(pooled, chosen, whitener)
-        if seen > clearest:
-            best, clearest = at, seen
-    return best
+def _poolable(
+    windows: Sequence[SequenceWindow], length: int, *, is_weekly: bool
+) -> list[WindowSketch]:
+    """The last `length` windows that have rows and did not drift by themselves; none if they are fewer."""
+    if is_weekly and any(w.is_drift or w.sketch.n == 0 for w in windows[-length:]):
+        return []  # a week without one of its days is no week
+    usable = [
+        window.sketch
+        for window in reversed(windows[-2 * length :])
+        if not window.is_drift and window.sketch.n > 0
+    ][:length]
+    return usable if len(usable) == length else []
 
 
-def _clarity(
-    window: WindowSketch, reference: BaselineStatistics, whitener: NDArray[np.float64]
-) -> float:
-    """The largest of the four statistics in standard deviations above its mean without drift."""
-    held = reference.sketch
-    f = 1 / held.n + 1 / window.n
-    moved = window.mean - held.mean
-    found = []
-    for vector, moments in (
-        (moved, reference.mean_moments),
-        (moved @ whitener, reference.whitened_moments),
-    ):
-        if np.isfinite(moments).all() and moments[1] > 0:
-            found.append(
-                (float(vector @ vector) - f * moments[0]) / (f * math.sqrt(2 * moments[1]))
-            )
-    total = held.histogram.counts + window.histogram.counts
-    gap = window.histogram.shares - held.histogram.shares
-    known = total > 0
-    df = max(int(known.sum()) - 1, 1)
-    chi = float((gap[known] ** 2 / (total[known] / total.sum())).sum() / f)
-    found.append((chi - df) / math.sqrt(2 * df))
-    n_held_out = reference.n_held_out
-    novel = (reference.n_held_out_novel + window.n_novel) / (n_held_out + window.n)
-    if 0 < novel < 1 and n_held_out:
-        excess = window.n_novel / window.n - reference.novel_share
-        found.append(excess / math.sqrt(novel * (1 - novel) * (1 / n_held_out + 1 / window.n)))
-    return float(max(found))
+def _pooled_test(
+    sketches: Sequence[WindowSketch], baseline: Baseline, rules: Rules, rng: np.random.Generator
+) -> PooledTest | None:
+    pooled = sketches[0]
+    for sketch in sketches[1:]:
+        pooled = pooled + sketch
+    statistics = baseline.statistics
+    if min(pooled.n, statistics.sketch.n) < rules.minimum_rows:
+        return None
+    comparison = Comparison(pooled, baseline, statistics, rng, unevenness(sketches))
+    tests = examine(comparison, rules.alpha)
+    p_value = combine(tests)
+    content, appearance = split_movement(statistics.sketch, pooled)
+    return PooledTest(
+        n_windows=len(sketches),
+        n_rows=pooled.n,
+        p_value=p_value,
+        alpha=rules.alpha,
+        tests=tests,
+        content_shift=content,
+        appearance_shift=appearance,
+        is_drift=p_value <= rules.alpha and changed_share(tests) >= rules.minimum_change,
+    )
+
+
+def _with_pooled_test(judgement: Judgement, pooled: PooledTest) -> Judgement:
+    """A window that is calm by itself has drifted when the last windows together have."""
+    is_empty = judgement.window_histogram.sum() == 0
+    if judgement.verdict is Verdict.DRIFT or not pooled.is_drift or is_empty:
+        return replace(judgement, pooled_test=pooled)
+    return replace(
+        judgement,
+        pooled_test=pooled,
+        is_by_pooled_test=True,
+        verdict=Verdict.DRIFT,
+        reason=(
+            f"the last {pooled.n_windows} windows together have drifted (p = {pooled.p_value:.2g}); this one "
+            "alone is too small to show it"
+        ),
+    )

@@ -1,47 +1,21 @@
-"""Tests of a window against the baseline, and one p-value of several."""
+"""One p-value of several: tests of a window combined, clusters and columns adjusted."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
+from monitor.drift.judgement import Outcome
+
 LEAST_P_VALUE = 1e-9
 """So far out an approximation says no more than "smaller still"."""
 
 
-@dataclass(frozen=True)
-class SubTest:
-    """One test's outcome.
-
-    Parameters
-    ----------
-    name
-        `mix`, `novelty`, `mean` or `whitened_mean`.
-    statistic
-        The number that was judged; higher is farther from the baseline.
-    p_value
-        In [0, 1]: how often a window without drift gives such a statistic or a higher one.
-    """
-
-    name: str
-    statistic: float
-    p_value: float
-
-
-SEES = {
-    "mix": "the shares of the clusters",
-    "novelty": "rows unlike anything in the baseline",
-    "mean": "a common movement of the vectors",
-    "whitened_mean": "a small movement in directions where the baseline hardly varies",
-}
-"""What each test is there to see."""
-
-
-def combine(tests: tuple[SubTest, ...]) -> float:
+def combine(tests: Sequence[Outcome]) -> float:
     """One p-value of m tests, by the harmonic mean h of theirs (Wilson 2019, PNAS 116:1195, eq. 4).
 
     1/h of independent tests follows about Landau's distribution with location ln m + 0.874 and scale π/2; at
@@ -53,7 +27,7 @@ def combine(tests: tuple[SubTest, ...]) -> float:
     Examples
     --------
     >>> def p(*values):
-    ...     return round(combine(tuple(SubTest("mix", 0.0, value) for value in values)), 4)
+    ...     return round(combine(tuple(Outcome("mix", 0.0, value, 0.0, 0.0) for value in values)), 4)
     >>> p(0.001, 1, 1, 1), p(0.02, 0.02, 0.02, 0.02), p(1, 1, 1, 1)
     (0.0041, 0.0223, 1.0)
     """
@@ -63,7 +37,7 @@ def combine(tests: tuple[SubTest, ...]) -> float:
     return float(np.clip(tail, p_values.min(), 1.0)) if p_values.min() < 1 else 1.0
 
 
-def telling(tests: tuple[SubTest, ...], alpha: float) -> tuple[SubTest, ...]:
+def telling(tests: tuple[Outcome, ...], alpha: float) -> tuple[Outcome, ...]:
     """The tests that make all together fall below `alpha`: those below their share of it.
 
     Where only several together do, it is the clearest one; none where not even these do.

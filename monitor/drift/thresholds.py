@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from monitor.clusters import BaselineStatistics
-from monitor.drift.distances import DISTANCES, Distance
+from monitor.drift.distances import DISTANCES, Distance, registry
 from monitor.errors import InvalidInputError
 
 
@@ -70,7 +70,7 @@ def check_thresholds(
     >>> check_thresholds({"jsd": 0.1, "psi": "3 sd"})
     {'jsd': (0.1, False), 'psi': (3.0, True)}
     """
-    known = [distance.name for distance in distances]
+    known = dict.fromkeys([*(distance.name for distance in distances), *registry.names()])
     for name in thresholds:
         if name not in known:
             raise InvalidInputError(

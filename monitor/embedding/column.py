@@ -44,6 +44,8 @@ class EmbeddedColumn:
         (n, width) float32, unit length; all zero where there is a failure.
     failures
         (n,) `Failure` or None.
+    fingerprint
+        Of the encoder that made them.
     n_encoded
         How many distinct images the model saw.
     quality
@@ -53,6 +55,7 @@ class EmbeddedColumn:
 
     vectors: NDArray[np.float32]
     failures: tuple[Failure | None, ...]
+    fingerprint: str
     n_encoded: int
     quality: NDArray[np.float32]
 
@@ -141,7 +144,7 @@ def embed_cells(
             encode()
     if descriptions is not None:
         vectors = add_descriptions(vectors, failures, descriptions, encoder)
-    return EmbeddedColumn(vectors, tuple(failures), n_encoded, quality)
+    return EmbeddedColumn(vectors, tuple(failures), encoder.fingerprint, n_encoded, quality)
 
 
 @contextmanager

@@ -15,7 +15,14 @@ from monitor.encoders.architecture import architecture_config, known_architectur
 from monitor.encoders.checkpoint import Checkpoint, find_checkpoint
 from monitor.encoders.fingerprint import fingerprint, weight_hash
 from monitor.encoders.spec import EncoderSpec
-from monitor.encoders.vectors import first_line, in_batches, no_rows, resolve_device, unit_rows
+from monitor.encoders.vectors import (
+    first_line,
+    in_batches,
+    no_rows,
+    resolve_device,
+    stacked,
+    unit_rows,
+)
 from monitor.errors import EncoderError, MissingExtraError, ModelNotFoundError
 
 if TYPE_CHECKING:
@@ -64,11 +71,11 @@ class OpenClipEncoder:
         """The model's own validation transform of one image, shape (3, height, width)."""
         return self._transform(image)
 
-    def encode_batch(self, tensors: Sequence[torch.Tensor]) -> NDArray[np.float32]:
+    def encode_batch(self, tensors: Sequence[torch.Tensor] | torch.Tensor) -> NDArray[np.float32]:
         """Unit vectors (n, width) of preprocessed images, in one batch."""
         if len(tensors) == 0:
             return no_rows(self.width)
-        batch = torch.stack(list(tensors)).to(self._device, self._dtype)
+        batch = stacked(tensors).to(self._device, self._dtype)
         return self._unit_rows(self._model.encode_image, batch)
 
     def encode_images(self, images: Sequence[Image.Image]) -> NDArray[np.float32]:

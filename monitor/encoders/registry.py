@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from importlib import import_module
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Final, Protocol, runtime_checkable
 
 from monitor.encoders.spec import EncoderSpec, ModelHandler
-from monitor.errors import EncoderError, InvalidSpaceParamError
+from monitor.errors import EncoderError, InvalidSpaceParamError, PluginError
+from monitor.registry import Registry, must_be_callable
 
 if TYPE_CHECKING:
     import numpy as np
@@ -54,7 +54,7 @@ class Encoder(Protocol):
         """The model's own preprocessing of one image; safe to call from many threads."""
         ...
 
-    def encode_batch(self, tensors: Sequence[torch.Tensor]) -> NDArray[np.float32]:
+    def encode_batch(self, tensors: Sequence[torch.Tensor] | torch.Tensor) -> NDArray[np.float32]:
         """Unit vectors, shape (n, width), of images that `preprocess` prepared, in one batch."""
         ...
 
@@ -70,11 +70,16 @@ class Encoder(Protocol):
 Loader = Callable[[EncoderSpec], Encoder]
 
 # The built-in handlers' modules import torch, so they are named here and imported on first use.
-_BUILT_IN = {
-    ModelHandler.OPEN_CLIP.value: "monitor.encoders.open_clip",
-    ModelHandler.SENTENCE_TRANSFORMERS.value: "monitor.encoders.sentence_transformers",
-}
-_registered: dict[str, Loader] = {}
+handlers: Final = Registry[Loader](
+    "monitor.encoders",
+    "model handler",
+    {
+        ModelHandler.OPEN_CLIP.value: "monitor.encoders.open_clip:load",
+        ModelHandler.SENTENCE_TRANSFORMERS.value: "monitor.encoders.sentence_transformers:load",
+    },
+    must_be_callable,
+)
+"""Who loads models, by name; see `register_handler`."""
 _loaded: dict[EncoderSpec, Encoder] = {}
 _lock = threading.RLock()
 
@@ -82,7 +87,8 @@ _lock = threading.RLock()
 def register_handler(name: str, loader: Loader) -> None:
     """Let ``loader(spec)`` load the encoders whose spec names the handler `name`.
 
-    This is how a remote model is plugged in. The loader returns anything with the attributes and
+    This is how a program plugs in a remote model; an installed plug-in does it by an entry point of the
+    group `monitor.encoders`. The loader returns anything with the attributes and
     methods of `Encoder`. A later registration replaces an earlier one; encoders that are already
     loaded stay.
 
@@ -103,45 +109,31 @@ def register_handler(name: str, loader: Loader) -> None:
     >>> def load(spec):
     ...     raise NotImplementedError
     >>> register_handler("our-gpu-service", load)
-    >>> is_known_handler("our-gpu-service")
+    >>> "our-gpu-service" in handlers
     True
     """
-    if not name.strip() or name in _BUILT_IN:
-        raise InvalidSpaceParamError(
-            f"{name!r} cannot be registered as a handler; choose a name other than "
-            f"{', '.join(_BUILT_IN)}"
-        )
-    with _lock:
-        _registered[str(name)] = loader
-
-
-def is_known_handler(name: str) -> bool:
-    """Whether this process can load encoders of the handler `name`.
-
-    Examples
-    --------
-    >>> is_known_handler("open_clip")
-    True
-    """
-    return name in _BUILT_IN or name in _registered
+    try:
+        handlers.register(name, loader)
+    except PluginError as error:
+        raise InvalidSpaceParamError(str(error)) from error
 
 
 def require_handler(name: str) -> None:
-    """Refuse a handler that nobody has registered, and say how to do it.
+    """Refuse a handler that nobody knows, and say how to plug one in.
 
     Raises
     ------
     InvalidSpaceParamError
-        If `name` is neither built in nor registered.
+        If `name` is neither built in nor registered nor brought by a plug-in.
 
     Examples
     --------
     >>> require_handler("open_clip")
     """
-    if not is_known_handler(name):
-        known = ", ".join([*_BUILT_IN, *_registered])
+    if name not in handlers:
         raise InvalidSpaceParamError(
-            f"the model handler {name!r} is not configured; known here: {known}. A remote model is "
+            f"the model handler {name!r} is not configured; known here: {', '.join(handlers.names())}. "
+            "It comes with a plug-in that is not installed here, or a remote model is "
             "plugged in before it is named: monitor.encoders.register_handler"
             f"({name!r}, loader), where loader(spec) returns an Encoder"
         )
@@ -177,7 +169,8 @@ def load_encoder(spec: EncoderSpec) -> Encoder:
     """
     with _lock:
         if spec not in _loaded:
-            encoder = _loader(spec.handler)(spec)
+            require_handler(spec.handler)
+            encoder = handlers[spec.handler](spec)
             if not isinstance(encoder, Encoder):
                 raise EncoderError(
                     f"the handler {spec.handler!r} gave a {type(encoder).__name__}, which is no "
@@ -192,11 +185,3 @@ def load_encoder(spec: EncoderSpec) -> Encoder:
                 )
             _loaded[spec] = encoder
         return _loaded[spec]
-
-
-def _loader(handler: str) -> Loader:
-    require_handler(handler)
-    if handler in _BUILT_IN:
-        loader: Loader = import_module(_BUILT_IN[handler]).load
-        return loader
-    return _registered[handler]

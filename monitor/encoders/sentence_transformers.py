@@ -11,7 +11,14 @@ import torch
 from PIL import Image
 
 from monitor.encoders.fingerprint import fingerprint, weight_hash
-from monitor.encoders.vectors import first_line, in_batches, no_rows, resolve_device, unit_rows
+from monitor.encoders.vectors import (
+    first_line,
+    in_batches,
+    no_rows,
+    resolve_device,
+    stacked,
+    unit_rows,
+)
 from monitor.encoders.weights import why_unreachable
 from monitor.errors import EncoderError, MissingExtraError, ModelNotFoundError
 
@@ -55,11 +62,11 @@ class SentenceTransformerEncoder:
         pixels: torch.Tensor = self._prepare([image.convert("RGB")])[_PIXELS][0]
         return pixels
 
-    def encode_batch(self, tensors: Sequence[torch.Tensor]) -> NDArray[np.float32]:
+    def encode_batch(self, tensors: Sequence[torch.Tensor] | torch.Tensor) -> NDArray[np.float32]:
         """Unit vectors (n, width) of preprocessed images, in one batch."""
         if len(tensors) == 0:
             return no_rows(self.width)
-        pixels = torch.stack(list(tensors))
+        pixels = stacked(tensors)
         return unit_rows(self._forward(self._image_features(pixels)), self.spec.model)
 
     def encode_images(self, images: Sequence[Image.Image]) -> NDArray[np.float32]:

@@ -43,6 +43,17 @@ def unit_rows(features: torch.Tensor, model: str) -> NDArray[np.float32]:
     return rows
 
 
+def stacked(tensors: Sequence[torch.Tensor] | torch.Tensor) -> torch.Tensor:
+    """`tensors` as one, (n, ...); what is stacked already is not copied.
+
+    Examples
+    --------
+    >>> stacked([torch.zeros(3, 2), torch.ones(3, 2)]).shape
+    torch.Size([2, 3, 2])
+    """
+    return tensors if isinstance(tensors, torch.Tensor) else torch.stack(list(tensors))
+
+
 def no_rows(width: int) -> NDArray[np.float32]:
     """The vectors of no input: shape (0, `width`).
 

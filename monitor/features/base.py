@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Self, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from monitor.errors import InvalidFeatureError, MissingFeatureTypeError
 from monitor.features.field_types import Name
 from monitor.features.origin import VectorOrigin
+from monitor.registry import Registry
 from monitor.validation import explained, short
 
 
@@ -118,10 +119,25 @@ class CustomFeature(BaseModel):
 
     @classmethod
     def kinds(cls) -> dict[str, Kind]:
-        """The kinds of feature that are known, by what `type` calls them."""
-        known = CustomFeature._kinds
-        built_in = [kind.value for kind in CustomFeatureType if kind.value in known]
-        return {name: known[name] for name in dict.fromkeys([*built_in, *known])}
+        """The kinds of feature by what `type` calls them, those of plug-ins among them."""
+        return {name: cls.kind(name) for name in cls.type_names()}
+
+    @classmethod
+    def type_names(cls) -> tuple[str, ...]:
+        """What `type` may be; imports nothing of plug-ins."""
+        built_in = [kind.value for kind in CustomFeatureType if kind.value in cls._kinds]
+        return tuple(dict.fromkeys([*built_in, *cls._kinds, *registry.names()]))
+
+    @classmethod
+    def kind(cls, type_name: str) -> Kind:
+        """The class of features whose `type` is `type_name`.
+
+        Raises
+        ------
+        UnknownNameError
+            If there is none.
+        """
+        return cls._kinds[type_name] if type_name in cls._kinds else registry[type_name]
 
     def located(self, resolve: Callable[[str], Path], model_cache_dir: str | None) -> Self:
         """This feature with the files that it names seen from the working folder.
@@ -168,18 +184,18 @@ class CustomFeature(BaseModel):
             raise InvalidFeatureError(
                 f"a feature's dictionary has texts for keys, not {short(odd)}"
             )
-        allowed = ", ".join(cls.kinds())
+        allowed = ", ".join(cls.type_names())
         if "type" not in values:
             raise MissingFeatureTypeError(
                 f"a feature's dictionary needs 'type'; got the keys {short(list(values))}; "
                 f"allowed types: {allowed}"
             )
         wanted = values["type"]
-        kind = cls._kinds.get(wanted) if isinstance(wanted, str) else None
-        if kind is None:
+        if not isinstance(wanted, str) or wanted not in cls.type_names():
             raise InvalidFeatureError(
                 f"{short(wanted)} is not a valid CustomFeatureType; allowed: {allowed}"
             )
+        kind = cls.kind(wanted)
         if not issubclass(kind, cls):
             raise InvalidFeatureError(
                 f"type {wanted} is a {kind.__name__}, not a {cls.__name__}; "
@@ -208,3 +224,14 @@ class CustomFeature(BaseModel):
         if not update:
             return super().model_copy(deep=deep)
         return type(self)(**{**self.to_dict(), **update})
+
+
+def _check(name: str, value: object) -> None:
+    if not (isinstance(value, type) and issubclass(value, CustomFeature)):
+        raise TypeError("it is no subclass of monitor.features.CustomFeature")
+    if value.model_fields["type"].default != name:
+        raise ValueError(f"its type is {value.model_fields['type'].default!r}: use one name")
+
+
+registry: Final = Registry[Kind]("monitor.features", "type of feature", {}, _check)
+"""The kinds of feature that plug-ins bring."""

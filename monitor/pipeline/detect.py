@@ -12,19 +12,19 @@ from numpy.typing import NDArray
 
 from monitor import frames
 from monitor.clusters import Baseline, WindowSketch
-from monitor.drift import DISTANCES, Distance, PastWindow
+from monitor.drift import DISTANCES, Distance, PastWindow, own_distances
 from monitor.errors import InvalidInputError, TimestampError
 from monitor.frames import Times
 from monitor.pipeline.budget import AlarmBudget, thresholds_in_words
 from monitor.pipeline.causes import Causes
 from monitor.pipeline.examples import RowExamples
 from monitor.pipeline.feature_run import FeatureRun
-from monitor.pipeline.notes import feature_notes, time_notes
+from monitor.pipeline.notes import feature_notes, segment_notes, time_notes
 from monitor.pipeline.placed import PlacedRows
-from monitor.pipeline.reading import segment_values
+from monitor.pipeline.reading import Segments
 from monitor.reports import DriftReport, WindowDrift
 from monitor.rules import RunRules
-from monitor.windows import Every, Grid, Window, WindowRows, cut, utc, zone_of
+from monitor.windows import Cut, Every, Grid, Window, WindowRows, cut, utc, zone_of
 
 
 def detect_drift(
@@ -41,7 +41,7 @@ def detect_drift(
     minimum_rows: int = RunRules.minimum_rows,
     minimum_change: float = RunRules.minimum_change,
     thresholds: Mapping[str, float | str] | None = None,
-    distances: Sequence[Distance] = (),
+    distances: Sequence[Distance | str] = (),
     history: Mapping[str, Sequence[PastWindow]] | None = None,
 ) -> DriftReport:
     """Judge production rows against a baseline, window by window.
@@ -84,7 +84,8 @@ def detect_drift(
         Your own rule instead of the p-value: a window has drifted when a distance reaches its threshold,
         a number or such as `"3 sd"`, standard deviations above the mean over the baseline's own windows.
     distances
-        Distances of your own beside `jsd`, `psi`, `hellinger`, `chi2` and `wasserstein`.
+        Distances of your own beside `jsd`, `psi`, `hellinger`, `chi2` and `wasserstein`, or the names of
+        a plug-in's; those that `thresholds` names are computed anyway.
     history
         By feature, windows that were judged before, in the order of time, so that pooled tests reach back
         beyond this frame.
@@ -114,7 +115,7 @@ def detect_drift(
         minimum_rows=minimum_rows,
         minimum_change=minimum_change,
         thresholds=thresholds or {},
-        distances=tuple(distances),
+        distances=own_distances(distances, thresholds or ()),
     )
     span = None if window is None else Window(*(edge.astimezone(dt.UTC) for edge in window))
     return judge_frame(
@@ -159,18 +160,20 @@ def judge_frame(
     _refuse_same_names(rules.distances)
     times = None if timestamp_column is None else frames.read_times(frame, timestamp_column)
     all_rows = np.arange(frames.n_rows(frame))
-    spans = (
-        _spans(all_rows, times, rules.grid) if window is None else [WindowRows(window, all_rows)]
-    )
-    column = rules.segment_column
-    segments = None if column is None else segment_values(frame, column)
-    n_segments = 0 if segments is None else len(set(segments.tolist()))
+    in_time = _cut(all_rows, times, rules.grid) if window is None else _one(window, all_rows)
+    spans = in_time.windows
+    segments = None
+    if rules.segment_column is not None:
+        known = {name for of_feature in baselines for name in of_feature.segments}
+        segments = Segments.read(frame, rules.segment_column, known)
+    n_segments = 0 if segments is None else len(segments.names)
     budget = AlarmBudget.share_out(rules, len(baselines), n_segments)
     notes = [
         thresholds_in_words(rules.thresholds, (*DISTANCES, *rules.distances))
         if rules.thresholds
         else budget.note,
-        *time_notes(times),
+        *time_notes(times, in_time),
+        *segment_notes(segments),
     ]
     entries: list[WindowDrift] = []
     summaries, sketches = [], {}
@@ -180,9 +183,9 @@ def judge_frame(
         run = FeatureRun(causes, rules, budget)
         windows = run.place(spans)
         entries += run.judge_windows(windows, (history or {}).get(of_feature.name, ()))
-        if segments is not None and column is not None:
+        if segments is not None:
             entries += [
-                run.judge_segment(placed.window(part), column, value)
+                run.judge_segment(placed.window(part), segments.column, value)
                 for span in spans
                 for value, part in _split(span, segments)
             ]
@@ -193,7 +196,7 @@ def judge_frame(
         features=tuple(summaries),
         windows=tuple(entries),
         every=None if rules.every is None else str(rules.every),
-        segment_column=column,
+        segment_column=rules.segment_column,
         notes=tuple(notes),
     )
     return Judged(report, sketches, None if times is None else times.values)
@@ -228,22 +231,26 @@ def _refuse_same_names(own: Sequence[Distance]) -> None:
         )
 
 
-def _spans(all_rows: NDArray[np.int64], times: Times | None, grid: Grid | None) -> list[WindowRows]:
+def _cut(all_rows: NDArray[np.int64], times: Times | None, grid: Grid | None) -> Cut:
     if times is None:
-        return [WindowRows(None, all_rows)]
+        return _one(None, all_rows)
     dated = np.flatnonzero(~np.isnat(times.values))
     if len(dated) == 0:
         # One empty window, which is inconclusive: no window at all would look like no drift.
-        return [WindowRows(None, dated)]
+        return _one(None, dated)
     if grid is not None:
         return cut(times.values, grid)
     instants = times.values[dated]
     # Half-open: the last row lies inside.
     end = instants.max() + np.timedelta64(1, "us")
-    return [WindowRows(Window(utc(instants.min()), utc(end)), dated)]
+    return _one(Window(utc(instants.min()), utc(end)), dated)
 
 
-def _split(span: WindowRows, segments: NDArray[np.object_]) -> Iterator[tuple[str, WindowRows]]:
-    values = segments[span.rows]
-    for value in sorted(set(values.tolist())):
+def _one(window: Window | None, rows: NDArray[np.int64]) -> Cut:
+    return Cut([WindowRows(window, rows)], rows[:0], 0)
+
+
+def _split(span: WindowRows, segments: Segments) -> Iterator[tuple[str, WindowRows]]:
+    values = segments.values[span.rows]
+    for value in sorted(set(values.tolist()) - {None}):
         yield value, WindowRows(span.window, span.rows[values == value])

@@ -16,6 +16,7 @@ from monitor.frames import Frame
 
 if TYPE_CHECKING:
     from monitor.cache import VectorCache
+    from monitor.embedding import Executor
     from monitor.images import SourcePolicy
 
 
@@ -25,6 +26,7 @@ def embed(
     *,
     policy: SourcePolicy | None = None,
     cache: str | Path | VectorCache | None = None,
+    executor: str | Executor = "local",
     progress: bool | None = None,
     details: bool = False,
 ) -> Frame:
@@ -43,6 +45,9 @@ def embed(
         A folder for the vectors of images that were seen before, or a `VectorCache`. A URL is fetched
         again after a day, and downloaded again if it has changed; a file is read again when it has
         changed. By default nothing is kept.
+    executor
+        Where the work is done: `"local"`, threads of this process; the name of a plug-in's; or an
+        `Executor`, such as `monitor.embedding.LocalExecutor(threads=8)`.
     progress
         Show a progress bar on stderr; by default only when that is a terminal.
     details
@@ -78,9 +83,9 @@ def embed(
     >>> table["vector_failure"].tolist()
     [nan, 'missing']
     """
-    from monitor.embedding import embed_cells, progress_bar
-    from monitor.encoders import load_encoder
-    from monitor.images import ImageReader, SourcePolicy
+    from monitor.embedding import Cells, EmbeddingTask, progress_bar
+    from monitor.embedding.executors.executor import executor_of
+    from monitor.images import SourcePolicy
 
     origin = feature.origin if isinstance(feature, CustomFeature) else None
     if origin is None or origin.encoder is None or origin.source_column is None:
@@ -93,20 +98,18 @@ def embed(
             f"feature {feature.name!r} makes its vectors from {origin.kind}, and embed makes them from "
             "images only"
         )
-    cells = frames.cells(frame, origin.source_column)
     described = origin.description_column
-    descriptions = None if described is None else frames.cells(frame, described)
-    encoder = load_encoder(origin.encoder)
+    cells = Cells(
+        frames.cells(frame, origin.source_column),
+        None if described is None else frames.cells(frame, described),
+    )
     with (
-        ImageReader(policy or SourcePolicy()) as reader,
         _opened(cache) as vector_cache,
         progress_bar(len(cells), f"embed {feature.name}", progress) as bar,
     ):
-        embedded = embed_cells(
+        embedded = executor_of(executor).embed(
             cells,
-            encoder,
-            reader,
-            descriptions=descriptions,
+            EmbeddingTask(origin.encoder, policy or SourcePolicy()),
             cache=vector_cache,
             on_progress=bar.update,
         )
@@ -123,7 +126,7 @@ def embed(
         frame,
         columns,
         failed=np.array([reason is not None for reason in reasons], dtype=bool),
-        fingerprints={origin.column: encoder.fingerprint},
+        fingerprints={origin.column: embedded.fingerprint},
     )
 
 

@@ -9,15 +9,14 @@ from dataclasses import dataclass, replace
 from monitor.clusters import Baseline, BaselineStatistics
 from monitor.drift import (
     DISTANCES,
-    LONGEST,
+    MOST_PAST,
     Judgement,
     PastWindow,
-    PooledTest,
     Rules,
+    SequenceWindow,
     Verdict,
     judge,
-    onset,
-    pooled_tests,
+    judge_sequence,
     resolve_thresholds,
 )
 from monitor.pipeline.budget import AlarmBudget
@@ -59,47 +58,30 @@ class FeatureRun:
         self, windows: Sequence[PlacedWindow], past: Sequence[PastWindow]
     ) -> list[WindowDrift]:
         """All windows, each by itself and with those before it; `past` comes before the first."""
-        rules = self._drift_rules(self.budget.window, self.baseline.statistics)
-        references = [self._reference(window) for window in windows]
-        judgements = [
-            judge(window.sketch, self.baseline, rules=rules, reference=reference)
-            for window, reference in zip(windows, references, strict=True)
-        ]
-        past = past[-2 * LONGEST :]
-        grid = self.rules.grid
-        sketches = [before.sketch for before in past] + [window.sketch for window in windows]
-        starts = [before.start for before in past] + [
+        sequence = [self._sequence_window(window) for window in windows]
+        past = past[-MOST_PAST:]
+        judged = judge_sequence(
+            sequence,
+            self.baseline,
+            rules=self._drift_rules(self.budget.window, self.baseline.statistics),
+            pooled_alpha=self.budget.pooled,
+            past=[self._past_window(window) for window in past],
+        )
+        starts = [window.start for window in past] + [
             None if window.span.window is None else window.span.window.start for window in windows
         ]
-        known = [start for start in starts if start is not None]
-        are_in_a_row = grid is not None and len(known) == len(starts)
-        if grid is not None and are_in_a_row and self.budget.pooled and not rules.thresholds:
-            drifted = [before.is_drift for before in past]
-            drifted += [judgement.verdict is Verdict.DRIFT for judgement in judgements]
-            tests = pooled_tests(
-                sketches,
-                [grid.number(start) for start in known],
-                drifted,
-                self.baseline,
-                rules=replace(rules, alpha=self.budget.pooled),
-            )[len(past) :]
-            judgements = [
-                judgement if pooled is None else _with_pooled_test(judgement, pooled)
-                for judgement, pooled in zip(judgements, tests, strict=True)
-            ]
-        entries = []
-        for i, (window, judgement) in enumerate(zip(windows, judgements, strict=True)):
-            began = None
-            if judgement.verdict is Verdict.DRIFT:
-                began = starts[onset(sketches[: len(past) + i + 1], self.baseline)]
-            entries.append(self.causes.of(window, judgement, began=began))
-        return entries
+        return [
+            self.causes.of(
+                window, found.judgement, began=None if found.onset is None else starts[found.onset]
+            )
+            for window, found in zip(windows, judged, strict=True)
+        ]
 
     def judge_segment(self, window: PlacedWindow, column: str, value: str) -> WindowDrift:
         """One segment of a window."""
         reference = self.baseline.segments.get(value)
         rules = self._drift_rules(self.budget.segment, reference or self.baseline.statistics)
-        judgement = judge(window.sketch, self.baseline, rules=rules, reference=reference)
+        judgement = judge(window.sketch, self.baseline, rules=rules, statistics=reference)
         judgement = self._unless_incomparable(judgement, value, column)
         return self.causes.of(window, judgement, segment=value)
 
@@ -138,16 +120,27 @@ class FeatureRun:
         )
         return Rules(alpha, self.rules.minimum_rows, self.rules.minimum_change, limits, distances)
 
-    def _reference(self, window: PlacedWindow) -> BaselineStatistics:
-        """What a window is compared with: its own day of the week, where the days differ."""
+    def _sequence_window(self, window: PlacedWindow) -> SequenceWindow:
         grid, span = self.rules.grid, window.span.window
-        if grid is None or span is None or not self.baseline.seasons:
-            return self.baseline.statistics
-        variation = self.baseline.seasons[0].variation
-        if variation is None or Every.parse(variation.every) != grid.every:
-            return self.baseline.statistics
+        if grid is None or span is None:
+            return SequenceWindow(window.sketch, self.baseline.statistics, number=None)
         # Its middle: a window that was given may begin an hour before the grid's.
-        return self.baseline.statistics_of(grid.number(span.middle))
+        day = grid.number(span.middle)
+        return SequenceWindow(window.sketch, self._statistics_of(day), grid.number(span.start))
+
+    def _past_window(self, window: PastWindow) -> SequenceWindow:
+        number = None if self.rules.grid is None else self.rules.grid.number(window.start)
+        return SequenceWindow(
+            window.sketch, self._statistics_of(number), number, is_drift=window.is_drift
+        )
+
+    def _statistics_of(self, number: int | None) -> BaselineStatistics:
+        """What a window is compared with: its own day of the week, where the days differ."""
+        grid, seasons = self.rules.grid, self.baseline.seasons
+        variation = seasons[0].variation if seasons else None
+        if grid is None or variation is None or Every.parse(variation.every) != grid.every:
+            return self.baseline.statistics
+        return self.baseline.statistics_of(number)
 
     def _unless_incomparable(
         self, judgement: Judgement, segment: str, segment_column: str
@@ -165,20 +158,3 @@ class FeatureRun:
             reason=f"{why}; the distances are to the whole baseline",
             p_value=math.nan,
         )
-
-
-def _with_pooled_test(judgement: Judgement, pooled: PooledTest) -> Judgement:
-    """A window that is calm by itself has drifted when the last windows together have."""
-    is_empty = judgement.window_histogram.sum() == 0
-    if judgement.verdict is Verdict.DRIFT or not pooled.is_drift or is_empty:
-        return replace(judgement, pooled_test=pooled)
-    return replace(
-        judgement,
-        pooled_test=pooled,
-        is_by_pooled_test=True,
-        verdict=Verdict.DRIFT,
-        reason=(
-            f"the last {pooled.n_windows} windows together have drifted (p = {pooled.p_value:.2g}); this one "
-            "alone is too small to show it"
-        ),
-    )

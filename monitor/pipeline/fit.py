@@ -10,15 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitor import frames
-from monitor.clusters import Baseline, fit
+from monitor.clusters import Baseline, Clustering, RowMetadata, RowWindows, fit
 from monitor.clusters.scaling import STANDARD, UNIT
 from monitor.errors import BaselineError, InvalidFeatureError, InvalidInputError
 from monitor.failures import count_failures, counts_in_words
 from monitor.features import ClusteredFeature, CustomFeature, OriginKind
 from monitor.frames import Times
 from monitor.pipeline.examples import RowExamples
-from monitor.pipeline.reading import fit_baseline_quality, read_vectors, segment_values
-from monitor.windows import Every, Grid, utc, zone_of
+from monitor.pipeline.reading import Segments, fit_baseline_quality, read_vectors, segment_values
+from monitor.windows import Every, Grid, far_outside, utc, zone_of
 
 
 def fit_baseline(
@@ -92,26 +92,31 @@ def fit_baseline(
         )
     grid = Grid(Every.parse(every), zone_of(timezone))
     times = None if timestamp_column is None else frames.read_times(frame, timestamp_column)
+    numbers = _window_numbers(times, grid)
     segments = None
     if segment_column is not None:
-        segments = segment_values(frame, segment_column)[vectors.usable]
+        of_rows = Segments.read(frame, segment_column)
+        of_rows.refuse_key()
+        segments = of_rows.values[vectors.usable]
     baseline = fit(
         vectors.matrix,
         _description(feature),
-        n_clusters=feature.n_clusters,
-        centroids=feature.centroids,
-        random_state=feature.random_state,
-        fingerprint=vectors.fingerprint,
-        failures=count_failures(vectors.failures),
-        scaling=STANDARD if origin.kind is OriginKind.COLUMNS else UNIT,
-        segment_column=segment_column,
-        segments=segments,
-        every=str(grid.every),
-        windows=_window_numbers(times, grid, vectors.usable),
-        n_seasons=seasons_of(grid.every),
-        columns={
-            name: segment_values(frame, name, most=None)[vectors.usable] for name in explain_columns
-        },
+        Clustering(
+            n_clusters=feature.n_clusters,
+            centroids=feature.centroids,
+            random_state=feature.random_state,
+            scaling=STANDARD if origin.kind is OriginKind.COLUMNS else UNIT,
+        ),
+        RowMetadata(
+            fingerprint=vectors.fingerprint,
+            failures=count_failures(vectors.failures),
+            segment_column=segment_column,
+            segments=segments,
+            windows=None
+            if numbers is None
+            else RowWindows(str(grid.every), numbers[vectors.usable], seasons_of(grid.every)),
+            columns={name: segment_values(frame, name)[vectors.usable] for name in explain_columns},
+        ),
     )
     rows = np.flatnonzero(vectors.usable)
     _, labels, distances = baseline.assign(vectors.matrix)
@@ -121,7 +126,7 @@ def fit_baseline(
     return replace(
         baseline,
         examples=examples,
-        time_range=_time_range(times),
+        time_range=_time_range(times, numbers),
         quality=fit_baseline_quality(frame, feature, vectors.usable),
     )
 
@@ -139,23 +144,24 @@ def seasons_of(every: Every) -> int:
     return DAYS_OF_WEEK if every == Every(1, "D") else 1
 
 
-def _window_numbers(
-    times: Times | None, grid: Grid, usable: NDArray[np.bool_]
-) -> NDArray[np.int64] | None:
+def _window_numbers(times: Times | None, grid: Grid) -> NDArray[np.int64] | None:
+    """(rows,) the window of each row; −1 for one without a time, or with one far from all others."""
     if times is None:
         return None
-    instants = times.values[usable]
-    is_dated = ~np.isnat(instants)
-    numbers = np.full(len(instants), -1, dtype=np.int64)
-    if is_dated.any():
-        dated = grid.numbers(instants[is_dated])
+    numbers = np.full(len(times.values), -1, dtype=np.int64)
+    dated = np.flatnonzero(~np.isnat(times.values))
+    if len(dated):
+        of_dated = grid.numbers(times.values[dated])
+        # A wrong clock makes no window.
+        is_near = ~far_outside(of_dated)
+        dated, of_dated = dated[is_near], of_dated[is_near]
         # Not negative, and the same days of the week.
-        numbers[is_dated] = dated - dated.min() // DAYS_OF_WEEK * DAYS_OF_WEEK
+        numbers[dated] = of_dated - of_dated.min() // DAYS_OF_WEEK * DAYS_OF_WEEK
     return numbers
 
 
-def _time_range(times: Times | None) -> tuple[str, str] | None:
-    if times is None or np.isnat(times.values).all():
+def _time_range(times: Times | None, numbers: NDArray[np.int64] | None) -> tuple[str, str] | None:
+    if times is None or numbers is None or (numbers < 0).all():
         return None
-    dated = times.values[~np.isnat(times.values)]
+    dated = times.values[numbers >= 0]
     return utc(dated.min()).isoformat(), utc(dated.max()).isoformat()

@@ -9,7 +9,8 @@ import numpy as np
 from monitor.clusters import Baseline
 from monitor.frames import Times
 from monitor.pipeline.placed import PlacedRows
-from monitor.windows import Every
+from monitor.pipeline.reading import Segments
+from monitor.windows import Cut, Every
 
 MOST_NOVEL: Final = 0.2
 """Where more of the baseline lies beyond its novelty radius, clusters were fitted on too few rows."""
@@ -53,14 +54,45 @@ def feature_notes(placed: PlacedRows, every: Every | None) -> list[str]:
     return notes
 
 
-def time_notes(times: Times | None) -> list[str]:
-    """What must be known of the rows' times."""
+def time_notes(times: Times | None, in_time: Cut) -> list[str]:
+    """What must be known of the rows' times, and of the windows that they were cut into."""
     if times is None:
         return []
     notes = [times.note] if times.note else []
     if n_undated := int(np.isnat(times.values).sum()):
-        notes.append(f"{n_undated} rows have no readable time and are in no window")
+        notes.append(f"{_rows(n_undated)} no readable time and {_are(n_undated)} in no window")
+    if n_far := len(in_time.far):
+        example = str(times.values[in_time.far[0]].astype("datetime64[m]")).replace("T", " ")
+        notes.append(
+            f"{_rows(n_far)} a time far from all others, such as {example} UTC, and "
+            f"{_are(n_far)} in no window: is a clock wrong?"
+        )
+    if in_time.n_left_out:
+        notes.append(
+            f"there are long times without rows: {in_time.n_left_out:,} empty windows are left out"
+        )
     return notes
+
+
+def segment_notes(segments: Segments | None) -> list[str]:
+    """What must be known of the segments."""
+    if segments is None or not segments.n_left_out:
+        return []
+    n_values = len(segments.names) + segments.n_left_out
+    note = (
+        f"column {segments.column!r} has {n_values:,} different values: {len(segments.names)} of them are "
+        "judged each by itself, those that the baseline knows and those with most rows first; the others "
+        "count in the whole only"
+    )
+    return [note]
+
+
+def _rows(n: int) -> str:
+    return "1 row has" if n == 1 else f"{n:,} rows have"
+
+
+def _are(n: int) -> str:
+    return "is" if n == 1 else "are"
 
 
 def _variation_note(baseline: Baseline) -> str:

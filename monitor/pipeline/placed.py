@@ -96,9 +96,7 @@ class PlacedRows:
             distances=distances,
             quality=None if baseline.quality is None else read_quality(frame, feature),
             columns={
-                name: segment_values(frame, name, most=None)
-                for name in baseline.columns
-                if name in names
+                name: segment_values(frame, name) for name in baseline.columns if name in names
             },
         )
 

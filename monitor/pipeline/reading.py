@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Collection
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
@@ -13,7 +16,10 @@ from monitor.errors import InvalidInputError
 from monitor.features import CustomFeature, OriginKind
 from monitor.frames import Vectors
 
-_MOST_SEGMENTS: Final = 200
+MOST_SEGMENTS: Final = 200
+"""More would drown a report; those with most rows are judged."""
+EMPTY: Final = "(empty)"
+COMPOUND: Final = "(not one value)"
 
 
 def read_vectors(frame: Any, feature: CustomFeature, *, width: int | None = None) -> Vectors:
@@ -51,38 +57,86 @@ def fit_baseline_quality(
     return fit_quality(measured[usable], QUALITY_FIELDS)
 
 
-def segment_values(
-    frame: Any, column: str, *, most: int | None = _MOST_SEGMENTS
-) -> NDArray[np.object_]:
-    """(n,) the values of a metadata column as text; an empty cell is its own value, "(empty)".
+def segment_values(frame: Any, column: str) -> NDArray[np.object_]:
+    """(n,) the values of a metadata column as text.
 
-    `most` bounds how many different values a segment column may have.
+    An empty cell is a value of its own, "(empty)", and so is a list or an array, "(not one value)".
 
     Raises
     ------
+    MissingColumnError
+        If there is no such column.
     InvalidInputError
-        If the column holds lists or arrays, or so many values that it is no segment but a key.
+        If no cell of the column holds a single value.
     """
     cells = frames.cells(frame, column)
-    compound = next((c for c in cells if isinstance(c, np.ndarray | list | dict)), None)
-    if compound is not None:
+    values = np.array([_as_text(cell) for cell in cells], dtype=object)
+    if set(values.tolist()) <= {EMPTY, COMPOUND} and COMPOUND in values:
+        kind = next(type(cell).__name__ for cell in cells if _is_compound(cell))
         raise InvalidInputError(
-            f"column {column!r} holds {type(compound).__name__}, not single values: name a column of "
-            "categories"
-        )
-    values = np.array(
-        ["(empty)" if frames.is_missing(cell) else _as_text(cell) for cell in cells], dtype=object
-    )
-    n_values = len(set(values.tolist()))
-    if most is not None and n_values > most:
-        raise InvalidInputError(
-            f"column {column!r} has {n_values:,} different values, a segment column at most "
-            f"{most}: name a column of categories"
+            f"column {column!r} holds {kind}, not single values: name a column of categories"
         )
     return values
 
 
+@dataclass(frozen=True, eq=False)
+class Segments:
+    """The segments of a frame's rows.
+
+    Parameters
+    ----------
+    column
+        The metadata column.
+    values
+        (n,) the segment of each row; None for rows of values that are none.
+    names
+        The segments, sorted.
+    n_left_out
+        How many further values the column has.
+    """
+
+    column: str
+    values: NDArray[np.object_]
+    names: tuple[str, ...]
+    n_left_out: int
+
+    @classmethod
+    def read(cls, frame: Any, column: str, known: Collection[str] = ()) -> Segments:
+        """The values with most rows, `MOST_SEGMENTS` at most and `known` ones first; see `segment_values`."""
+        values = segment_values(frame, column)
+        counts = Counter(values.tolist())
+        # The name last: the same rows in any order give the same segments.
+        often = sorted(counts, key=lambda value: (value not in known, -counts[value], value))
+        often = often[:MOST_SEGMENTS]
+        names = set(often)
+        kept = np.array([value if value in names else None for value in values], dtype=object)
+        return cls(column, kept, tuple(sorted(names)), len(counts) - len(names))
+
+    def refuse_key(self) -> None:
+        """Pass if the column holds categories.
+
+        Raises
+        ------
+        InvalidInputError
+            If most of its values are there once only: it is a key.
+        """
+        n_values = len(self.names) + self.n_left_out
+        if self.n_left_out and 2 * n_values > len(self.values):
+            raise InvalidInputError(
+                f"column {self.column!r} has {n_values:,} different values in {len(self.values):,} rows: "
+                "name a column of categories"
+            )
+
+
+def _is_compound(cell: Any) -> bool:
+    return isinstance(cell, np.ndarray | list | tuple | set | dict)
+
+
 def _as_text(cell: Any) -> str:
+    if _is_compound(cell):
+        return COMPOUND
+    if frames.is_missing(cell):
+        return EMPTY
     # A column of whole numbers turns to floats as soon as one of its cells is empty.
     if isinstance(cell, float) and cell.is_integer():
         return str(int(cell))

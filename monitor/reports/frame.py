@@ -52,13 +52,14 @@ def _row(window: WindowDrift) -> dict[str, object]:
         row[f"{name}_noise_ceiling"] = score.noise_ceiling
         row[f"{name}_low"] = score.low
         row[f"{name}_high"] = score.high
+    mean = judgement.outcome("mean")
     return row | {
         "p_value": judgement.p_value,
         "alpha": judgement.alpha,
         "verdict": str(judgement.verdict),
         "reason": judgement.reason,
-        "changed_share": math.nan if judgement.effect is None else judgement.effect.changed_share,
-        "detectable_share": math.nan if judgement.effect is None else judgement.effect.detectable,
+        "changed_share": judgement.changed_share,
+        "detectable_share": math.nan if mean is None else mean.detectable,
         "design_effect": math.nan if judgement.design_effect is None else judgement.design_effect,
         "began": window.began,
         "kinds": ", ".join(window.kinds),

@@ -51,25 +51,25 @@ class Gallery:
 class Pictures:
     """The thumbnails of a page, each once, numbered."""
 
-    def __init__(self, found: Mapping[str, Thumbnail]) -> None:
-        self._found = found
-        shown = (source for source, thumbnail in found.items() if thumbnail.data)
+    def __init__(self, thumbnails: Mapping[str, Thumbnail]) -> None:
+        self._thumbnails = thumbnails
+        shown = (source for source, thumbnail in thumbnails.items() if thumbnail.data)
         self._numbers = {source: i for i, source in enumerate(shown)}
 
     @property
     def data(self) -> list[str]:
         """`data:` URIs, by number."""
-        return [t.data for t in self._found.values() if t.data]
+        return [t.data for t in self._thumbnails.values() if t.data]
 
     def gallery(self, examples: Sequence[Example], most: int) -> Gallery:
         """The first `most` of these examples."""
         tiles = tuple(self._tile(example) for example in examples[:most])
-        seen = tuple(tile for tile in tiles if tile.picture is not None or tile.failure)
-        return Gallery(tiles=seen) if seen else Gallery(names=tiles)
+        fetched = tuple(tile for tile in tiles if tile.picture is not None or tile.failure)
+        return Gallery(tiles=fetched) if fetched else Gallery(names=tiles)
 
     def _tile(self, example: Example) -> Tile:
         source = example.source
-        thumbnail = self._found.get(source) if source is not None else None
+        thumbnail = self._thumbnails.get(source) if source is not None else None
         failure = thumbnail.failure if thumbnail else None
         label = f"row {plain(example.row)}" if source is None else plain(redact_url(source))
         return Tile(

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Final
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from monitor.drift import DISTANCES, MINIMUM_ROWS
-from monitor.drift.significance import SEES
+from monitor.drift.battery import subtest_named
+from monitor.drift.significance import telling
 from monitor.reports import sentences, story, wording
 from monitor.reports.files import write_text
 from monitor.reports.findings import Findings
@@ -21,19 +22,6 @@ from monitor.reports.timeline import has_chart, timeline
 if TYPE_CHECKING:
     from monitor.images import SourcePolicy
 
-TEST_NAMES: Final = {
-    "mix": "Cluster mix",
-    "novelty": "Novelty",
-    "mean": "Mean",
-    "whitened_mean": "Fine mean",
-}
-"""What each test is called in the page."""
-_SHORT_CAUSES: Final = {
-    "mix": "cluster shares",
-    "novelty": "novel rows",
-    "mean": "movement",
-    "whitened_mean": "fine movement",
-}
 _DISTANCE_NAMES: Final = {distance.name: distance.title for distance in DISTANCES}
 _NOTEBOOK_ROWS, _NOTEBOOK_WIDTH = 12, 760
 DISTRIBUTION: Final = "embedding-monitor"
@@ -54,7 +42,7 @@ def write_html(
     Parameters
     ----------
     report
-        What is told.
+        What is shown.
     path
         Where to write.
     policy
@@ -120,9 +108,6 @@ def environment() -> Environment:
         "FORMAT": FORMAT,
         "DISTANCE_NAMES": _DISTANCE_NAMES,
         "MINIMUM_ROWS": MINIMUM_ROWS,
-        "SEES": SEES,
-        "SHORT_CAUSES": _SHORT_CAUSES,
-        "TEST_NAMES": TEST_NAMES,
         "sentences": sentences,
         "how_large": story.how_large,
         "looks_like": story.looks_like,
@@ -131,6 +116,8 @@ def environment() -> Environment:
         "plural": wording.plural,
         "points": wording.points,
         "story": story.story,
+        "subtest": subtest_named,
+        "telling": telling,
         "would_show": story.would_show,
     }
     return environment

@@ -33,7 +33,7 @@ def markdown(report: Findings) -> str:
     Parameters
     ----------
     report
-        What is told. Of segments only those that drifted are named.
+        What is written. Of segments, only those that drifted are named.
 
     Returns
     -------
@@ -42,14 +42,14 @@ def markdown(report: Findings) -> str:
     parts = [f"**{_text(headline(report))}**"]
     if len(report.features) == 1:
         parts[0] += f" – {_about(report.features[0], overall(report.windows))}"
-    told = 0
+    n_stories = 0
     for summary in report.features:
         mine = tuple(w for w in report.windows if w.feature == summary.name)
         worst = drifted(overall(mine)) or drifted(mine)
         if len(report.features) > 1:
             parts.append(f"{_about(summary, overall(mine))}: {_text(headline_of(overall(mine)))}")
-        if worst and told < _MOST_STORIES:
-            told += 1
+        if worst and n_stories < _MOST_STORIES:
+            n_stories += 1
             parts.append(_strongest(min(worst, key=severity)))
         if worst:
             parts.append(_table(worst))
@@ -70,22 +70,22 @@ def _strongest(window: WindowDrift) -> str:
 
 
 def _table(windows: Sequence[WindowDrift]) -> str:
-    chosen = sorted(windows, key=severity)[:_MOST_WINDOWS]
+    worst = sorted(windows, key=severity)[:_MOST_WINDOWS]
     lines = [
         "| drifted | looks like | JSD | noise floor | p |",
         "|---|---|---:|---:|---:|",
-        *(_line(window) for window in windows if window in chosen),
+        *(_line(window) for window in windows if window in worst),
     ]
-    if left := len(windows) - len(chosen):
+    if left := len(windows) - len(worst):
         lines += ["", f"and {plural(left, 'more window')} that drifted less"]
     return "\n".join(lines)
 
 
 def _line(window: WindowDrift) -> str:
-    found = window.judgement
-    pooled = found.deciding_pooled_test
-    score = found.scores["jsd"]
-    p = p_value(found.p_value)
+    judgement = window.judgement
+    pooled = judgement.deciding_pooled_test
+    score = judgement.scores["jsd"]
+    p = p_value(judgement.p_value)
     if pooled is not None:
         p = f"{p_value(pooled.p_value)} (last {pooled.n_windows} windows)"
     cells = (

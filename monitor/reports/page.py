@@ -4,157 +4,39 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from itertools import chain
 from typing import Final
 
 from monitor.clusters import Example
 from monitor.drift import ClusterShift, Verdict
+from monitor.drift.significance import telling
 from monitor.failures import describe
 from monitor.images import SourcePolicy
 from monitor.reports.findings import FeatureSummary, Findings, WindowDrift
-from monitor.reports.gallery import Gallery, Pictures
+from monitor.reports.gallery import Pictures
 from monitor.reports.sentences import drifted, overall, severity
 from monitor.reports.thumbnails import collect_thumbnails
-from monitor.reports.timeline import Timeline, has_chart, timeline
+from monitor.reports.timeline import has_chart, timeline
+from monitor.reports.views import (
+    ClusterView,
+    Detail,
+    FailureRow,
+    FeatureView,
+    Page,
+    Row,
+    SegmentView,
+)
 from monitor.reports.wording import period
 
 MAX_DETAILS: Final = 12
-"""Windows told in full, over all features; the table and the JSON hold every one."""
+"""Windows shown in full, over all features; the table and the JSON hold every one."""
 _LEAST_DETAILS, _SEGMENT_DETAILS, _N_OPEN = 3, 4, 2
 _TOP_CLUSTERS = 5
 _PICTURES, _FIRST_PICTURES, _NOVEL_PICTURES = 4, 2, 8
 _MOST_ROWS, _MAX_SEGMENT_ROWS = 60, 60
 _WIDE, _NARROW = 1000, 400
-
-
-@dataclass(frozen=True)
-class ClusterView:
-    """One cluster in one window, with examples from before and after."""
-
-    shift: ClusterShift
-    before: Gallery
-    after: Gallery
-
-
-@dataclass(frozen=True)
-class Detail:
-    """A window told in full."""
-
-    id: str
-    window: WindowDrift
-    is_open: bool
-    clusters: tuple[ClusterView, ...]
-    others: tuple[ClusterShift, ...]
-    order: str
-    novel: Gallery
-
-    @property
-    def widest(self) -> float:
-        """The largest share that a bar shows."""
-        shifts = chain((view.shift for view in self.clusters), self.others)
-        return max((max(s.baseline_share, s.window_share) for s in shifts), default=1.0) or 1.0
-
-
-@dataclass(frozen=True)
-class Row:
-    """A line of a table of windows; `target` is the id of its detail, if there is one."""
-
-    window: WindowDrift
-    target: str | None
-
-
-@dataclass(frozen=True)
-class FailureRow:
-    """One reason why rows of a feature have no vector."""
-
-    reason: str
-    meaning: str
-    n_rows: int
-    n_baseline: int
-    worst: str
-
-
-@dataclass(frozen=True)
-class SegmentView:
-    """One segment over all windows."""
-
-    name: str
-    windows: tuple[WindowDrift, ...]
-
-    @property
-    def n_drifted(self) -> int:
-        """Windows that drifted."""
-        return len(drifted(self.windows))
-
-    @property
-    def worst(self) -> WindowDrift:
-        """The most drifted window."""
-        return min(self.windows, key=severity)
-
-
-@dataclass(frozen=True)
-class FeatureView:
-    """One feature, as its section of the page shows it.
-
-    `rows` are all windows; of very many, those without drift stand in `quiet_rows`.
-    """
-
-    id: str
-    summary: FeatureSummary
-    windows: tuple[WindowDrift, ...]
-    rows: tuple[Row, ...]
-    quiet_rows: tuple[Row, ...]
-    wide: Timeline | None
-    narrow: Timeline | None
-    details: tuple[Detail, ...]
-    segments: tuple[SegmentView, ...]
-    segment_rows: tuple[Row, ...]
-    segment_details: tuple[Detail, ...]
-    n_segment_rows: int
-    failures: tuple[FailureRow, ...]
-    baseline: tuple[Gallery, ...]
-
-    def n(self, verdict: str) -> int:
-        """Windows with this verdict."""
-        return sum(w.judgement.verdict == verdict for w in self.windows)
-
-    @property
-    def n_rows(self) -> int:
-        """Rows of all windows."""
-        return sum(w.n_rows for w in self.windows)
-
-    @property
-    def n_failed(self) -> int:
-        """Rows without a vector."""
-        return sum(w.n_failed for w in self.windows)
-
-    @cached_property
-    def highest(self) -> float:
-        """The largest distance of the table, for the length of its bars."""
-        return _highest(row.window for row in (*self.rows, *self.quiet_rows, *self.segment_rows))
-
-    @cached_property
-    def highest_segment(self) -> float:
-        """The largest distance of any segment's window."""
-        return _highest(window for segment in self.segments for window in segment.windows)
-
-    @property
-    def strongest(self) -> WindowDrift | None:
-        """The most drifted window, if there is any window."""
-        return min(self.windows, key=severity, default=None)
-
-
-@dataclass(frozen=True)
-class Page:
-    """All of a page."""
-
-    report: Findings
-    features: tuple[FeatureView, ...]
-    pictures: tuple[str, ...]
-    has_examples: bool
 
 
 @dataclass(frozen=True)
@@ -222,16 +104,15 @@ def _of_cluster(examples: Sequence[tuple[Example, ...]], cluster: int) -> tuple[
 
 def _ordered(window: WindowDrift) -> tuple[list[ClusterShift], str]:
     """The clusters, the one that changed most first, and what that means."""
-    found = window.judgement
-    mix = [test.p_value for test in found.tests if test.name == "mix"]
-    if mix and mix[0] <= found.alpha / len(found.tests):
-        by_part = sorted(found.clusters, key=lambda s: -s.contribution)
+    judgement = window.judgement
+    if any(test.name == "mix" for test in telling(judgement.tests, judgement.alpha)):
+        by_part = sorted(judgement.clusters, key=lambda s: -s.contribution)
         return by_part, "the largest part of the JSD first"
 
     def moved(shift: ClusterShift) -> float:
         return 0.0 if math.isnan(shift.movement) else shift.movement * shift.window_share
 
-    by_movement = sorted(found.clusters, key=lambda s: -moved(s))
+    by_movement = sorted(judgement.clusters, key=lambda s: -moved(s))
     return by_movement, "the one whose rows moved most first, as chance may explain their shares"
 
 
@@ -272,9 +153,7 @@ def _feature(index: int, choice: _Choice, pictures: Pictures) -> FeatureView:
     ]
     rows = [Row(w, link) for w, link in zip(choice.windows, links, strict=True)]
     folds = len(rows) > _MOST_ROWS
-    told = sorted(
-        (w for w in choice.segments if w.judgement.verdict is Verdict.DRIFT), key=severity
-    )
+    drifted_segments = sorted(drifted(choice.segments), key=severity)
     return FeatureView(
         id=name,
         summary=summary,
@@ -285,9 +164,11 @@ def _feature(index: int, choice: _Choice, pictures: Pictures) -> FeatureView:
         narrow=charts[1],
         details=tuple(detail(w, opens(i, w)) for i, w in enumerate(choice.detailed)),
         segments=_segments(choice.segments),
-        segment_rows=tuple(Row(w, targets.get(id(w))) for w in told[:_MAX_SEGMENT_ROWS]),
+        segment_rows=tuple(
+            Row(w, targets.get(id(w))) for w in drifted_segments[:_MAX_SEGMENT_ROWS]
+        ),
         segment_details=tuple(detail(w, False) for w in choice.detailed_segments),
-        n_segment_rows=len(told),
+        n_segment_rows=len(drifted_segments),
         failures=_failures(summary, choice.windows),
         baseline=tuple(
             pictures.gallery(_of_cluster(summary.examples, k), _PICTURES)
@@ -298,16 +179,6 @@ def _feature(index: int, choice: _Choice, pictures: Pictures) -> FeatureView:
 
 def _is_quiet(window: WindowDrift) -> bool:
     return window.judgement.verdict is Verdict.NO_DRIFT
-
-
-def _highest(windows: Iterable[WindowDrift]) -> float:
-    scores = [
-        w.judgement.scores["jsd"]
-        for w in windows
-        if w.judgement.verdict is not Verdict.INCONCLUSIVE
-    ]
-    values = [v for s in scores for v in (s.value, s.noise_ceiling) if not math.isnan(v)]
-    return max(values, default=1.0) or 1.0
 
 
 def _segments(windows: Sequence[WindowDrift]) -> tuple[SegmentView, ...]:

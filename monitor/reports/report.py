@@ -1,4 +1,4 @@
-"""The drift report: what was found, and the forms it is told in."""
+"""The drift report: what was found, and its forms."""
 
 from __future__ import annotations
 

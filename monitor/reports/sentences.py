@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 
-from monitor.drift import Judgement, PooledTest, SubTest, Verdict
-from monitor.drift.significance import SEES, telling
+from monitor.drift import Judgement, Outcome, PooledTest, Verdict
+from monitor.drift.battery import subtest_named
+from monitor.drift.significance import telling
 from monitor.reports.findings import Findings, WindowDrift
 from monitor.reports.wording import (
     MISSING,
@@ -14,7 +15,6 @@ from monitor.reports.wording import (
     number,
     one_in,
     p_equals,
-    percent,
     period,
     plain,
     plural,
@@ -56,7 +56,7 @@ def headline_of(windows: Sequence[WindowDrift]) -> str:
     if n_open == n:
         return f"No verdict: all {n:,} windows have too few rows with vectors"
     if n_open:
-        return f"No drift in {n - n_open:,} windows, {n_open:,} inconclusive"
+        return f"No drift in {plural(n - n_open, 'window')}, {n_open:,} inconclusive"
     return f"No drift in {n:,} windows"
 
 
@@ -82,9 +82,9 @@ def drifted(windows: Iterable[WindowDrift]) -> tuple[WindowDrift, ...]:
     return tuple(w for w in windows if w.judgement.verdict is Verdict.DRIFT)
 
 
-def mark(found: Judgement) -> str:
+def mark(judgement: Judgement) -> str:
     """The name of the shape that stands for a verdict."""
-    return "together" if found.deciding_pooled_test else str(found.verdict)
+    return "together" if judgement.deciding_pooled_test else str(judgement.verdict)
 
 
 def severity(window: WindowDrift) -> tuple[bool, bool, float, float]:
@@ -92,13 +92,13 @@ def severity(window: WindowDrift) -> tuple[bool, bool, float, float]:
 
     By verdict, by whether the window drifts by itself, by p-value, and by JSD above its noise.
     """
-    found = window.judgement
-    pooled = found.deciding_pooled_test
-    p = found.p_value if pooled is None else pooled.p_value
-    score = found.scores["jsd"]
+    judgement = window.judgement
+    pooled = judgement.deciding_pooled_test
+    p = judgement.p_value if pooled is None else pooled.p_value
+    score = judgement.scores["jsd"]
     excess = score.value - score.noise_ceiling
     return (
-        found.verdict is not Verdict.DRIFT,
+        judgement.verdict is not Verdict.DRIFT,
         pooled is not None,
         2.0 if math.isnan(p) else p,
         0.0 if math.isnan(excess) else -excess,
@@ -135,23 +135,28 @@ def still(windows: Sequence[WindowDrift], *, but: WindowDrift) -> tuple[str, ...
 
 def how_sure(window: WindowDrift) -> str:
     """The odds of this verdict under no drift, or the user's rule that made it."""
-    found = window.judgement
-    if found.verdict is Verdict.INCONCLUSIVE:
-        return sentence(prose(found.reason))
-    if found.thresholds:
-        return f"By your thresholds: {prose(found.reason)}; {p_equals(found.p_value)} is for information."
-    if pooled := found.deciding_pooled_test:
+    judgement = window.judgement
+    if judgement.verdict is Verdict.INCONCLUSIVE:
+        return sentence(prose(judgement.reason))
+    if judgement.thresholds:
+        return (
+            f"Your own thresholds decide: {prose(judgement.reason)}; {p_equals(judgement.p_value)} is only "
+            "for information."
+        )
+    if pooled := judgement.deciding_pooled_test:
         alone = (
-            "" if math.isnan(found.p_value) else f" This window alone: {p_equals(found.p_value)}."
+            ""
+            if math.isnan(judgement.p_value)
+            else f" This window alone: {p_equals(judgement.p_value)}."
         )
         return (
             f"{p_equals(pooled.p_value)} for {_together(pooled)}, {plural(pooled.n_rows, 'row')}. Without "
-            f"drift such a test says drift at most {one_in(pooled.alpha)} times "
+            f"drift at most {one_in(pooled.alpha)} of such tests says drift "
             f"(alpha = {pooled.alpha:.2g}).{alone}"
         )
     return (
-        f"{p_equals(found.p_value)}. A window without drift is called drifted at most "
-        f"{one_in(found.alpha)} times (alpha = {found.alpha:.2g})."
+        f"{p_equals(judgement.p_value)}. At most {one_in(judgement.alpha)} windows without drift is called "
+        f"drifted (alpha = {judgement.alpha:.2g})."
     )
 
 
@@ -161,50 +166,41 @@ def distance(window: WindowDrift) -> str:
     return f"JSD {number(score.value)}, where chance alone gives {number(score.noise_floor)}"
 
 
-def flagged(found: Judgement) -> tuple[SubTest, ...]:
+def flagged(judgement: Judgement) -> tuple[Outcome, ...]:
     """The tests that carry a drift verdict, the one that is easiest to picture first."""
-    if found.verdict is not Verdict.DRIFT or not found.tests:
+    if judgement.verdict is not Verdict.DRIFT or not judgement.tests:
         return ()
-    made_by = found.deciding_pooled_test or found
-    return telling(made_by.tests, made_by.alpha)
+    deciding = judgement.deciding_pooled_test or judgement
+    return telling(deciding.tests, deciding.alpha)
 
 
 def causes(window: WindowDrift) -> tuple[str, ...]:
-    """What changed in a drifted window, one sentence per test that saw it."""
-    found = window.judgement
-    if pooled := found.deciding_pooled_test:
-        # Their own counts are not kept, only what the tests say of them.
-        seen = join([SEES[test.name] for test in flagged(found)])
-        return (f"It shows only in {_together(pooled)}, by {seen}.",)
-    say = {
-        "mix": _mix_cause,
-        "novelty": _novelty_cause,
-        "mean": _mean_cause,
-        "whitened_mean": _fine_cause,
-    }
-    return tuple(say[test.name](found) for test in flagged(found))
-
-
-def kind_of_movement(found: Judgement) -> str:
-    """Whether the mean moved by other content or by another appearance, in words."""
-    shown = found.deciding_pooled_test or found
-    content, appearance = shown.content_shift, shown.appearance_shift
-    if content > 2 * appearance:
-        return "mostly content: the clusters have other shares"
-    if appearance > 2 * content:
-        return "mostly appearance: rows look different inside the same clusters"
-    return "content and appearance both: other shares, and other looks inside the clusters"
+    """What changed in a drifted window, one sentence for each test that shows it."""
+    judgement = window.judgement
+    if pooled := judgement.deciding_pooled_test:
+        # The counts of those windows are not kept, only what the tests say of them.
+        changes = join([subtest_named(test.name).sees for test in flagged(judgement)])
+        return (f"It shows only in {_together(pooled)}: {changes}.",)
+    return tuple(subtest_named(test.name).sentence(judgement) for test in flagged(judgement))
 
 
 def sentence(text: str) -> str:
-    """`text` with a capital and a full stop."""
-    return _capital(text).rstrip(".") + "." if text else ""
+    """`text` with a capital letter, and a full stop unless it ends like a sentence.
+
+    Examples
+    --------
+    >>> sentence("is this an image?"), sentence("an image..."), sentence("two images")
+    ('Is this an image?', 'An image.', 'Two images.')
+    """
+    if not text or text.endswith(("?", "!", "…")):
+        return _capital(text)
+    return _capital(text).rstrip(".") + "."
 
 
 def title(window: WindowDrift) -> str:
     """Which window this is, in a few words."""
-    named = period(window.start, window.end)
-    return _capital(named) if window.segment is None else f"{plain(window.segment)}, {named}"
+    span = period(window.start, window.end)
+    return _capital(span) if window.segment is None else f"{plain(window.segment)}, {span}"
 
 
 def join(parts: Sequence[str]) -> str:
@@ -218,27 +214,3 @@ def _together(pooled: PooledTest) -> str:
 
 def _capital(text: str) -> str:
     return text[:1].upper() + text[1:]
-
-
-def _mix_cause(found: Judgement) -> str:
-    most = max(found.clusters, key=lambda shift: shift.contribution)
-    verb = "rose" if most.window_share > most.baseline_share else "fell"
-    return (
-        f"The clusters have other shares; most of all, cluster {most.cluster} {verb} from "
-        f"{percent(most.baseline_share)} to {percent(most.window_share)} of the rows."
-    )
-
-
-def _novelty_cause(found: Judgement) -> str:
-    return (
-        f"{percent(found.novel_share)} of the rows are novel, unlike anything in the baseline "
-        f"({percent(found.baseline_novel_share)} there)."
-    )
-
-
-def _mean_cause(found: Judgement) -> str:
-    return f"The vectors moved together, {kind_of_movement(found)}."
-
-
-def _fine_cause(found: Judgement) -> str:
-    return "The vectors moved in directions where the baseline hardly varies."

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from monitor.drift import Effect, FailureShift, QualityShift, Score, ShiftKind, Verdict
+from monitor.drift import FailureShift, Outcome, QualityShift, Score, ShiftKind, Verdict
+from monitor.drift.battery import subtest_named
 from monitor.drift.causes.kinds import moved_clearly
 from monitor.reports.findings import WindowDrift
 from monitor.reports.sentences import causes, how_sure, join, sentence
@@ -36,7 +37,7 @@ _LEAST_GAP: Final = 0.01
 
 @dataclass(frozen=True)
 class Point:
-    """A question about a window, and what is answered: sentences, the first the main one."""
+    """A question about a window, and its answers: sentences, the main one first."""
 
     question: str
     answers: tuple[str, ...]
@@ -44,8 +45,8 @@ class Point:
 
 def story(window: WindowDrift) -> tuple[Point, ...]:
     """What is said of a window, in the order in which people ask."""
-    found = window.judgement
-    if found.verdict is Verdict.DRIFT:
+    judgement = window.judgement
+    if judgement.verdict is Verdict.DRIFT:
         points = [
             Point("What it looks like", (looks_like(window), *causes(window))),
             Point("Since when", since(window)),
@@ -53,7 +54,7 @@ def story(window: WindowDrift) -> tuple[Point, ...]:
             Point("How sure", (how_sure(window),)),
             Point("Why", tuple(_reasons(window))),
         ]
-    elif found.verdict is Verdict.NO_DRIFT:
+    elif judgement.verdict is Verdict.NO_DRIFT:
         points = [
             Point("Verdict", tuple(sentence(text) for text in _calm_verdict(window))),
             Point("How sure", (how_sure(window),)),
@@ -62,7 +63,7 @@ def story(window: WindowDrift) -> tuple[Point, ...]:
         ]
     else:
         points = [
-            Point("Verdict", (f"None. {sentence(prose(found.reason))}",)),
+            Point("Verdict", (f"None. {sentence(prose(judgement.reason))}",)),
             Point("What it needs", rows_needed(window)),
             Point("What else", tuple(_reasons(window))),
         ]
@@ -70,7 +71,7 @@ def story(window: WindowDrift) -> tuple[Point, ...]:
 
 
 def looks_like(window: WindowDrift) -> str:
-    """The kinds of the shift: "A quality change and new content."."""
+    """The kinds of the shift, as in "A quality change and new content."."""
     if not window.kinds:
         return "A shift."
     return sentence(join([_KINDS[kind] for kind in window.kinds]))
@@ -87,50 +88,50 @@ def since(window: WindowDrift) -> tuple[str, ...]:
 
 def how_large(window: WindowDrift) -> tuple[str, ...]:
     """The share of rows that changed, and the JSD with its interval beside its noise floor."""
-    found = window.judgement
-    told = []
-    if pooled := found.deciding_pooled_test:
-        told.append(
+    judgement = window.judgement
+    answers = []
+    if pooled := judgement.deciding_pooled_test:
+        answers.append(
             f"As if {percent(pooled.changed_share)} of the rows of these {pooled.n_windows} windows had "
             "been swapped for unrelated images."
         )
-    elif found.effect is not None:
-        told.append(
-            f"As if {percent(min(found.effect.changed_share, 1.0))} of the rows had been swapped for "
+    elif judgement.tests:
+        answers.append(
+            f"As if {percent(min(judgement.changed_share, 1.0))} of the rows had been swapped for "
             "unrelated images."
         )
-    score = found.scores["jsd"]
+    score = judgement.scores["jsd"]
     if not math.isnan(score.value):
-        told.append(
+        answers.append(
             f"JSD {number(score.value)}{_interval(score)}; chance alone gives "
             f"{number(score.noise_floor)}."
         )
-    return tuple(told)
+    return tuple(answers)
 
 
 def would_show(window: WindowDrift) -> tuple[str, ...]:
     """The smallest change that would have been found in a calm window."""
-    effect = window.judgement.effect
-    if effect is None or window.judgement.thresholds:
+    judgement = window.judgement
+    if not judgement.tests or judgement.thresholds:
         return ()
-    if told := _detectable(effect):
-        return (f"In 8 of 10 such windows a change would be found if {told}.",)
+    if shares := _detectable(judgement.tests):
+        return (f"In 8 of 10 such windows a change would be found if {shares}.",)
     return ("In so few rows even a complete change would often not be found.",)
 
 
 def rows_needed(window: WindowDrift) -> tuple[str, ...]:
     """How many rows an inconclusive window, or its baseline, lacks."""
-    found = window.judgement
-    if found.n_rows_needed is None:
+    judgement = window.judgement
+    if judgement.n_rows_needed is None:
         return ()
-    needs = f"{plural(found.n_rows_needed, 'row')} with vectors"
+    needs = f"{plural(judgement.n_rows_needed, 'row')} with vectors"
     for side, histogram in (
-        ("the window", found.window_histogram),
-        ("the baseline", found.baseline_histogram),
+        ("the window", judgement.window_histogram),
+        ("the baseline", judgement.baseline_histogram),
     ):
         n = int(histogram.sum())
-        if n < found.n_rows_needed:
-            left = found.n_rows_needed - n
+        if n < judgement.n_rows_needed:
+            left = judgement.n_rows_needed - n
             return (f"At least {needs}: {side} has {count(n)}, so {count(left)} more.",)
     return (f"At least {needs}.",)
 
@@ -144,20 +145,20 @@ def moved_quality(window: WindowDrift) -> tuple[QualityShift, ...]:
 
 
 def risen_failures(window: WindowDrift) -> tuple[FailureShift, ...]:
-    """The reasons for missing vectors that are more frequent than in the baseline, for sure."""
-    level = window.judgement.alpha
+    """The reasons for missing vectors that are clearly more frequent than in the baseline."""
+    alpha = window.judgement.alpha
     return tuple(
         shift
         for shift in window.failure_shifts
-        if shift.p_value <= level and shift.window_share > shift.baseline_share
+        if shift.p_value <= alpha and shift.window_share > shift.baseline_share
     )
 
 
 def _calm_verdict(window: WindowDrift) -> tuple[str, ...]:
-    found = window.judgement
-    broken = ShiftKind.BROKEN_FEED in window.kinds
-    reason = "no drift" if found.thresholds else f"no drift: {prose(found.reason)}"
-    return (reason, *(("the feed looks broken all the same",) if broken else ()))
+    judgement = window.judgement
+    is_broken = ShiftKind.BROKEN_FEED in window.kinds
+    reason = "no drift" if judgement.thresholds else f"no drift: {prose(judgement.reason)}"
+    return (reason, *(("the feed looks broken, though",) if is_broken else ()))
 
 
 def _reasons(window: WindowDrift) -> Iterator[str]:
@@ -168,7 +169,7 @@ def _reasons(window: WindowDrift) -> Iterator[str]:
         yield sentence(_quality_sentence(shift))
     for risen in risen_failures(window):
         yield (
-            f"Rows without a vector for the reason {plain(risen.reason)} rose from "
+            f"Rows without a vector because of {plain(risen.reason)} rose from "
             f"{percent(risen.baseline_share)} to {percent(risen.window_share)} of all rows."
         )
 
@@ -176,14 +177,18 @@ def _reasons(window: WindowDrift) -> Iterator[str]:
 def _quality_sentence(shift: QualityShift) -> str:
     field = plain(shift.field.replace("_", " "))
     before, after = figure(shift.baseline_median), figure(shift.window_median)
-    if before == after or shift.direction == "other":
-        told = f"the spread of the images' {field} changed, its median from {before} to {after}"
+    if before == after:
+        change = f"the spread of the images' {field} changed; the median stayed at {before}"
+    elif shift.direction == "other":
+        change = (
+            f"the spread of the images' {field} changed; the median went from {before} to {after}"
+        )
     else:
         verb = "rose" if shift.direction == "up" else "fell"
-        told = f"the images' {field} {verb} from {before} to {after} (median)"
+        change = f"the images' median {field} {verb} from {before} to {after}"
     if shift.window_missing - shift.baseline_missing >= _LEAST_GAP:
-        told += f"; {percent(shift.window_missing)} of them have none"
-    return told
+        change += f"; {percent(shift.window_missing)} of the images have none"
+    return change
 
 
 def _interval(score: Score) -> str:
@@ -192,11 +197,9 @@ def _interval(score: Score) -> str:
     return f", without the noise of sampling {number(score.low)} to {number(score.high)}"
 
 
-def _detectable(effect: Effect) -> str:
-    shares = (
-        (effect.detectable, "of the rows were swapped for unrelated images"),
-        (effect.detectable_novel, "of the rows were unlike anything in the baseline"),
-    )
+def _detectable(tests: Sequence[Outcome]) -> str:
     return " or ".join(
-        f"{percent(share)} {what}" for share, what in shares if not math.isnan(share)
+        f"{percent(test.detectable)} of the rows were {subtest_named(test.name).detectable_change}"
+        for test in tests
+        if not math.isnan(test.detectable)
     )

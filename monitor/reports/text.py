@@ -19,7 +19,7 @@ def summary(report: Findings) -> str:
     Parameters
     ----------
     report
-        What is told; a `segment` column is added when it has segments.
+        What is written; a `segment` column is added when it has segments.
 
     Returns
     -------
@@ -32,7 +32,7 @@ def summary(report: Findings) -> str:
     lines += [f"note: {prose(note)}" for note in report.notes]
     strongest = _strongest(report)
     if strongest is not None:
-        lines += ["", f"{_named(strongest, report)}:", *_told(strongest)]
+        lines += ["", f"{_named(strongest, report)}:", *_story(strongest)]
     return "\n".join([*lines, *([""] if lines else []), _last_line(report, strongest)])
 
 
@@ -41,7 +41,7 @@ def _strongest(report: Findings) -> WindowDrift | None:
     return min(candidates, key=severity, default=None)
 
 
-def _told(window: WindowDrift) -> list[str]:
+def _story(window: WindowDrift) -> list[str]:
     points = story(window)
     width = max(len(point.question) for point in points)
     return [
@@ -52,14 +52,14 @@ def _told(window: WindowDrift) -> list[str]:
 
 
 def _cells(window: WindowDrift) -> dict[str, str]:
-    found = window.judgement
-    score = found.scores["jsd"]
+    judgement = window.judgement
+    score = judgement.scores["jsd"]
     jsd = "–" if math.isnan(score.value) else f"{number(score.value)} ({number(score.noise_floor)})"
-    verdict = str(found.verdict)
-    if pooled := found.deciding_pooled_test:
+    verdict = str(judgement.verdict)
+    if pooled := judgement.deciding_pooled_test:
         verdict += f" (the last {pooled.n_windows} windows together)"
-    elif found.n_rows_needed is not None:
-        verdict += f" (needs {count(found.n_rows_needed)} rows)"
+    elif judgement.n_rows_needed is not None:
+        verdict += f" (needs {count(judgement.n_rows_needed)} rows)"
     failed = count(window.n_failed)
     if window.n_failed:
         failed += f" ({percent(window.failure_rate)})"
@@ -70,7 +70,7 @@ def _cells(window: WindowDrift) -> dict[str, str]:
         "rows": count(window.n_rows),
         "failed": failed,
         "jsd (floor)": jsd,
-        "p": p_value(found.p_value),
+        "p": p_value(judgement.p_value),
         "verdict": verdict,
     }
 
@@ -93,9 +93,9 @@ def _last_line(report: Findings, worst: WindowDrift | None) -> str:
 
 
 def _named(window: WindowDrift, report: Findings) -> str:
-    named = period(window.start, window.end)
+    name = period(window.start, window.end)
     if len(report.features) > 1:
-        named = f"{plain(window.feature)}, {named}"
+        name = f"{plain(window.feature)}, {name}"
     if window.segment is not None:
-        named = f"{named}, segment {plain(window.segment)}"
-    return named
+        name = f"{name}, segment {plain(window.segment)}"
+    return name

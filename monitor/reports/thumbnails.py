@@ -73,10 +73,10 @@ def collect_thumbnails(
         def make(source: str) -> Thumbnail:
             if time.monotonic() > last_start:
                 return Thumbnail(failure=Failure("deadline", "the report had no more time for it"))
-            found = reader.read(source)
-            if isinstance(found, DecodedImage):
-                return Thumbnail(data=_shrink(found.image))
-            return Thumbnail(failure=found)
+            image = reader.read(source)
+            if isinstance(image, DecodedImage):
+                return Thumbnail(data=_shrink(image.image))
+            return Thumbnail(failure=image)
 
         try:
             return dict(zip(wanted, pool.map(make, wanted), strict=True))

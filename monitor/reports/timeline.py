@@ -165,7 +165,7 @@ def _spans(windows: Sequence[WindowDrift], slot: float) -> tuple[Span, ...]:
         if began is None:
             continue
         first = next((i for i, w in enumerate(windows[:at]) if w.start and w.start >= began), at)
-        # A shift that began before an earlier one's end is told as one with it.
+        # A shift that began before the end of an earlier one is drawn as one with it.
         while runs and first <= runs[-1][1]:
             earlier, _, its_began = runs.pop()
             first, began = min(first, earlier), min(began, its_began)
@@ -182,18 +182,18 @@ def _spans(windows: Sequence[WindowDrift], slot: float) -> tuple[Span, ...]:
 
 def tooltip(window: WindowDrift) -> str:
     """A window in a few lines."""
-    found = window.judgement
-    score = found.scores["jsd"]
+    judgement = window.judgement
+    score = judgement.scores["jsd"]
     rows = f"{count(window.n_rows)} rows, {count(window.n_failed)} failed"
-    lines = [f"{period(window.start, window.end)}: {found.verdict}"]
+    lines = [f"{period(window.start, window.end)}: {judgement.verdict}"]
     if not math.isnan(score.value):
         lines.append(
             f"JSD {number(score.value)} (noise {number(score.noise_floor)}, "
             f"up to {number(score.noise_ceiling)})"
         )
-    if not math.isnan(found.p_value):
-        lines.append(p_equals(found.p_value))
-    if pooled := found.deciding_pooled_test:
+    if not math.isnan(judgement.p_value):
+        lines.append(p_equals(judgement.p_value))
+    if pooled := judgement.deciding_pooled_test:
         lines.append(f"the last {pooled.n_windows} windows together: {p_equals(pooled.p_value)}")
     if window.began is not None:
         lines.append(f"began {moment(window.began)}")
@@ -202,10 +202,10 @@ def tooltip(window: WindowDrift) -> str:
 
 def _score(window: WindowDrift) -> Score:
     """The window's distance; none when it is inconclusive, where it is mostly noise."""
-    found = window.judgement
-    if found.verdict is Verdict.INCONCLUSIVE:
+    judgement = window.judgement
+    if judgement.verdict is Verdict.INCONCLUSIVE:
         return Score(*[math.nan] * 5)
-    return found.scores["jsd"]
+    return judgement.scores["jsd"]
 
 
 def _mark(window: WindowDrift, n_windows: int) -> Verdict | None:

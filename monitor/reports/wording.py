@@ -7,6 +7,8 @@ import math
 import re
 from typing import Final
 
+from monitor.drift.wording import MISSING as MISSING
+from monitor.drift.wording import percent as percent
 from monitor.errors import TimestampError
 from monitor.images.redact import redact_url, shorten
 
@@ -20,7 +22,6 @@ _ADDRESS: Final = re.compile(r"[a-z][a-z0-9+.-]{0,30}://\S+|(?<![a-z0-9])data:\S
 _LONGEST_PROSE: Final = 2_000
 _SMALLEST_P: Final = 1e-99
 _HOURS_UNTIL: Final = dt.timedelta(days=2)
-MISSING: Final = "–"
 
 
 def count(n: int) -> str:
@@ -48,23 +49,6 @@ def number(value: float, digits: int = 3) -> str:
     ('0.271', '–')
     """
     return MISSING if math.isnan(value) else f"{value:.{digits}f}"
-
-
-def percent(share: float) -> str:
-    """A share in [0, 1] as a percentage; never 0 or 100 when it is not quite.
-
-    >>> percent(0.1234), percent(0.00002), percent(0), percent(1), percent(0.99999)
-    ('12.3 %', '< 0.1 %', '0 %', '100 %', '> 99.9 %')
-    """
-    if math.isnan(share):
-        return MISSING
-    if share in (0, 1):
-        return f"{share * 100:.0f} %"
-    if share < 0.0005:
-        return "< 0.1 %"
-    if share > 0.9995:
-        return "> 99.9 %"
-    return f"{share * 100:.1f} %"
 
 
 def points(before: float, after: float) -> str:
@@ -246,7 +230,7 @@ def tick(start: dt.datetime, end: dt.datetime) -> str:
 
 
 def iso_period(time_range: tuple[str, str]) -> str:
-    """First and last instant, given in ISO 8601, as days; as they are when they are no instants.
+    """First and last instant, given in ISO 8601, as days; anything else unchanged.
 
     >>> iso_period(("2026-03-01T08:00:00+00:00", "2026-03-09T23:00:00+00:00"))
     '1–9 Mar 2026'

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from monitor.clusters import Baseline
 from monitor.clusters.sketch import WindowSketch
-from monitor.drift import LONGEST, PastWindow, Verdict
+from monitor.drift import MOST_PAST, PastWindow, Verdict
 from monitor.features import CustomFeature
 from monitor.pipeline import embed, fit_baseline
 from monitor.pipeline.detect import judge_frame
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from monitor.cache import VectorCache
+    from monitor.embedding import Executor
     from monitor.images import SourcePolicy
 
 History = Callable[[str, str, dt.datetime, int], Sequence[tuple[WindowDrift, WindowSketch]]]
@@ -74,8 +75,9 @@ class WindowJudge:
         Feature, baseline's id, time and number ─► so many windows before that time, as `Store.history`
         gives them; without it each window is judged by itself alone. A baseline that moves along has
         another id for each window, so that its windows are never pooled.
-    policy, cache
-        From where images are fetched, and where their vectors are kept, as `embed` takes them.
+    policy, cache, executor
+        From where images are fetched, where their vectors are kept and where they are made, as `embed` takes
+        them.
     """
 
     source: Source
@@ -87,6 +89,7 @@ class WindowJudge:
     explain_columns: Sequence[str] = ()
     history: History | None = None
     policy: SourcePolicy | None = None
+    executor: str | Executor = "local"
     cache: Path | VectorCache | None = None
 
     def __call__(self, feature_name: str, window: Window) -> JudgedWindow:
@@ -147,7 +150,7 @@ class WindowJudge:
         if self.history is None:
             return ()
         # Windows that drifted are left out of pooled tests, so that these reach twice as far.
-        entries = self.history(feature.name, baseline.id, window.start, 2 * LONGEST)
+        entries = self.history(feature.name, baseline.id, window.start, MOST_PAST)
         return [
             PastWindow(
                 entry.start,
@@ -161,7 +164,14 @@ class WindowJudge:
     def _rows(self, feature: CustomFeature, window: Window) -> pa.Table:
         table = read_window(self.source, window.start, window.end, self._columns(feature))
         if feature.origin.is_missing_from(table.column_names):
-            table = embed(table, feature, policy=self.policy, cache=self.cache, progress=False)
+            table = embed(
+                table,
+                feature,
+                policy=self.policy,
+                cache=self.cache,
+                executor=self.executor,
+                progress=False,
+            )
         return table
 
     def _columns(self, feature: CustomFeature) -> Sequence[str]:

@@ -2,7 +2,7 @@
 
 from monitor.sources.call import CallableSource
 from monitor.sources.files import FileSource
-from monitor.sources.source import RowsSeen, Source, read_window, rows_seen
+from monitor.sources.source import RowsSeen, Source, read_window, registry, rows_seen
 from monitor.sources.sql import SqlSource
 
 __all__ = [
@@ -12,5 +12,6 @@ __all__ = [
     "Source",
     "SqlSource",
     "read_window",
+    "registry",
     "rows_seen",
 ]

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,14 +13,29 @@ from numpy.typing import NDArray
 from monitor import frames
 from monitor.errors import InvalidInputError
 from monitor.frames.fingerprints import fingerprint
+from monitor.registry import Registry, must_be_callable
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
+SourceFactory = Callable[..., "Source"]
+registry: Final = Registry[SourceFactory](
+    "monitor.sources",
+    "source",
+    {
+        "files": "monitor.sources.files:FileSource",
+        "sql": "monitor.sources.sql:SqlSource",
+        "function": "monitor.sources.call:CallableSource",
+    },
+    must_be_callable,
+)
+"""The kinds of source by name. What stands there is called with `timestamp_column` and with the settings
+that a config gives in `data.production.source`, all by name, and gives a `Source`."""
 CHUNK_ROWS: Final = 10_000
 """Rows in memory at a time while a window is looked for: 20 MB of vectors 512 wide."""
 
 
+@runtime_checkable
 class Source(Protocol):
     """Rows with times, wherever they are kept."""
 

@@ -5,8 +5,9 @@
     Every (a length) + zone ─► Grid (all windows) ─► Window (one, half-open) ─► WindowRows (with its rows)
 """
 
-from monitor.windows.cut import MAX_WINDOWS, WindowRows, cut
+from monitor.windows.cut import MAX_WINDOWS, Cut, WindowRows, cut
 from monitor.windows.every import MAX_COUNT, Every
+from monitor.windows.far import far_outside
 from monitor.windows.grid import UTC, Grid, first_instant, zone_of
 from monitor.windows.window import Window, utc
 
@@ -14,11 +15,13 @@ __all__ = [
     "MAX_COUNT",
     "MAX_WINDOWS",
     "UTC",
+    "Cut",
     "Every",
     "Grid",
     "Window",
     "WindowRows",
     "cut",
+    "far_outside",
     "first_instant",
     "utc",
     "zone_of",

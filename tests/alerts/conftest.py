@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from email.message import EmailMessage
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -19,7 +20,10 @@ __all__ = ["database_url", "postgres", "sqlite_store"]
 
 
 class Hook(ThreadingHTTPServer):
-    """Keeps what it is sent, and answers with the statuses of `answers`, then with 200."""
+    """Keeps what it is sent, and answers with the statuses of `answers`, then with 200.
+
+    `before_answer` is called when a message has arrived and its sender does not know yet.
+    """
 
     daemon_threads = True
 
@@ -27,6 +31,7 @@ class Hook(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Post)
         self.received: list[dict[str, Any]] = []
         self.answers: list[int] = []
+        self.before_answer: Callable[[], None] = lambda: None
 
     @property
     def url(self) -> str:
@@ -41,8 +46,10 @@ class _Post(BaseHTTPRequestHandler):
         status = self.server.answers.pop(0) if self.server.answers else 200
         if status == 200:
             self.server.received.append(json.loads(body))
-        self.send_response(status)
-        self.end_headers()
+        self.server.before_answer()
+        with suppress(ConnectionError):
+            self.send_response(status)
+            self.end_headers()
 
     def log_message(self, *_: object) -> None:
         pass

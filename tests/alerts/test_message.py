@@ -62,13 +62,13 @@ def test_what_decided_is_what_is_told():
     assert by_look.judgement.is_by_pooled_test
     lines = told(by_look).text.splitlines()
     assert "for the last 16 windows together" in lines[2]
-    assert "Without drift such a test says drift at most 1 in " in lines[2]
+    assert "Without drift at most 1 in " in lines[2]
     by_threshold = next(
         w for w in samples.threshold_report().windows if w.judgement.verdict is Verdict.DRIFT
     )
     lines = told(by_threshold).text.splitlines()
-    assert lines[2].startswith("By your thresholds: ")
-    assert "is for information" in lines[2]
+    assert lines[2].startswith("Your own thresholds decide: ")
+    assert "is only for information" in lines[2]
 
 
 def test_clusters_have_names_where_they_are_known():

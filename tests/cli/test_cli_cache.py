@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +16,7 @@ import monitor
 from monitor import frames
 from monitor.cli.failed_rows import failures_path
 from tests.images.pictures import encode
-from tests.images.servers import Server, answer, reset
+from tests.images.servers import Server, answer, reset, silence
 
 CONFIG = """\
 features:
@@ -206,7 +205,7 @@ def test_an_earlier_table_stays_until_the_new_one_is_whole(site, monitor_command
     """Killed in the middle, an embed leaves the table of last time as it was."""
     monitor_command(*WORDS)
     before = Path("out.parquet").read_bytes()
-    site.routes["*"] = lambda connection, stop: stop.wait(30)
+    site.routes["*"] = silence
     pd.DataFrame({"image": [f"{site.url}/slow{i}" for i in range(3)]}).to_parquet("train.parquet")
     site.requests.clear()
     process = subprocess.Popen(
@@ -214,9 +213,8 @@ def test_an_earlier_table_stays_until_the_new_one_is_whole(site, monitor_command
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         stderr=subprocess.PIPE,
     )
-    while not site.requests:
+    while not site.await_requests(seconds=1):
         assert process.poll() is None, process.stderr.read()
-        time.sleep(0.01)
     process.send_signal(signal.SIGKILL)
     process.communicate()
     assert Path("out.parquet").read_bytes() == before

@@ -13,7 +13,7 @@ import pytest
 from numpy.typing import NDArray
 from safetensors.numpy import load, save
 
-from monitor.clusters import Baseline, fit, fit_quality
+from monitor.clusters import Baseline, Clustering, RowMetadata, RowWindows, fit, fit_quality
 from monitor.errors import BaselineError
 
 ROWS = np.random.default_rng(0).normal(size=(120, 6)) + np.eye(6)[np.arange(120) % 3] * 4
@@ -25,18 +25,15 @@ Arrays = dict[str, NDArray[Any]]
 def saved() -> bytes:
     """A baseline that has everything a baseline can have, as a file."""
     shops = np.array(["a", "b"], dtype=object)[np.arange(120) % 2]
-    baseline = fit(
-        ROWS,
-        {"name": "photo"},
-        n_clusters=3,
-        scaling="standard",
+    metadata = RowMetadata(
         fingerprint="tiny:1",
         failures={"missing": 2},
         segment_column="shop",
         segments=shops,
-        windows=np.arange(120) // 4,
+        windows=RowWindows("1d", np.arange(120) // 4),
         columns={"page": shops},
     )
+    baseline = fit(ROWS, {"name": "photo"}, Clustering(3, scaling="standard"), metadata)
     pixels = fit_quality(
         np.random.default_rng(1).normal(size=(120, 2)), ["brightness", "sharpness"]
     )

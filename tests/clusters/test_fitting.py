@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import chi2_contingency
 
-from monitor.clusters import Baseline, fit
+from monitor.clusters import Baseline, Clustering, RowMetadata, RowWindows, fit
 from monitor.clusters.choice import choose_n_clusters, smallest_move
 from monitor.clusters.kmeans import (
     assign,
@@ -39,15 +39,15 @@ def test_the_smallest_move_is_seen_in_8_of_10_windows():
     move = smallest_move(k, big, n)
     shares = np.full(k, 1 / k)
     moved = shares + np.array([move, -move] + [0] * (k - 2))
-    found = [
+    p_values = [
         chi2_contingency(np.array([rng.multinomial(big, shares), rng.multinomial(n, moved)])).pvalue
         for _ in range(1000)
     ]
-    assert np.mean(np.array(found) <= 0.01) == pytest.approx(0.8, abs=0.05)
+    assert np.mean(np.array(p_values) <= 0.01) == pytest.approx(0.8, abs=0.05)
 
 
 def test_clusters_recover_separate_groups():
-    baseline = fit(blobs(400), FEATURE, n_clusters=4)
+    baseline = fit(blobs(400), FEATURE, Clustering(4))
     # Each of the four axes has one centroid close to it.
     assert sorted(baseline.centroids.argmax(axis=1).tolist()) == [0, 1, 2, 3]
     assert baseline.centroids.max(axis=1).min() > 0.9
@@ -92,33 +92,38 @@ def test_left_out_rows_fall_like_new_ones():
         rows = rng.normal(size=(1200, 128)).astype(np.float32)
         fitted, new = rows[:600], rows[600:]
         centroids = fit_centroids(fitted, 30, random_state=seed, n_init=1)
-        found = np.bincount(assign(new, centroids)[0], minlength=30)
-        for told, labels in (
+        of_new = np.bincount(assign(new, centroids)[0], minlength=30)
+        for ratios, labels in (
             (plain, assign(fitted, centroids)[0]),
             (left_out, assign_left_out(fitted, centroids)[0]),
         ):
             counts = np.bincount(labels, minlength=30)
-            table = np.array([counts, found])[:, counts + found > 0]
-            told.append(chi2_contingency(table).statistic / (table.shape[1] - 1))
+            table = np.array([counts, of_new])[:, counts + of_new > 0]
+            ratios.append(chi2_contingency(table).statistic / (table.shape[1] - 1))
     # Each is the mean of 12 χ² of 29 degrees of freedom over these: a standard deviation of 0.08.
     assert np.mean(left_out) == pytest.approx(1, abs=0.25)
     assert np.mean(plain) > 1.5
 
 
 def test_too_few_rows_for_the_clusters_are_compared_without_those_fitted_on():
-    baseline = fit(blobs(150, n_blobs=8), FEATURE, n_clusters=8)
+    baseline = fit(blobs(150, n_blobs=8), FEATURE, Clustering(8))
     assert baseline.histogram.n == baseline.statistics.n_held_out == 150 - baseline.n_fit
     assert baseline.n_rows == 150
     # Rows that are few, and rows that are copies of few.
-    copies = fit(np.repeat(blobs(75, n_blobs=8), 4, axis=0), FEATURE, n_clusters=8)
+    copies = fit(np.repeat(blobs(75, n_blobs=8), 4, axis=0), FEATURE, Clustering(8))
     assert copies.histogram.n == copies.statistics.n_held_out < copies.n_rows == 300
-    dated = fit(blobs(150, n_blobs=8), FEATURE, n_clusters=8, windows=np.arange(150) // 30)
+    dated = fit(
+        blobs(150, n_blobs=8),
+        FEATURE,
+        Clustering(8),
+        RowMetadata(windows=RowWindows("1d", np.arange(150) // 30)),
+    )
     assert dated.statistics.window_counts.sum(axis=1).tolist() == [30] * 5
 
 
 def test_rows_beyond_those_that_k_means_takes_are_not_called_fitted(monkeypatch):
     monkeypatch.setattr("monitor.clusters.fitting.MAX_FIT_ROWS", 100)
-    baseline = fit(blobs(600), FEATURE, n_clusters=4)
+    baseline = fit(blobs(600), FEATURE, Clustering(4))
     assert abs(baseline.n_fit - 100) <= 1
     assert baseline.histogram.n == 600
 
@@ -126,14 +131,14 @@ def test_rows_beyond_those_that_k_means_takes_are_not_called_fitted(monkeypatch)
 def test_the_order_of_the_rows_does_not_matter():
     rows = blobs(300)
     shuffled = rows[np.random.default_rng(1).permutation(300)]
-    first, second = (fit(r, FEATURE, n_clusters=3) for r in (rows, shuffled))
+    first, second = (fit(r, FEATURE, Clustering(3)) for r in (rows, shuffled))
     np.testing.assert_array_equal(first.histogram.counts, second.histogram.counts)
     np.testing.assert_allclose(first.centroids, second.centroids, atol=1e-6)
 
 
 def test_the_seed_decides_the_split():
     rows = blobs(300)
-    ids = {fit(rows, FEATURE, n_clusters=3, random_state=seed).id for seed in (0, 0, 1)}
+    ids = {fit(rows, FEATURE, Clustering(3, random_state=seed)).id for seed in (0, 0, 1)}
     assert len(ids) == 2
 
 
@@ -151,35 +156,35 @@ def test_a_row_copied_very_often_is_dealt_to_both_sides():
     first, second = split_by_content(rows, 1000, 0)
     shares = [(rows[side] == rows[0]).all(axis=1).mean() for side in (first, second)]
     assert shares == pytest.approx([0.25, 0.25], abs=0.05)
-    assert fit(rows, FEATURE, n_clusters=3).most_repeated == pytest.approx(0.25)
+    assert fit(rows, FEATURE, Clustering(3)).most_repeated == pytest.approx(0.25)
 
 
 def test_given_centroids_are_used_as_they_are():
-    given = np.eye(12, dtype=np.float32)[:3] * 0.7
-    baseline = fit(blobs(200), FEATURE, n_clusters=3, centroids=given)
-    np.testing.assert_array_equal(baseline.centroids, given)
+    centroids = np.eye(12, dtype=np.float32)[:3] * 0.7
+    baseline = fit(blobs(200), FEATURE, Clustering(3, centroids=centroids))
+    np.testing.assert_array_equal(baseline.centroids, centroids)
 
 
 @pytest.mark.parametrize(
-    ("given", "n_clusters", "message"),
+    ("centroids", "n_clusters", "message"),
     [
         (np.eye(12)[:3], 4, "3 centroids were given for n_clusters=4"),
         (np.eye(11)[:3], 3, r"the centroids have shape \(3, 11\), the vectors are 12 wide"),
         (np.full((3, 12), np.nan), 3, "NaN or infinity"),
     ],
 )
-def test_given_centroids_are_checked(given, n_clusters, message):
+def test_given_centroids_are_checked(centroids, n_clusters, message):
     with pytest.raises(InvalidInputError, match=message):
-        fit(blobs(200), FEATURE, n_clusters=n_clusters, centroids=given)
+        fit(blobs(200), FEATURE, Clustering(n_clusters, centroids=centroids))
 
 
 def test_too_few_rows_and_too_few_distinct_rows_are_errors():
     with pytest.raises(BaselineError, match="9 usable rows; at least 10 are needed for 5 clusters"):
-        fit(blobs(9), FEATURE, n_clusters=5)
+        fit(blobs(9), FEATURE, Clustering(5))
     with pytest.raises(BaselineError, match="5 clusters are to be fitted on 1 distinct vectors"):
-        fit(np.ones((50, 4)), FEATURE, n_clusters=5)
+        fit(np.ones((50, 4)), FEATURE, Clustering(5))
     with pytest.raises(BaselineError, match=r"5 clusters are to be fitted on \d distinct vectors"):
-        fit(np.repeat(np.eye(4)[:3], 20, axis=0), FEATURE, n_clusters=5)
+        fit(np.repeat(np.eye(4)[:3], 20, axis=0), FEATURE, Clustering(5))
 
 
 def test_k_is_chosen_where_two_halves_agree():
@@ -187,7 +192,7 @@ def test_k_is_chosen_where_two_halves_agree():
     assert choice.n_clusters == 4
     assert choice.stability[4] > 0.95 > choice.stability[12]
     assert "4 clusters" in choice.reason
-    baseline = fit(blobs(900), FEATURE, n_clusters=None)
+    baseline = fit(blobs(900), FEATURE, Clustering(None))
     assert baseline.n_clusters == 4
     assert baseline.choice is not None
 
@@ -195,15 +200,10 @@ def test_k_is_chosen_where_two_halves_agree():
 def test_save_and_load_lose_nothing(tmp_path):
     rows = blobs(300)
     values = np.array(["a", "b"], dtype=object)[np.arange(300) % 2]
-    saved = fit(
-        rows,
-        FEATURE,
-        n_clusters=3,
-        fingerprint="tiny:1",
-        failures={"missing": 2},
-        segment_column="shop",
-        segments=values,
+    metadata = RowMetadata(
+        fingerprint="tiny:1", failures={"missing": 2}, segment_column="shop", segments=values
     )
+    saved = fit(rows, FEATURE, Clustering(3), metadata)
     loaded = Baseline.load(saved.save(tmp_path / "deep" / "photo.safetensors"))
     assert loaded.id == saved.id
     assert loaded.fingerprint == "tiny:1"
@@ -228,17 +228,17 @@ def test_what_is_no_baseline_is_refused(tmp_path):
 def test_centroids_longer_than_one_belong_to_vectors_as_they_are():
     at = np.array([[5.0, 0, 0], [0, 9.0, 0]])
     rows = at[np.arange(100) % 2] + np.random.default_rng(0).normal(scale=0.1, size=(100, 3))
-    counts = fit(rows, FEATURE, n_clusters=2, centroids=at).histogram.counts
+    counts = fit(rows, FEATURE, Clustering(2, centroids=at)).histogram.counts
     assert abs(int(counts[0]) - int(counts[1])) < 20
 
 
 def test_a_constant_column_is_not_scaled_by_rounding():
     rows = np.column_stack([np.full(100, 0.1), np.random.default_rng(0).normal(size=100)])
-    assert fit(rows, FEATURE, n_clusters=2, scaling="standard").scaling.scale[0] == 1
+    assert fit(rows, FEATURE, Clustering(2, scaling="standard")).scaling.scale[0] == 1
 
 
 def test_another_encoder_is_refused():
-    baseline = fit(blobs(100), FEATURE, n_clusters=2, fingerprint="a:1")
+    baseline = fit(blobs(100), FEATURE, Clustering(2), RowMetadata(fingerprint="a:1"))
     baseline.check_fingerprint("a:1")
     baseline.check_fingerprint(None)
     with pytest.raises(
@@ -250,7 +250,7 @@ def test_another_encoder_is_refused():
 
 
 def test_sketches_of_pieces_add_up():
-    baseline = fit(blobs(300), FEATURE, n_clusters=3)
+    baseline = fit(blobs(300), FEATURE, Clustering(3))
     rows = blobs(100, seed=5)
     whole = baseline.sketch(rows, {"missing": 3})
     pieces = baseline.sketch(rows[:31], {"missing": 1}) + baseline.sketch(rows[31:], {"missing": 2})
@@ -279,8 +279,8 @@ def test_moments_are_unbiased_where_plain_traces_are_not():
     rng = np.random.default_rng(0)
     spectrum = 1 / np.arange(1, 301)
     draws = [rng.normal(size=(100, 300)) * np.sqrt(spectrum) for _ in range(40)]
-    found = np.mean([spectral_moments(rows) for rows in draws], axis=0)
+    moments = np.mean([spectral_moments(rows) for rows in draws], axis=0)
     true = [(spectrum**i).sum() for i in (1, 2, 3)]
-    np.testing.assert_allclose(found, true, rtol=0.06)
+    np.testing.assert_allclose(moments, true, rtol=0.06)
     plain = np.mean([(np.cov(rows.T) ** 2).sum() for rows in draws])
     assert plain > 1.15 * true[1]

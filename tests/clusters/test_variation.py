@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from monitor.clusters.variation import LEAST_WINDOWS, DatedRows, overdispersion
+from monitor.clusters.overdispersion import overdispersion
+from monitor.clusters.variation import LEAST_WINDOWS, DatedRows
 
 SHARES = np.array([0.4, 0.3, 0.2, 0.1])
 
@@ -20,14 +21,14 @@ def counts(n_windows, n, rho, seed):
 
 @pytest.mark.parametrize("rho", [0.003, 0.01, 0.05])
 def test_the_planted_correlation_is_found(rho):
-    found = [overdispersion(counts(30, 1000, rho, seed)).correlation for seed in range(40)]
-    assert np.mean(found) == pytest.approx(rho, rel=0.1)
+    correlations = [overdispersion(counts(30, 1000, rho, seed)).correlation for seed in range(40)]
+    assert np.mean(correlations) == pytest.approx(rho, rel=0.1)
 
 
 def test_independent_rows_have_none():
-    found = [overdispersion(counts(30, 1000, 0, seed)) for seed in range(100)]
-    assert np.mean([one.design_effect for one in found]) == pytest.approx(1, abs=0.03)
-    assert np.mean([one.correlation for one in found]) < 2e-4
+    estimates = [overdispersion(counts(30, 1000, 0, seed)) for seed in range(100)]
+    assert np.mean([e.design_effect for e in estimates]) == pytest.approx(1, abs=0.03)
+    assert np.mean([e.correlation for e in estimates]) < 2e-4
 
 
 def test_drawn_correlations_cover_the_true_one_as_often_as_they_say():
@@ -55,10 +56,10 @@ def test_windows_of_very_different_sizes():
 def test_too_few_windows_say_nothing():
     rows = np.random.default_rng(0).normal(size=(100, 3))
     labels = np.zeros(100, dtype=np.int64)
-    for n_windows, known in ((LEAST_WINDOWS - 1, False), (LEAST_WINDOWS, True)):
+    for n_windows, is_known in ((LEAST_WINDOWS - 1, False), (LEAST_WINDOWS, True)):
         windows = np.arange(100) % n_windows
-        found = dated(windows, labels, rows).variation()
-        assert (found is not None) is known
+        variation = dated(windows, labels, rows).variation()
+        assert (variation is not None) is is_known
     assert dated(np.full(100, -1), labels, rows).variation() is None
 
 
@@ -92,10 +93,10 @@ def test_no_weekly_pattern_is_seen_where_there_is_none():
 
 def test_one_wild_category_among_calm_ones_is_seen_as_that():
     rng = np.random.default_rng(0)
-    wild = rng.beta(1, 9, size=30)
+    shares = rng.beta(1, 9, size=30)
     calm = np.full(19, 1 / 19)
-    table = np.array([rng.multinomial(300, [w, *((1 - w) * calm)]) for w in wild])
-    found = overdispersion(table)
-    assert found.correlations[0] == pytest.approx(0.1, abs=0.06)
-    assert found.correlations[0] > 3 * np.median(found.correlations[1:])
-    assert found.freedoms[0] < 60
+    table = np.array([rng.multinomial(300, [w, *((1 - w) * calm)]) for w in shares])
+    wild = overdispersion(table)
+    assert wild.correlations[0] == pytest.approx(0.1, abs=0.06)
+    assert wild.correlations[0] > 3 * np.median(wild.correlations[1:])
+    assert wild.freedoms[0] < 60

@@ -3,11 +3,12 @@
 import numpy as np
 import pytest
 
-from monitor.clusters import fit
-from monitor.drift import Rules, onset, pooled_tests
+from monitor.clusters import Clustering, RowMetadata, RowWindows, fit
+from monitor.drift import Rules, SequenceWindow, onset, pooled_tests
 from monitor.drift.sequence import LENGTHS, stride
 
 WIDTH = 8
+ALPHA = 1 / 730
 CENTRES = np.random.default_rng(3).normal(size=(4, WIDTH)) * 2
 SHARES = np.array([0.4, 0.3, 0.2, 0.1])
 SHIFTED = SHARES + np.array([-0.04, 0, 0, 0.04])
@@ -20,17 +21,18 @@ def rows(n, seed, shares=SHARES):
 
 @pytest.fixture(scope="module")
 def baseline():
-    return fit(rows(8000, 0), {"name": "x"}, n_clusters=4)
+    return fit(rows(8000, 0), {"name": "x"}, Clustering(4))
 
 
-def judged_together(baseline, sketches, alpha=1 / 730, drifted=None):
-    return pooled_tests(
-        sketches,
-        list(range(len(sketches))),
-        drifted or [False] * len(sketches),
-        baseline,
-        rules=Rules(alpha),
-    )
+def row(baseline, sketches, *, first=0, drifted=()):
+    return [
+        SequenceWindow(sketch, baseline.statistics_of(number), number, number in drifted)
+        for number, sketch in enumerate(sketches, start=first)
+    ]
+
+
+def judged_together(baseline, sketches, *, alpha=ALPHA, drifted=()):
+    return pooled_tests(row(baseline, sketches, drifted=drifted), baseline, rules=Rules(alpha))
 
 
 def test_a_shift_that_no_window_shows_is_seen_in_many(baseline):
@@ -69,16 +71,14 @@ def test_a_window_that_drifted_by_itself_is_left_out(baseline):
     wild = baseline.sketch(rows(200, 5, SHARES[::-1]), {})
     sketches = [baseline.sketch(rows(200, 3000 + i), {}) for i in range(20)]
     sketches[10] = wild
-    apart = judged_together(baseline, sketches, drifted=[i == 10 for i in range(20)])
+    apart = judged_together(baseline, sketches, drifted=(10,))
     assert not any(pooled is not None and pooled.is_drift for pooled in apart)
 
 
 def test_looks_do_not_depend_on_where_the_sequence_was_cut(baseline):
     sketches = [baseline.sketch(rows(100, 4000 + i, SHIFTED), {}) for i in range(40)]
     whole = judged_together(baseline, sketches)[-1]
-    tail = pooled_tests(
-        sketches[-36:], list(range(4, 40)), [False] * 36, baseline, rules=Rules(1 / 730)
-    )[-1]
+    tail = pooled_tests(row(baseline, sketches[-36:], first=4), baseline, rules=Rules(ALPHA))[-1]
     assert whole == tail
 
 
@@ -88,4 +88,29 @@ def test_the_onset_is_found(baseline, begun):
     sketches = [
         baseline.sketch(rows(300, 5000 + i, more if i >= begun else SHARES), {}) for i in range(12)
     ]
-    assert abs(onset(sketches, baseline) - begun) <= 1
+    assert abs(onset([(sketch, baseline.statistics) for sketch in sketches], baseline) - begun) <= 1
+
+
+@pytest.fixture(scope="module")
+def weekly():
+    """Twelve weeks in which every Sunday is of another mix."""
+    days = [rows(150, 100 + day, SHARES[::-1] if day % 7 == 3 else SHARES) for day in range(84)]
+    return fit(
+        np.concatenate(days),
+        {"name": "x"},
+        Clustering(4),
+        RowMetadata(windows=RowWindows("1d", np.repeat(np.arange(84), 150), 7)),
+    )
+
+
+@pytest.mark.parametrize("begun", [11, 12, 13])
+def test_the_onset_is_found_where_days_of_the_week_differ(weekly, begun):
+    """Days are held against their own: the Sunday before a shift, as Sundays are, is not its start."""
+    assert len(weekly.seasons) == 7
+    sketches = []
+    for day in range(84, 98):
+        vectors = rows(150, day, SHARES[::-1] if day % 7 == 3 else SHARES)
+        sketches.append(weekly.sketch(vectors + (0.3 if day - 84 >= begun else 0.0), {}))
+    runs = [(window.sketch, window.statistics) for window in row(weekly, sketches, first=84)]
+    assert onset(runs, weekly) == begun
+    assert onset([(sketch, weekly.statistics) for sketch in sketches], weekly) == 10  # Sunday

@@ -3,7 +3,6 @@
 import io
 import os
 import threading
-import time
 from collections import Counter
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -105,6 +104,12 @@ def site():
     running.close()
 
 
+@pytest.fixture(autouse=True)
+def every_file_is_settled(monkeypatch):
+    """What has just changed is otherwise not taken as settled for a tenth of a second."""
+    monkeypatch.setattr("monitor.images.files._UNSETTLED_NS", 0)
+
+
 @pytest.fixture
 def embed(site, tmp_path):
     """Embeds cells through a cache of the given options: the vectors, failures and counts."""
@@ -123,7 +128,6 @@ def test_a_second_run_fetches_and_encodes_nothing(site, embed, tmp_path):
     file = tmp_path / "a.png"
     file.write_bytes(png(20))
     os.utime(file, (1, 1))
-    time.sleep(0.15)  # a file that has just changed is not taken as settled
     rows = [site.url(f"/{i}") for i in range(6)] + [
         png(21),
         np.asarray(Image.open(file)),
@@ -247,7 +251,6 @@ def test_a_file_is_read_again_when_it_has_changed(site, embed, tmp_path):
         fresh.write_bytes(body + b"\0" * (longest - len(body)))
         os.utime(fresh, (1_000, 1_000))
         fresh.replace(file)
-        time.sleep(0.15)
         seen.append(embed(["a.png"], policy))
     assert [found.n_encoded for found in seen] == [1, 1, 1]
     assert embed(["a.png"], policy).n_encoded == 0

@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -256,7 +255,8 @@ host = sys.argv[1]
 feature = monitor.ImageEmbedding(
     name="photo", source_column="image", column="vector", model="compact"
 )
-policy = monitor.SourcePolicy(hosts=[host], allow_private=True)
+# Whoever waits for the server waits for a day.
+policy = monitor.SourcePolicy(hosts=[host], allow_private=True, deadline_seconds=86_400)
 table = pd.DataFrame({"image": [f"http://{host}/{i}.png" for i in range(200)]})
 monitor.embed(table, feature, policy=policy)
 """
@@ -268,14 +268,13 @@ def test_ctrl_c_ends_it_although_no_server_answers():
             [sys.executable, "-c", EMBED_SLOWLY, tarpit.host], stderr=subprocess.PIPE, text=True
         )
         try:
-            while not tarpit.requests:
+            while not tarpit.await_requests(seconds=1):
                 assert process.poll() is None, process.stderr.read()
-                time.sleep(0.01)
             process.send_signal(signal.SIGINT)
-            _, shown = process.communicate(timeout=3)
+            _, shown = process.communicate()
         finally:
             process.kill()
-            process.communicate()
+            process.wait()
     assert process.returncode == -signal.SIGINT
     assert shown.splitlines()[-1] == "KeyboardInterrupt"
 
@@ -292,12 +291,12 @@ def test_an_error_of_the_encoder_does_not_wait_for_slow_servers(images, monkeypa
     with Server({"*": silence}) as tarpit:
         cells = [png(images[0])] + [np.full((8, 8, 3), i, np.uint8) for i in range(n_images - 1)]
         cells += [f"{tarpit.url}/{i}.png" for i in range(40)]
-        policy = monitor.SourcePolicy(hosts=[tarpit.host], allow_private=True)
+        policy = monitor.SourcePolicy(
+            hosts=[tarpit.host], allow_private=True, deadline_seconds=86_400
+        )
         with ImageReader(policy) as reader:
-            began = time.monotonic()
             with pytest.raises(RuntimeError, match="out of memory"):
                 embed_cells(cells, ENCODER, reader)
-            assert time.monotonic() - began < 5
             # All of it was over before the reader was closed.
             names = [thread.name for thread in threading.enumerate()]
             assert not [name for name in names if name.startswith("monitor-read")]
@@ -320,10 +319,10 @@ def test_a_second_ctrl_c_while_the_reader_is_told_of_the_first_waits_for_nobody(
         raise KeyboardInterrupt
 
     with Server({"*": silence}) as tarpit:
-        policy = monitor.SourcePolicy(hosts=[tarpit.host], allow_private=True)
+        policy = monitor.SourcePolicy(
+            hosts=[tarpit.host], allow_private=True, deadline_seconds=86_400
+        )
         cells = [None] + [f"{tarpit.url}/{i}.png" for i in range(40)]
-        began = time.monotonic()
         with Reader(policy) as reader, pytest.raises(KeyboardInterrupt):
             embed_cells(cells, ENCODER, reader, on_progress=interrupt, n_threads=4)
-        assert time.monotonic() - began < 5
         assert reader.n_told == 2

@@ -19,9 +19,9 @@ from safetensors.torch import load_file, save_file
 
 from monitor.encoders import EncoderSpec, ImageSpace, ModelHandler, architecture, load_encoder
 from monitor.errors import EncoderError, MissingWeightsError, ModelNotFoundError
+from monitor.testing import EncoderContract, pictures
 
-from .contract import EncoderContract, fresh
-from .tiny import ARCHITECTURES, RESNET, VIT, pictures, random_state, write_model
+from .tiny import ARCHITECTURES, RESNET, VIT, fresh, random_state, write_model
 
 
 def open_clip_spec(model: str, **options: Any) -> EncoderSpec:

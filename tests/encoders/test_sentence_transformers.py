@@ -12,9 +12,7 @@ import pytest
 
 from monitor.encoders import EncoderSpec, ImageSpace, ModelHandler, load_encoder
 from monitor.errors import EncoderError, MissingExtraError, ModelNotFoundError
-
-from .contract import EncoderContract
-from .tiny import pictures
+from monitor.testing import EncoderContract, pictures
 
 
 def st_spec(model: str, **options: Any) -> EncoderSpec:

@@ -262,7 +262,7 @@ class TestLength:
 class TestHandlers:
     @pytest.fixture(autouse=True)
     def _forget(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(registry, "_registered", {})
+        monkeypatch.setattr(registry.handlers, "_registered", {})
         monkeypatch.setattr(registry, "_loaded", {})
 
     def test_modal_without_its_config(self) -> None:

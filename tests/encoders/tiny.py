@@ -6,11 +6,11 @@ import json
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import open_clip
 import torch
-from PIL import Image
 from safetensors.torch import save_file
+
+from monitor.encoders import Encoder, EncoderSpec, load_encoder, registry
 
 TEXT = {"context_length": 16, "vocab_size": 49408, "width": 32, "heads": 2, "layers": 1}
 VIT = {
@@ -51,13 +51,7 @@ def random_state(architecture: dict[str, Any], seed: int) -> dict[str, torch.Ten
     return {name: tensor.contiguous() for name, tensor in state.items()}
 
 
-def pictures(n: int, seed: int = 0) -> list[Image.Image]:
-    """Smooth random pictures of many sizes and modes."""
-    rng = np.random.default_rng(seed)
-    found = []
-    for i in range(n):
-        small = rng.integers(0, 256, (5, 7, 3), dtype=np.uint8)
-        size = (int(rng.integers(20, 200)), int(rng.integers(20, 200)))
-        picture = Image.fromarray(small).resize(size, Image.Resampling.BICUBIC)
-        found.append(picture.convert("L") if i % 11 == 5 else picture)
-    return found
+def fresh(spec: EncoderSpec) -> Encoder:
+    """`spec` loaded anew, past the cache of the process."""
+    registry._loaded.pop(spec, None)
+    return load_encoder(spec)

@@ -68,6 +68,7 @@ def test_stands_in_the_schema_that_editors_read(proportions: type[CustomFeature]
     assert "prefix" in properties
 
 
+@pytest.mark.extension("a kind of feature: its class and the import of its module", 2)
 def test_is_judged_from_the_shell(config: Path) -> None:
     def run(*words: str) -> str:
         result = CliRunner().invoke(main, [*words, "--config", str(config)])

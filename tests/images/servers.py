@@ -67,8 +67,8 @@ def say(data: bytes) -> Handler:
 
 
 def silence(connection: socket.socket, stop: threading.Event) -> None:
-    """Say nothing and stay."""
-    stop.wait(30)
+    """Say nothing and stay for as long as the server runs."""
+    stop.wait()
 
 
 def reset(connection: socket.socket, stop: threading.Event) -> None:
@@ -105,6 +105,7 @@ class Server:
         self._tls = tls
         self._greeting = greeting
         self._lock = threading.Lock()
+        self._change = threading.Condition(self._lock)
         self._stop = threading.Event()
         self._threads: list[threading.Thread] = []
         self._open: set[socket.socket] = set()
@@ -120,6 +121,16 @@ class Server:
     def host(self) -> str:
         """The server's host and port, as `SourcePolicy.hosts` names it."""
         return f"127.0.0.1:{self.port}"
+
+    def await_requests(self, n: int = 1, seconds: float | None = None) -> bool:
+        """Wait until it was asked `n` times; False if `seconds` go by before."""
+        with self._change:
+            return self._change.wait_for(lambda: len(self.requests) >= n, seconds)
+
+    def await_connections(self, n: int = 1) -> None:
+        """Wait until it was dialled `n` times."""
+        with self._change:
+            self._change.wait_for(lambda: self.n_connections >= n)
 
     def paths(self) -> list[str]:
         """The path of each request so far, in order."""
@@ -158,7 +169,9 @@ class Server:
                 connection, _ = self._listener.accept()
             except OSError:
                 return
-            self.n_connections += 1
+            with self._change:
+                self.n_connections += 1
+                self._change.notify_all()
             self._start(self._serve, connection)
 
     def _serve(self, connection: socket.socket) -> None:
@@ -187,8 +200,9 @@ class Server:
             if not part:
                 return False
             head += part
-        with self._lock:
+        with self._change:
             self.requests.append(head.decode("latin-1"))
+            self._change.notify_all()
             self._n_now += 1
             self.most_at_once = max(self.most_at_once, self._n_now)
         try:

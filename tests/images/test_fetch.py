@@ -5,14 +5,13 @@ from __future__ import annotations
 import gzip
 import socket
 import threading
-import time
-from email.utils import formatdate
 from typing import Any
 
 import pytest
 
 from monitor.failures import Failure
 from monitor.images import DecodedImage, ImageReader, RawImage, SourcePolicy
+from monitor.images.cancellation import Cancellation
 
 from .conftest import QUICK, local_reader
 from .pictures import JPEG, PNG
@@ -84,7 +83,7 @@ def test_keeps_connections_alive(server: Server) -> None:
 
 
 def test_at_most_so_many_at_one_host(server: Server) -> None:
-    started = threading.Barrier(3, timeout=5)
+    started = threading.Barrier(3, timeout=300)
 
     def slow(connection: socket.socket, stop: threading.Event) -> None:
         # Only goes on when two are here at the same time, so the limit is also reached.
@@ -313,19 +312,22 @@ def test_short_body_and_reset_are_tried_again(server: Server) -> None:
     assert isinstance(fetch(server, retries=2), RawImage)
 
 
-@pytest.mark.parametrize("asked", ["3600", formatdate(time.time() + 3600, usegmt=True)])
-def test_retry_after_is_honoured_up_to_its_cap(server: Server, asked: str) -> None:
+@pytest.mark.parametrize("asked", ["3600", "Fri, 01 Jan 2100 00:00:00 GMT"])
+def test_retry_after_is_honoured_up_to_its_cap(
+    server: Server, asked: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pauses = []
+    monkeypatch.setattr(Cancellation, "wait", lambda self, seconds: pauses.append(seconds))
     server.routes["/a"] = [answer(status="429 Slow", headers={"Retry-After": asked}), answer(PNG)]
-    began = time.monotonic()
-    assert isinstance(fetch(server, max_retry_after_seconds=0.3), RawImage)
-    assert 0.3 <= time.monotonic() - began < 2
+    assert isinstance(fetch(server, max_retry_after_seconds=3.5), RawImage)
+    assert pauses == [3.5]
 
 
 def test_retry_beyond_the_deadline_is_not_waited_for(server: Server) -> None:
     server.routes["/a"] = answer(status="429 Slow", headers={"Retry-After": "9"})
-    began = time.monotonic()
+    # Had it waited, the deadline would be the reason.
     assert reason(fetch(server, deadline_seconds=3.0)) == "http_429"
-    assert time.monotonic() - began < 1
+    assert len(server.requests) == 1
 
 
 @pytest.mark.parametrize("asked", ["soon", "-1", "nan", "1e400", "Mon, 99 Foo", "²", ""])
@@ -336,6 +338,7 @@ def test_nonsense_in_retry_after_is_ignored(server: Server, asked: str) -> None:
 
 
 DEADLINE = 0.4
+"""Seconds. What follows never ends by itself, so that a fetch that comes back has held to it."""
 
 
 @pytest.mark.parametrize(
@@ -361,44 +364,36 @@ DEADLINE = 0.4
 )
 def test_deadline_ends_every_way_to_hang(server: Server, handler: Handler) -> None:
     server.routes["/a"] = handler
-    began = time.monotonic()
     outcome = fetch(server, deadline_seconds=DEADLINE)
     assert reason(outcome) == "deadline"
-    assert time.monotonic() - began < DEADLINE + 0.5
 
 
 def test_deadline_ends_a_connection_that_is_used_again(server: Server) -> None:
     server.routes = {"/a": answer(PNG), "/b": silence}
     with local_reader(server, deadline_seconds=DEADLINE) as reader:
         assert isinstance(reader.fetch(server.url + "/a"), RawImage)
-        began = time.monotonic()
         assert reason(reader.fetch(server.url + "/b")) == "deadline"
-        assert time.monotonic() - began < DEADLINE + 0.5
     assert server.n_connections == 1
 
 
 @pytest.mark.parametrize("greeting", [silence, drip(b"\x16\x03\x03\x40\x00", 0.02)])
 def test_deadline_ends_a_tls_handshake(greeting: Handler) -> None:
     with Server(greeting=greeting) as server:
-        began = time.monotonic()
         with local_reader(server, deadline_seconds=DEADLINE) as reader:
             outcome = reader.fetch(f"https://{server.host}/a")
         assert reason(outcome) == "deadline"
-        assert time.monotonic() - began < DEADLINE + 0.5
 
 
 def test_deadline_ends_a_look_up(monkeypatch: pytest.MonkeyPatch) -> None:
     hang = threading.Event()
 
     def look_up(*args: Any, **options: Any) -> list[Any]:
-        hang.wait(10)
+        hang.wait()
         return []
 
     monkeypatch.setattr(socket, "getaddrinfo", look_up)
-    began = time.monotonic()
     with ImageReader(SourcePolicy(deadline_seconds=DEADLINE)) as reader:
         outcome = reader.fetch("http://example.com/a.jpg")
-    assert time.monotonic() - began < DEADLINE + 0.5
     hang.set()
     assert reason(outcome) == "deadline"
 
@@ -406,10 +401,8 @@ def test_deadline_ends_a_look_up(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_deadline_ends_a_connection_that_nobody_answers() -> None:
     with BlackHole() as hole:
         policy = SourcePolicy(hosts=[hole.host], allow_private=True, deadline_seconds=DEADLINE)
-        began = time.monotonic()
         with ImageReader(policy) as reader:
             outcome = reader.fetch(f"http://{hole.host}/a")
-        assert time.monotonic() - began < DEADLINE + 0.5
     assert reason(outcome) == "deadline"
 
 
@@ -419,9 +412,8 @@ def test_deadline_covers_redirects_and_retries(server: Server) -> None:
         connection.sendall(redirect("/a"))
 
     server.routes["/a"] = late
-    began = time.monotonic()
     assert reason(fetch(server, deadline_seconds=DEADLINE, max_redirects=90)) == "deadline"
-    assert time.monotonic() - began < DEADLINE + 0.5
+    assert len(server.requests) < 90
 
 
 def test_no_thread_or_timer_stays_behind(server: Server) -> None:
@@ -431,8 +423,7 @@ def test_no_thread_or_timer_stays_behind(server: Server) -> None:
             reader.fetch(server.url + "/a")
     ours = [thread for thread in threading.enumerate() if thread.name.startswith("monitor-")]
     for thread in ours:
-        thread.join(2)
-    assert not [thread for thread in ours if thread.is_alive()]
+        thread.join()
 
 
 def test_details_hold_no_secrets(server: Server, caplog: pytest.LogCaptureFixture) -> None:

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 import monitor
-from monitor.clusters import fit
+from monitor.clusters import Clustering, fit
 from monitor.drift import DISTANCES, Distance
 from monitor.errors import InvalidInputError
 from monitor.images.quality import QUALITY_FIELDS
@@ -211,7 +211,7 @@ def test_the_report_says_which_thresholds_decide():
     ],
 )
 def test_a_threshold_that_cannot_be_is_refused(thresholds, said):
-    baseline = fit(np.random.default_rng(0).normal(size=(200, 12)), POINTS.to_dict(), n_clusters=4)
+    baseline = fit(np.random.default_rng(0).normal(size=(200, 12)), POINTS.to_dict(), Clustering(4))
     with pytest.raises(InvalidInputError, match=said):
         monitor.detect_drift(table(1, 50, 2), baseline, thresholds=thresholds)
 

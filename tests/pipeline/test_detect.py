@@ -216,11 +216,63 @@ def test_too_many_clusters_for_the_rows_are_named():
     assert any("new content is hard to see: 200 rows are few for 150 clusters" in n for n in notes)
 
 
-def test_a_key_is_no_segment(baseline):
-    frame = table(300, 1)
-    frame["id"] = range(300)
+def test_a_key_is_no_segment_of_a_baseline():
     with pytest.raises(InvalidInputError, match="'id' has 300 different values"):
-        monitor.detect_drift(frame, baseline, segment_column="id")
+        monitor.fit_baseline(table(300, 1).assign(id=range(300)), FEATURE, segment_column="id")
+
+
+def test_more_segments_than_a_report_shows_do_not_stop_the_others():
+    shops = [f"shop {i % 300}" for i in range(900)]
+    one = monitor.fit_baseline(table(900, 0).assign(shop=shops), FEATURE, segment_column="shop")
+    assert len(one.segments) == 200
+    report = monitor.detect_drift(table(900, 1).assign(shop=shops), one, segment_column="shop")
+    judged = [window.segment for window in report.windows if window.segment is not None]
+    assert set(judged) == set(one.segments)
+    assert report.windows[0].n_rows == 900
+    assert any("'shop' has 300 different values: 200 of them" in note for note in report.notes)
+
+
+def test_a_list_in_a_segment_column_stops_nothing():
+    shops = pd.Series(["a", "b"] * 150, dtype=object)
+    one = monitor.fit_baseline(table(300, 0).assign(shop=shops), FEATURE, segment_column="shop")
+    shops[7] = ["a", "b"]
+    report = monitor.detect_drift(table(300, 1).assign(shop=shops), one, segment_column="shop")
+    assert [window.segment for window in report.windows] == [None, "(not one value)", "a", "b"]
+    assert "no rows of this segment" in report.windows[1].judgement.reason
+
+
+@pytest.mark.parametrize("every", ["1d", "1h"])
+@pytest.mark.parametrize(
+    "wrong", ["1970-01-01", "2099-12-31", "1900-01-01", "9998-12-30", "0001-01-01"]
+)
+def test_a_row_with_a_wrong_date_is_told_and_in_no_window(baseline, wrong, every):
+    frame = table(300, 1)
+    times = frame.ts.dt.strftime("%Y-%m-%dT%H:%M:%SZ")
+    expected = monitor.detect_drift(frame[1:], baseline, timestamp_column="ts", every=every)
+    times[0] = f"{wrong}T00:00:00Z"
+    report = monitor.detect_drift(
+        frame.assign(ts=times), baseline, timestamp_column="ts", every=every
+    )
+    assert [w.start for w in report.windows] == [w.start for w in expected.windows]
+    assert sum(w.n_rows for w in report.windows) == 299
+    assert any(f"1 row has a time far from all others, such as {wrong}" in n for n in report.notes)
+
+
+def test_a_long_time_without_rows_is_told_not_filled(baseline):
+    frame = pd.concat(
+        [table(100, 1), table(100, 2).assign(ts=lambda f: f.ts - pd.Timedelta("9000D"))]
+    )
+    report = monitor.detect_drift(frame, baseline, timestamp_column="ts", every="1d")
+    assert sum(window.n_rows for window in report.windows) == 200
+    assert len(report.windows) < 100
+    assert any("empty windows are left out" in note for note in report.notes)
+
+
+def test_a_wrong_date_in_the_baseline_makes_no_window():
+    frame = table(300, 0)
+    frame.loc[0, "ts"] = pd.Timestamp("1970-01-01", tz=frame.ts.dt.tz)
+    one = monitor.fit_baseline(frame, FEATURE, timestamp_column="ts")
+    assert not one.time_range[0].startswith("1970")
 
 
 def test_several_features_share_the_false_alarms():

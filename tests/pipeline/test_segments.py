@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 
 from monitor.errors import InvalidInputError
-from monitor.pipeline.reading import segment_values
+from monitor.pipeline.reading import Segments, segment_values
 
 
 @pytest.mark.parametrize(
@@ -38,6 +38,25 @@ def test_a_column_of_vectors_is_no_segment(cell):
         segment_values(frame, "vector")
 
 
+def test_one_list_among_values_is_a_segment_of_its_own():
+    frame = pd.DataFrame({"country": pd.Series(["a", ["a", "b"], "b"], dtype=object)})
+    assert segment_values(frame, "country").tolist() == ["a", "(not one value)", "b"]
+
+
 def test_a_key_is_no_segment():
-    with pytest.raises(InvalidInputError, match="201 different values"):
-        segment_values(pd.DataFrame({"id": range(201)}), "id")
+    frame = pd.DataFrame({"id": range(201)})
+    with pytest.raises(InvalidInputError, match="201 different values in 201 rows"):
+        Segments.read(frame, "id").refuse_key()
+
+
+def test_of_many_values_the_known_and_the_frequent_are_segments():
+    frame = pd.DataFrame({"country": [f"c{i:03}" for i in range(300)] * 2 + ["c290"] * 5})
+    found = Segments.read(frame, "country", known={"c250"})
+    assert len(found.names) == 200
+    assert found.n_left_out == 100
+    assert {"c250", "c290", "c000", "c197"} <= set(found.names)
+    assert "c198" not in found.names
+    is_kept = frame.country.isin(found.names)
+    assert found.values[is_kept].tolist() == frame.country[is_kept].tolist()
+    assert set(found.values[~is_kept]) == {None}
+    found.refuse_key()

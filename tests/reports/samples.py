@@ -11,7 +11,16 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from monitor.clusters import Baseline, Example, count_values, fit, fit_quality, fit_values
+from monitor.clusters import (
+    Baseline,
+    Clustering,
+    Example,
+    RowMetadata,
+    count_values,
+    fit,
+    fit_quality,
+    fit_values,
+)
 from monitor.drift import Rules, explain, failure_shifts, judge, quality_shifts, shift_kinds
 from monitor.features import VectorFeature
 from monitor.pipeline import detect_drift, fit_baseline
@@ -43,9 +52,8 @@ def fitted(name: str = "photos") -> Baseline:
     return fit(
         rows(1_200, np.random.default_rng(0)),
         {"name": name},
-        n_clusters=N_CLUSTERS,
-        fingerprint="tiny-encoder",
-        failures={"missing": 3},
+        Clustering(N_CLUSTERS),
+        RowMetadata(fingerprint="tiny-encoder", failures={"missing": 3}),
     )
 
 

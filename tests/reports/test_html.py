@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from monitor.clusters import Example
+from monitor.drift import Verdict
+from monitor.drift.significance import combine
 from monitor.errors import ReportError
 from monitor.reports import DriftReport
 from monitor.reports.html import notebook_html, write_html
@@ -131,7 +133,7 @@ def test_the_answer_stands_first(report: DriftReport, page_path: Path) -> None:
     assert "tiny-encoder" in text
     assert "report format monitor.report/3" in text
     assert "against a baseline of 1,200 rows" in text
-    assert "1,200; the clusters are made of 600 of them" in text
+    assert "1,200; the clusters were fitted on 600 of them" in text
 
 
 @pytest.mark.parametrize(
@@ -176,16 +178,33 @@ def test_a_drifted_window_is_told_in_the_order_people_ask(page_path: Path) -> No
         "How sure p",
         "Why 9",
         "of the shift sits in country = FR",
-        "The images' brightness fell from",
-        "Rows without a vector for the reason http_404 rose from 0 % to 21.1 % of all rows.",
+        "The images' median brightness fell from",
+        "Rows without a vector because of http_404 rose from 0 % to 21.1 % of all rows.",
         "Clusters,",
         "points (",
-        "Four tests, one p-value",
+        "4 tests, one p-value",
         "Pixels, medians",
     ]
     at = text.index("6 Mar 2026 drift")
     for part in told:
         at = text.index(part, at)
+
+
+def test_the_page_marks_the_tests_that_the_verdict_rests_on(
+    report: DriftReport, page_path: Path
+) -> None:
+    window = next(w for w in report.windows if w.judgement.verdict is Verdict.DRIFT)
+    # None is below its share of alpha; together they are (harmonic mean: p = 0.022), the mix most of all.
+    tests = tuple(
+        replace(test, p_value=0.019 if test.name == "mix" else 0.021)
+        for test in window.judgement.tests
+    )
+    judgement = replace(window.judgement, tests=tests, p_value=combine(tests), alpha=0.05)
+    page = rendered(replace(report, windows=(replace(window, judgement=judgement),)), page_path)
+
+    assert page.text.count("shows drift,") == 1
+    assert "shows drift, 0.019" in page.text
+    assert "the largest part of the JSD first" in page.text
 
 
 def test_windows_that_drift_only_together_have_a_mark_of_their_own(page_path: Path) -> None:
@@ -203,9 +222,9 @@ def test_windows_that_drift_only_together_have_a_mark_of_their_own(page_path: Pa
 def test_a_rule_of_the_users_own_is_named(page_path: Path) -> None:
     text = rendered(threshold_report(), page_path).text
 
-    assert "By your thresholds: jsd 0.27" in text
+    assert "Your own thresholds decide: jsd 0.27" in text
     assert "Your threshold" in text
-    assert "your thresholds give it" in text
+    assert "your thresholds decide it" in text
 
 
 def test_rows_without_times_are_named_so(page_path: Path) -> None:

@@ -51,7 +51,6 @@ def test_nothing_is_lost(report: DriftReport, tmp_path: Path, build: Any) -> Non
         assert after.novel_examples == before.novel_examples
         assert after.judgement.tests == before.judgement.tests
         assert after.judgement.pooled_test == before.judgement.pooled_test
-        assert after.judgement.effect == before.judgement.effect
         assert (after.kinds, after.began) == (before.kinds, before.began)
         assert (after.quality, after.failure_shifts) == (before.quality, before.failure_shifts)
         assert after.explanations == before.explanations

@@ -37,9 +37,9 @@ def test_a_shift_is_told_with_its_reasons() -> None:
 def test_the_size_is_what_was_judged() -> None:
     window = mixed_report().windows[4]
     found, score = window.judgement, window.judgement.scores["jsd"]
-    assert found.effect is not None
+    assert found.tests
 
-    assert f"As if {found.effect.changed_share:.1%}".replace("%", " %") in told(window)["How large"]
+    assert f"As if {found.changed_share:.1%}".replace("%", " %") in told(window)["How large"]
     assert (
         f"JSD {score.value:.3f}, without the noise of sampling {score.low:.3f} to {score.high:.3f}; "
         f"chance alone gives {score.noise_floor:.3f}." in told(window)["How large"]
@@ -52,7 +52,7 @@ def test_windows_together() -> None:
     assert pooled is not None
 
     assert found["What it looks like"].endswith(
-        "It shows only in the last 16 windows together, by a small movement in directions where the "
+        "It shows only in the last 16 windows together: a small movement in directions where the "
         "baseline hardly varies."
     )
     assert found["Since when"] == "Since 1 Apr 2026."
@@ -68,24 +68,25 @@ def test_a_shift_that_begins_with_its_window() -> None:
 
 def test_a_calm_window_says_what_would_show() -> None:
     window = detected_report().windows[0]
-    found, effect = told(window), window.judgement.effect
-    assert effect is not None
+    found = told(window)
+    novelty, mean = (window.judgement.outcome(name) for name in ("novelty", "mean"))
+    assert novelty is not None
+    assert mean is not None
 
     assert list(found) == ["Verdict", "How sure", "What would show"]
-    assert found["Verdict"] == "No drift: none of the four tests sees more than chance gives."
+    assert found["Verdict"] == "No drift: no test sees more than chance gives."
     assert found["What would show"] == (
         "In 8 of 10 such windows a change would be found if "
-        f"{effect.detectable * 100:.1f} % of the rows were swapped for unrelated images or "
-        f"{effect.detectable_novel * 100:.1f} % of the rows were unlike anything in the baseline."
+        f"{novelty.detectable * 100:.1f} % of the rows were unlike anything in the baseline or "
+        f"{mean.detectable * 100:.1f} % of the rows were swapped for unrelated images."
     )
 
 
 def test_where_nothing_could_be_seen_that_is_said() -> None:
     window = detected_report().windows[0]
-    assert window.judgement.effect is not None
-    blind = replace(window.judgement.effect, detectable=float("nan"), detectable_novel=float("nan"))
+    blind = tuple(replace(test, detectable=float("nan")) for test in window.judgement.tests)
 
-    told = would_show(replace(window, judgement=replace(window.judgement, effect=blind)))
+    told = would_show(replace(window, judgement=replace(window.judgement, tests=blind)))
     assert told == ("In so few rows even a complete change would often not be found.",)
 
 
@@ -113,8 +114,8 @@ def test_a_broken_feed_is_told_without_a_verdict() -> None:
 def test_thresholds_of_the_users_own() -> None:
     calm, _, drifted = threshold_report().windows
 
-    assert told(drifted)["How sure"].startswith("By your thresholds: jsd 0.27")
-    assert told(calm)["How sure"].startswith("By your thresholds: jsd 0.0")
+    assert told(drifted)["How sure"].startswith("Your own thresholds decide: jsd 0.27")
+    assert told(calm)["How sure"].startswith("Your own thresholds decide: jsd 0.0")
     assert "is below its threshold 0.15" in told(calm)["How sure"]
     assert "What would show" not in told(calm)
 
@@ -124,18 +125,22 @@ def test_thresholds_of_the_users_own() -> None:
     [
         (
             QualityShift("sharpness", 0.5, -1.2, "down", -0.9, 0.0, 0.0, 1e-6),
-            "The images' sharpness fell from 0.5 to −1.2 (median).",
+            "The images' median sharpness fell from 0.5 to −1.2.",
         ),
         (
             QualityShift("width", 640.0, 1280.0, "up", 0.8, 0.0, 0.0, 1e-6),
-            "The images' width rose from 640 to 1,280 (median).",
+            "The images' median width rose from 640 to 1,280.",
         ),
         (
             QualityShift("bytes_per_pixel", 0.2, 0.25, "other", 0.3, 0.0, 0.5, 1e-6),
             (
-                "The spread of the images' bytes per pixel changed, its median from 0.2 to 0.25; "
-                "50.0 % of them have none."
+                "The spread of the images' bytes per pixel changed; the median went from 0.2 to 0.25; "
+                "50.0 % of the images have none."
             ),
+        ),
+        (
+            QualityShift("width", 400.0, 400.0, "other", 0.3, 0.0, 0.0, 1e-6),
+            "The spread of the images' width changed; the median stayed at 400.",
         ),
     ],
 )

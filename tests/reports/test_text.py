@@ -47,7 +47,7 @@ def test_the_last_line_says_it_in_words(report: DriftReport) -> None:
     assert "note: 2 rows have no timestamp" in summary(report).splitlines()
     assert blank == ""
     assert last.startswith("2 of 6 windows drifted. Strongest: ")
-    assert "at most 1 in 365 times" in last
+    assert "At most 1 in 365 windows without drift" in last
 
 
 def test_other_answers() -> None:

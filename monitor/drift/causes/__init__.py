@@ -3,14 +3,13 @@
 from monitor.drift.causes.column_explanation import ColumnExplanation, ValueShift
 from monitor.drift.causes.columns import explain
 from monitor.drift.causes.failures import FailureShift, failure_shifts
-from monitor.drift.causes.kinds import ShiftKind, shift_kinds
+from monitor.drift.causes.kinds import shift_kinds
 from monitor.drift.causes.pixels import QualityShift, quality_shifts
 
 __all__ = [
     "ColumnExplanation",
     "FailureShift",
     "QualityShift",
-    "ShiftKind",
     "ValueShift",
     "explain",
     "failure_shifts",

@@ -13,6 +13,7 @@ from monitor.clusters.value_table import OTHER, ValueTable
 from monitor.drift.causes.column_explanation import ColumnExplanation, ValueShift
 from monitor.drift.causes.log_linear import uneven_shift_p_values
 from monitor.drift.causes.shift_parts import split_shift
+from monitor.drift.monte_carlo import count_reached, p_values
 from monitor.drift.significance import holm
 
 _FEW_DRAWS: Final = 99
@@ -183,7 +184,7 @@ def _independence_p_value(table: NDArray[np.int64], rng: np.random.Generator) ->
     # Many draws are only for telling how small a small p-value is (Besag & Clifford 1991).
     for n_draws in (_FEW_DRAWS, _N_DRAWS):
         null = _chi_square(rng.multinomial(sizes, pooled, size=(n_draws, len(sizes))))
-        p_value = float((1 + np.count_nonzero(null >= seen * (1 - 1e-9))) / (n_draws + 1))
+        p_value = float(p_values(count_reached(null, seen), n_draws))
         if p_value > _CLEARLY_CHANCE:
             break
     return p_value

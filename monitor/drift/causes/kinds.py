@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from enum import StrEnum
 
+from monitor.drift.battery import subtest_named
 from monitor.drift.causes.failures import FailureShift
 from monitor.drift.causes.pixels import QualityShift
-from monitor.drift.judgement import Judgement, Verdict
+from monitor.drift.judgement import Judgement, ShiftKind, Verdict
 from monitor.drift.significance import telling
 
 LEAST_EFFECT = 0.2
@@ -16,16 +16,6 @@ QUALITY_LEVEL = 0.01
 """Of a pixel statistic, in a window that has drifted for sure: drawn tables do not reach every alpha."""
 LEAST_FAILURES = 0.05
 """The rise in the share of rows without a vector from which a feed is called broken."""
-
-
-class ShiftKind(StrEnum):
-    """What a shift looks like."""
-
-    BROKEN_FEED = "broken feed"
-    QUALITY = "quality change"
-    NEW_CONTENT = "new content"
-    NEW_MIX = "new mix"
-    APPEARANCE = "new appearance"
 
 
 def moved_clearly(shift: QualityShift) -> bool:
@@ -64,11 +54,8 @@ def shift_kinds(
     told = () if judgement.is_by_pooled_test else telling(judgement.tests, level)
     if pooled is not None and pooled.is_drift:
         told += telling(pooled.tests, pooled.alpha)
-    seen = {test.name for test in told}
-    if "novelty" in seen:
-        found.append(ShiftKind.NEW_CONTENT)
-    if "mix" in seen:
-        found.append(ShiftKind.NEW_MIX)
+    by_tests = {subtest_named(test.name).kind for test in told}
+    found += [kind for kind in ShiftKind if kind in by_tests and kind not in found]
     if not set(found) - {ShiftKind.BROKEN_FEED}:
         # One window alone does not show what several together do.
         shown = judgement.deciding_pooled_test or judgement

@@ -7,6 +7,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from monitor.drift.monte_carlo import TOLERANCE, simulate
+
 _N_CYCLES: Final = 12
 """Of proportional fitting. Observed and drawn tables stop at the same one, so that none is at a loss."""
 _N_DRAWS_AT_ONCE: Final = 100
@@ -93,19 +95,26 @@ def uneven_shift_p_values(
     sizes = tables.sum(axis=-1)
     # Rounding must not leave a sum of shares above 1.
     shares = fitted / fitted.sum(axis=-1, keepdims=True)
-    drawn = np.empty((0, tables.shape[1]))
-    while True:
-        more = rng.multinomial(sizes, shares, size=(_N_DRAWS_AT_ONCE, *sizes.shape))
-        again = more.astype(np.float64)
-        drawn = np.concatenate([drawn, _surplus(again, common_shift(again))])
+
+    def draw(n: int) -> NDArray[np.float64]:
+        again = rng.multinomial(sizes, shares, size=(n, *sizes.shape)).astype(np.float64)
+        return _surplus(again, common_shift(again))
+
+    def reached(drawn: NDArray[np.float64]) -> NDArray[np.int64]:
         everything = np.concatenate([seen[None], drawn])
         spread = everything.std(axis=0)
         scores = np.abs(everything - everything.mean(axis=0)) / np.where(spread > 0, spread, 1.0)
         farthest = scores[1:].max(axis=1)
-        n_reached = (farthest[:, None] >= scores[0] - 1e-9).sum(axis=0)
-        # More draws are for telling how small a small p-value is (Besag & Clifford 1991).
-        if n_reached.min() >= _ENOUGH or len(drawn) >= _MOST_DRAWS:
-            return np.asarray((1 + n_reached) / (1 + len(drawn)))
+        return np.asarray((farthest[:, None] >= scores[0] - TOLERANCE).sum(axis=0))
+
+    return simulate(
+        draw,
+        reached,
+        first=draw(_N_DRAWS_AT_ONCE),
+        most=_MOST_DRAWS,
+        batch=_N_DRAWS_AT_ONCE,
+        enough=_ENOUGH,
+    ).p_values
 
 
 def _surplus(tables: NDArray[np.float64], fitted: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from monitor.clusters.quality_sketch import QualityReference, QualitySketch
+from monitor.drift.monte_carlo import count_reached, p_values
 from monitor.drift.significance import LEAST_P_VALUE, holm
 
 _N_DRAWS: Final = 4_999
@@ -178,8 +179,8 @@ def _test_field(
 
 
 def _p_value(seen: float, drawn: NDArray[np.float64], dense: bool, beyond: float) -> float:
-    n_reached = np.count_nonzero(drawn >= seen * (1 - 1e-9))
-    p_value = (1 + n_reached) / (len(drawn) + 1)
+    n_reached = count_reached(drawn, seen)
+    p_value = float(p_values(n_reached, len(drawn)))
     return max(min(p_value, beyond), LEAST_P_VALUE) if n_reached == 0 and dense else p_value
 
 

@@ -1,32 +1,34 @@
-"""What every encoder keeps to. A new encoder subclasses `EncoderContract` and gives the fixtures."""
+"""What every encoder keeps to."""
 
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 import pytest
 import torch
 
-from monitor.encoders import Encoder, EncoderSpec, load_encoder, registry
+from monitor.encoders.registry import Encoder, handlers, load_encoder
+from monitor.encoders.spec import EncoderSpec
 from monitor.errors import InvalidInputError
+from monitor.testing.fakes import pictures
 
-from .tiny import pictures
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 TEXTS = ["a red cat", "a dog", "", "a very " + "long " * 40 + "sentence"]
 
 
-def fresh(spec: EncoderSpec) -> Encoder:
-    """`spec` loaded anew, past the cache of the process."""
-    registry._loaded.pop(spec, None)
-    return load_encoder(spec)
-
-
 class EncoderContract:
-    """Subclass with fixtures `spec` and `other_weights`, an equal spec but for its weights."""
+    """Subclass with fixtures `spec`, of your encoder, and `other_weights`, an equal spec but for its weights.
 
-    # Of the cosine between two ways to the same vector, which differ by rounding.
-    tolerance = 1e-6
+    The handler that the specs name must be known: by an entry point of your plug-in, or by
+    `monitor.encoders.register_handler`.
+    """
+
+    tolerance: ClassVar[float] = 1e-6
+    """Of the cosine between two ways to the same vector, which differ by rounding."""
 
     @pytest.fixture
     def encoder(self, spec: EncoderSpec) -> Encoder:
@@ -101,7 +103,7 @@ class EncoderContract:
         assert len(np.unique(rows.round(5), axis=0)) == 6
 
     def test_fingerprint_is_stable_and_names_the_architecture(self, spec: EncoderSpec) -> None:
-        first, second = fresh(spec), fresh(spec)
+        first, second = handlers[spec.handler](spec), handlers[spec.handler](spec)
         assert first is not second
         assert first.fingerprint == second.fingerprint
         name, _, digits = first.fingerprint.rpartition(":")
@@ -132,11 +134,12 @@ class EncoderContract:
         assert (low * full).sum(axis=1).min() > 0.99
 
     def test_loaded_once_by_many_threads(self, spec: EncoderSpec) -> None:
-        registry._loaded.pop(spec, None)
+        unused = spec.model_copy(update={"batch_size": 29})
         with ThreadPoolExecutor(4) as pool:
-            found = list(pool.map(load_encoder, [spec] * 8))
-        assert all(encoder is found[0] for encoder in found)
+            encoders = list(pool.map(load_encoder, [unused] * 8))
+        assert all(encoder is encoders[0] for encoder in encoders)
 
-    def assert_same_directions(self, a: np.ndarray, b: np.ndarray) -> None:
+    def assert_same_directions(self, a: NDArray[np.float32], b: NDArray[np.float32]) -> None:
+        """Equal unit vectors up to `tolerance`."""
         assert a.shape == b.shape
         assert (a.astype(np.float64) * b).sum(axis=1).min() >= 1 - self.tolerance

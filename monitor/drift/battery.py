@@ -1,0 +1,56 @@
+"""The tests that every window goes through."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from monitor.drift.comparison import Comparison
+from monitor.drift.judgement import Outcome
+from monitor.drift.mean import MEAN, WHITENED_MEAN
+from monitor.drift.mix import MIX
+from monitor.drift.novelty import NOVELTY
+from monitor.drift.subtest import SubTest
+from monitor.errors import InvalidInputError
+
+TESTS: Final[tuple[SubTest, ...]] = (MIX, NOVELTY, MEAN, WHITENED_MEAN)
+"""In this order they draw, and are shown."""
+
+
+def subtest_named(name: str) -> SubTest:
+    """The test of that name.
+
+    Raises
+    ------
+    InvalidInputError
+        If there is none, as in the report of a version with other tests.
+    """
+    for test in TESTS:
+        if test.name == name:
+            return test
+    raise InvalidInputError(
+        f"there is no test {name!r}; known are {', '.join(test.name for test in TESTS)}: read the "
+        "report with the version that wrote it"
+    )
+
+
+def examine(comparison: Comparison, alpha: float) -> tuple[Outcome, ...]:
+    """What every test says of a window, precise enough for all together to be held against `alpha`."""
+    # All null distributions first: none depends on what another test makes of the window.
+    nulls = [test.null(comparison) for test in TESTS]
+    part = alpha / len(TESTS)
+    p_values = [null.p_value(part) for null in nulls]
+    return tuple(
+        Outcome(
+            name=test.name,
+            statistic=null.statistic,
+            p_value=p_value,
+            effect=null.effect(),
+            detectable=null.detectable(part),
+        )
+        for test, null, p_value in zip(TESTS, nulls, p_values, strict=True)
+    )
+
+
+def clarity(comparison: Comparison) -> float:
+    """The largest of the statistics, in standard deviations above its mean without drift."""
+    return max(test.clarity(comparison) for test in TESTS)

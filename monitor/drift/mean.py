@@ -1,0 +1,218 @@
+"""The two tests of the mean: did the vectors move together? Plain, and where the baseline hardly varies."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import optimize, stats
+
+from monitor.drift.comparison import Comparison
+from monitor.drift.judgement import Judgement
+from monitor.drift.mean_null import MeanNull
+from monitor.drift.permutations import permutation_p_value
+from monitor.drift.subtest import POWER, SubTest
+
+
+@dataclass(frozen=True, eq=False)
+class MeanDifference:
+    """‖x̄ − ȳ‖² of the mean vectors of a window and of the baseline, beside its null distribution.
+
+    Parameters
+    ----------
+    comparison
+        The two sides.
+    is_whitened
+        Whether vectors are taken in coordinates of equal weight.
+    null
+        The distribution without drift, against all rows of the baseline.
+    """
+
+    comparison: Comparison
+    is_whitened: bool
+    null: MeanNull
+
+    @cached_property
+    def statistic(self) -> float:
+        """‖x̄ − ȳ‖² ≥ 0."""
+        moved = moved_mean(self.comparison, is_whitened=self.is_whitened)
+        return float(moved @ moved)
+
+    def p_value(self, alpha: float) -> float:
+        """By permutation of rows while the window is small enough to hold them, else by moments.
+
+        With natural variation the larger of both counts.
+        """
+        if not np.isfinite(self.null.moments).all() or self.null.moments[0] <= 0:
+            return 1.0
+        window, statistics = self.comparison.window, self.comparison.statistics
+        others = statistics.sample
+        if not self.is_whitened:
+            # The whitening was fitted on the others of these rows: they would lie too near together in it.
+            others = np.concatenate([others, statistics.fit_sample])
+        rows, p_value = window.rows, 0.0
+        is_small = rows is not None and len(others) >= window.n
+        if not is_small or statistics.variation is not None:
+            p_value = self.null.p_value(self.statistic)
+        if rows is not None and is_small:
+            if self.is_whitened:
+                axes = self.comparison.whitener.astype(np.float32)
+                rows, others = rows @ axes, others @ axes
+            by_permutation = permutation_p_value(
+                rows, others, inflation=self.null.inflation, alpha=alpha, rng=self.comparison.rng
+            )
+            p_value = max(p_value, by_permutation)
+        return p_value
+
+    def effect(self) -> float:
+        """‖Δμ‖ / √(2 tr Σ), beyond chance: two unrelated rows lie √(2 tr Σ) apart."""
+        spread = self._spread
+        if not (np.isfinite(spread) and spread > 0):
+            return 0.0
+        return math.sqrt(max(0.0, self.statistic - self.null.mean)) / math.sqrt(2 * spread)
+
+    def detectable(self, alpha: float) -> float:
+        """Of rows swapped for unrelated ones of the baseline's own spread; NaN in whitened coordinates."""
+        return math.nan if self.is_whitened else detectable_share(self.null, self._spread, alpha)
+
+    @property
+    def _spread(self) -> float:
+        return float(_moments(self.comparison, is_whitened=self.is_whitened)[0])
+
+
+@dataclass(frozen=True)
+class MeanTest(SubTest):
+    """The squared distance of the two mean vectors, in all their dimensions.
+
+    Parameters
+    ----------
+    is_whitened
+        Whether vectors are taken in coordinates of equal weight.
+    """
+
+    is_whitened: bool = False
+
+    def null(self, comparison: Comparison) -> MeanDifference:
+        """‖x̄ − ȳ‖², beside its distribution without drift."""
+        return MeanDifference(
+            comparison, self.is_whitened, _mean_null(comparison, is_whitened=self.is_whitened)
+        )
+
+    def clarity(self, comparison: Comparison) -> float:
+        """(‖x̄ − ȳ‖² − f tr Σ) / (f √(2 tr Σ²)), by the first two moments of independent rows."""
+        moments, f = _moments(comparison, is_whitened=self.is_whitened), comparison.f
+        if not (np.isfinite(moments).all() and moments[1] > 0):
+            return -math.inf
+        moved = moved_mean(comparison, is_whitened=self.is_whitened)
+        return (float(moved @ moved) - f * float(moments[0])) / (
+            f * math.sqrt(2 * float(moments[1]))
+        )
+
+    def sentence(self, judgement: Judgement) -> str:
+        """How the mean moved."""
+        if self.is_whitened:
+            return "The vectors moved in directions where the baseline hardly varies."
+        return f"The vectors moved together, {kind_of_movement(judgement)}."
+
+
+MEAN: Final = MeanTest(
+    name="mean",
+    title="Mean",
+    short_title="movement",
+    sees="a common movement of the vectors",
+    detectable_change="swapped for unrelated images",
+)
+WHITENED_MEAN: Final = MeanTest(
+    name="whitened_mean",
+    title="Fine mean",
+    short_title="fine movement",
+    sees="a small movement in directions where the baseline hardly varies",
+    is_whitened=True,
+)
+
+
+def moved_mean(comparison: Comparison, *, is_whitened: bool) -> NDArray[np.float64]:
+    """(width,) float64: how far the window's mean lies from the baseline's."""
+    moved = comparison.window.mean - comparison.reference.mean
+    return moved @ comparison.whitener if is_whitened else moved
+
+
+def kind_of_movement(judgement: Judgement) -> str:
+    """Whether the mean moved by other content or by another appearance, in words."""
+    decided = judgement.deciding_pooled_test or judgement
+    content, appearance = decided.content_shift, decided.appearance_shift
+    if content > 2 * appearance:
+        return "mostly content: the clusters have other shares"
+    if appearance > 2 * content:
+        return "mostly appearance: rows look different inside the same clusters"
+    return "content and appearance both: other shares, and other looks inside the clusters"
+
+
+def detectable_share(null: MeanNull, spread: float, alpha: float) -> float:
+    """The share s of rows for which the mean test reaches `alpha` with probability `POWER`.
+
+    Swapping s of the rows for unrelated ones moves the mean by s √(2 tr Σ). The statistic then has about
+    the mean c₁ + δ² and the variance 2 c₂ + 4 δ² c₂ / c₁ with δ² = 2 s² tr Σ.
+
+    Parameters
+    ----------
+    null
+        Of the mean test.
+    spread
+        tr Σ of the rows.
+    alpha
+        Of this test.
+
+    Examples
+    --------
+    >>> null = MeanNull.independent(np.array([10.0, 10.0, 10.0]), 1000, 200)
+    >>> round(detectable_share(null, 10.0, 0.001), 3)
+    0.094
+    """
+    c1, c2 = null.mean, float(null.moments[1]) * null.inflation**2
+    if not (np.isfinite(null.moments).all() and spread > 0 and c1 > 0):
+        return math.nan
+    z = float(stats.norm.ppf(POWER))
+
+    def missing(share: float) -> float:
+        moved = 2 * share**2 * spread
+        low = max(c1 + moved - z * math.sqrt(2 * c2 + 4 * moved * c2 / c1), 0.0)
+        return math.log(null.p_value(low)) - math.log(alpha)
+
+    if missing(1.0) > 0:
+        return math.nan
+    return float(optimize.brentq(missing, 0.0, 1.0, xtol=1e-5))
+
+
+def _moments(comparison: Comparison, *, is_whitened: bool) -> NDArray[np.float64]:
+    statistics = comparison.statistics
+    return statistics.whitened_moments if is_whitened else statistics.mean_moments
+
+
+def _mean_null(comparison: Comparison, *, is_whitened: bool) -> MeanNull:
+    statistics, reference = comparison.statistics, comparison.reference
+    moments = _moments(comparison, is_whitened=is_whitened)
+    n_rows = (reference.n, comparison.window.n)
+    variation = statistics.variation
+    if variation is None:
+        return MeanNull.independent(moments, *n_rows)
+    centres = np.where(
+        reference.histogram.counts[:, None] > 0,
+        reference.cluster_means,
+        comparison.baseline.centroids,
+    )
+    if is_whitened:
+        centres = centres @ comparison.whitener
+    changes, products = comparison.share_changes, centres @ centres.T
+    return MeanNull.varied(
+        moments,
+        n_rows,
+        variation.whitened if is_whitened else variation.plain,
+        sum(comparison.unevenness),
+        np.einsum("mk,kl,ml->m", changes, products, changes, optimize=True),
+        comparison.rng,
+    )

@@ -1,0 +1,127 @@
+"""The mix test: do the clusters have other shares?"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cached_property, partial
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+
+from monitor.drift.comparison import Comparison
+from monitor.drift.distances import chi_square
+from monitor.drift.judgement import Judgement, ShiftKind
+from monitor.drift.monte_carlo import count_reached, most_draws, simulate
+from monitor.drift.null_tables import NullTables
+from monitor.drift.significance import LEAST_P_VALUE
+from monitor.drift.subtest import SubTest
+from monitor.drift.wording import percent
+
+MOST_TABLES: Final = 200_000
+_MOST_COUNTS: Final = 20_000_000
+"""Bounds a batch's memory where there are thousands of clusters."""
+
+
+@dataclass(frozen=True, eq=False)
+class MixNull:
+    """Pearson's X² of the 2 × k table of counts, held against tables without drift."""
+
+    comparison: Comparison
+
+    @cached_property
+    def statistic(self) -> float:
+        """X² ≥ 0."""
+        null = self.comparison.cluster_null
+        return float(chi_square(null.baseline, null.window))
+
+    def p_value(self, alpha: float) -> float:
+        """By simulation, on to χ² where no drawn table reaches and that may be trusted.
+
+        Beyond what simulation can tell, χ² with k − 1 degrees of freedom stands in where rows are taken
+        as independent and all expected counts are 5 or more.
+        """
+        null, rng = self.comparison.cluster_null, self.comparison.rng
+        simulation = simulate(
+            lambda n: chi_square(*null.draw(n, rng)),
+            partial(count_reached, observed=self.statistic),
+            first=chi_square(*self.comparison.tables),
+            most=most_draws(alpha, MOST_TABLES),
+            batch=table_batch(null),
+        )
+        p_value = simulation.p_value
+        is_beyond = simulation.n_reached == 0 and p_value > alpha
+        if is_beyond and null.overdispersion is None and _is_dense(null):
+            df = np.count_nonzero(null.baseline + null.window) - 1
+            p_value = min(p_value, max(float(stats.chi2.sf(self.statistic, df)), LEAST_P_VALUE))
+        return p_value
+
+    def effect(self) -> float:
+        """Half the sum of the clusters' share changes (total variation distance), beyond chance."""
+        null = self.comparison.cluster_null
+        observed = float(total_variation(null.baseline, null.window))
+        by_chance = float((total_variation(*self.comparison.tables) ** 2).mean())
+        return math.sqrt(max(0.0, observed**2 - by_chance))
+
+    def detectable(self, alpha: float) -> float:
+        """NaN: a mix can change in too many ways."""
+        return math.nan
+
+
+class MixTest(SubTest):
+    """Pearson's X² of the counts per cluster, by drawn tables."""
+
+    def null(self, comparison: Comparison) -> MixNull:
+        """X², beside the tables that windows without drift give."""
+        return MixNull(comparison)
+
+    def clarity(self, comparison: Comparison) -> float:
+        """(X² − df) / √(2 df), as X² of independent rows is about χ² with df = k − 1."""
+        null = comparison.cluster_null
+        df = max(int(np.count_nonzero(null.baseline + null.window)) - 1, 1)
+        return (float(chi_square(null.baseline, null.window)) - df) / math.sqrt(2 * df)
+
+    def sentence(self, judgement: Judgement) -> str:
+        """Which cluster changed most."""
+        most = max(judgement.clusters, key=lambda shift: shift.contribution)
+        verb = "rose" if most.window_share > most.baseline_share else "fell"
+        return (
+            f"The clusters have other shares; most of all, cluster {most.cluster} {verb} from "
+            f"{percent(most.baseline_share)} to {percent(most.window_share)} of the rows."
+        )
+
+
+MIX: Final = MixTest(
+    name="mix",
+    title="Cluster mix",
+    short_title="cluster shares",
+    sees="the shares of the clusters",
+    kind=ShiftKind.NEW_MIX,
+)
+
+
+def total_variation(baseline: NDArray[np.int64], window: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Half the summed share changes of (..., k) counts, in [0, 1].
+
+    Examples
+    --------
+    >>> float(total_variation(np.array([50, 50]), np.array([30, 10])))
+    0.25
+    """
+    p = baseline / baseline.sum(axis=-1, keepdims=True)
+    q = window / window.sum(axis=-1, keepdims=True)
+    return np.asarray(np.abs(p - q).sum(axis=-1) / 2)
+
+
+def table_batch(null: NullTables) -> int:
+    """How many tables may be drawn at once."""
+    return max(_MOST_COUNTS // len(null.window), 99)
+
+
+def _is_dense(null: NullTables) -> bool:
+    """Cochran's (1954) rule: every expected count of the 2 × k table is 5 or more."""
+    total = null.baseline + null.window
+    smaller = min(null.baseline.sum(), null.window.sum()) / total.sum()
+    return bool(total[total > 0].min() * smaller >= 5)

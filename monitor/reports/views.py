@@ -1,0 +1,152 @@
+"""What the page shows: each block as the template reads it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import chain
+
+from monitor.drift import ClusterShift, Verdict
+from monitor.reports.findings import FeatureSummary, Findings, WindowDrift
+from monitor.reports.gallery import Gallery
+from monitor.reports.sentences import drifted, severity
+from monitor.reports.timeline import Timeline
+
+
+@dataclass(frozen=True)
+class ClusterView:
+    """One cluster in one window, with examples from before and after."""
+
+    shift: ClusterShift
+    before: Gallery
+    after: Gallery
+
+
+@dataclass(frozen=True)
+class Detail:
+    """A window in full."""
+
+    id: str
+    window: WindowDrift
+    is_open: bool
+    clusters: tuple[ClusterView, ...]
+    others: tuple[ClusterShift, ...]
+    order: str
+    novel: Gallery
+
+    @property
+    def widest(self) -> float:
+        """The largest share that a bar shows."""
+        shifts = chain((view.shift for view in self.clusters), self.others)
+        return max((max(s.baseline_share, s.window_share) for s in shifts), default=1.0) or 1.0
+
+
+@dataclass(frozen=True)
+class Row:
+    """A line of a table of windows; `target` is the id of its detail, if there is one."""
+
+    window: WindowDrift
+    target: str | None
+
+
+@dataclass(frozen=True)
+class FailureRow:
+    """One reason why rows of a feature have no vector."""
+
+    reason: str
+    meaning: str
+    n_rows: int
+    n_baseline: int
+    worst: str
+
+
+@dataclass(frozen=True)
+class SegmentView:
+    """One segment over all windows."""
+
+    name: str
+    windows: tuple[WindowDrift, ...]
+
+    @property
+    def n_drifted(self) -> int:
+        """Windows that drifted."""
+        return len(drifted(self.windows))
+
+    @property
+    def worst(self) -> WindowDrift:
+        """The most drifted window."""
+        return min(self.windows, key=severity)
+
+
+@dataclass(frozen=True)
+class FeatureView:
+    """One feature, as its section of the page shows it.
+
+    `rows` are all windows; of very many, those without drift stand in `quiet_rows`.
+    """
+
+    id: str
+    summary: FeatureSummary
+    windows: tuple[WindowDrift, ...]
+    rows: tuple[Row, ...]
+    quiet_rows: tuple[Row, ...]
+    wide: Timeline | None
+    narrow: Timeline | None
+    details: tuple[Detail, ...]
+    segments: tuple[SegmentView, ...]
+    segment_rows: tuple[Row, ...]
+    segment_details: tuple[Detail, ...]
+    n_segment_rows: int
+    failures: tuple[FailureRow, ...]
+    baseline: tuple[Gallery, ...]
+
+    def n(self, verdict: str) -> int:
+        """Windows with this verdict."""
+        return sum(w.judgement.verdict == verdict for w in self.windows)
+
+    @property
+    def n_rows(self) -> int:
+        """Rows of all windows."""
+        return sum(w.n_rows for w in self.windows)
+
+    @property
+    def n_failed(self) -> int:
+        """Rows without a vector."""
+        return sum(w.n_failed for w in self.windows)
+
+    @cached_property
+    def highest(self) -> float:
+        """The largest distance of the table, for the length of its bars."""
+        return _highest(row.window for row in (*self.rows, *self.quiet_rows, *self.segment_rows))
+
+    @cached_property
+    def highest_segment(self) -> float:
+        """The largest distance of any segment's window."""
+        return _highest(window for segment in self.segments for window in segment.windows)
+
+    @property
+    def strongest(self) -> WindowDrift | None:
+        """The most drifted window, if there is any window."""
+        return min(self.windows, key=severity, default=None)
+
+
+@dataclass(frozen=True)
+class Page:
+    """All of a page."""
+
+    report: Findings
+    features: tuple[FeatureView, ...]
+    pictures: tuple[str, ...]
+    has_examples: bool
+
+
+def _highest(windows: Iterable[WindowDrift]) -> float:
+    scores = [
+        w.judgement.scores["jsd"]
+        for w in windows
+        if w.judgement.verdict is not Verdict.INCONCLUSIVE
+    ]
+    values = [v for s in scores for v in (s.value, s.noise_ceiling) if not math.isnan(v)]
+    return max(values, default=1.0) or 1.0
