@@ -28,7 +28,6 @@ KNOWN_CIRCLES = [
 ]  # fmt: skip
 KNOWN_LONG = {
     "monitor.clusters.storage",
-    "monitor.config.sections",
     "monitor.pipeline.feature_run",
     "monitor.reports.report",
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -12,7 +13,7 @@ from monitor.cli.terminal import Terminal
 
 if TYPE_CHECKING:
     from monitor.cli.project import Project
-    from monitor.reports import DriftReport
+    from monitor.reports import DriftReport, WindowDrift
 
 ALERT: Final = 3
 
@@ -59,24 +60,27 @@ def drift(
 
 def report_document(report: DriftReport, written: dict[str, Path]) -> dict[str, Any]:
     """A report for `--json`: the answer, a row for each window, and where the rest is."""
-    rows = report.to_frame().to_dict(orient="records")
     return {
         "has_drift": report.has_drift,
-        "windows": [{str(key): _plain(cell) for key, cell in row.items()} for row in rows],
+        "windows": [window_document(window) for window in report.windows],
         "notes": list(report.notes),
         "written": written,
     }
 
 
-def _plain(cell: Any) -> Any:
-    """A cell of the report's frame as JSON has it: no NaN, no NaT; instants in ISO 8601."""
-    import pandas as pd
+def window_document(window: WindowDrift) -> dict[str, Any]:
+    """A window as `DriftReport.to_frame` has it, for `--json`: no NaN, instants in ISO 8601."""
+    from monitor.reports.frame import row
 
-    if pd.isna(cell):
-        return None
+    return {name: _plain(cell) for name, cell in row(window).items()}
+
+
+def _plain(cell: Any) -> Any:
+    if hasattr(cell, "item"):
+        cell = cell.item()
     if hasattr(cell, "isoformat"):
         return cell.isoformat()
-    return cell.item() if hasattr(cell, "item") else cell
+    return None if isinstance(cell, float) and math.isnan(cell) else cell
 
 
 def _write(project: Project, report: DriftReport) -> dict[str, Path]:

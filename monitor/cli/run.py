@@ -18,6 +18,7 @@ from monitor.cli.terminal import Terminal, counted
 if TYPE_CHECKING:
     from monitor.cli.project import Project
     from monitor.config import MonitoringConfig
+    from monitor.reports import WindowDrift
     from monitor.schedule import Pass, Runner
     from monitor.schedule.runner import Outcome
     from monitor.store import Claim, JudgedWindow
@@ -26,7 +27,9 @@ if TYPE_CHECKING:
 @click.command()
 @config_option
 @feature_option
-@click.option("--due", is_flag=True, required=True, help="Judge the windows that are due now.")
+@click.option(
+    "--due", is_flag=True, help="Judge the windows that are due now: what it always does."
+)
 @click.option("--retry-failed", is_flag=True, help="Try again what was given up, too.")
 @click.option("--fail-on-alert", is_flag=True, help="Exit with 3 if any window drifted.")
 @output_options
@@ -183,29 +186,30 @@ def _said(claim: Claim, outcome: Outcome) -> str:
     if claim.revision > 1:
         at += f", revision {claim.revision}"
     if isinstance(outcome, JudgedWindow):
-        return f"{at}: {_whole(outcome)['verdict']}"
+        return f"{at}: {_whole(outcome).judgement.verdict}"
     return f"warning: {at}: {outcome}"
 
 
-def _whole(judged: JudgedWindow) -> dict[str, Any]:
-    """The numbers of all rows of the window."""
-    from monitor.cli.drift import report_document
-
-    windows = report_document(judged.report, {})["windows"]
-    found: dict[str, Any] = next(row for row in windows if row["segment"] is None)
-    return found
+def _whole(judged: JudgedWindow) -> WindowDrift:
+    """The verdict on all rows of the window, whatever segment they are of."""
+    return next(window for window in judged.report.windows if window.segment is None)
 
 
 def _document(done: Pass, errors: list[str], left: dict[str, int]) -> dict[str, Any]:
+    from monitor.cli.drift import window_document
+
     return {
-        "judged": [_whole(judged) | {"revision": claim.revision} for claim, judged in done.judged],
+        "judged": [
+            window_document(_whole(judged)) | {"revision": claim.revision}
+            for claim, judged in done.judged
+        ],
         "failed": [
             {
-                "feature": one.feature,
-                "window_start": one.period.start.isoformat(),
-                "error": str(one.error),
+                "feature": window.feature,
+                "window_start": window.period.start.isoformat(),
+                "error": str(window.error),
             }
-            for one in done.failed
+            for window in done.failed
         ],
         "refused": [
             {"feature": claim.feature, "window_start": claim.period.start.isoformat()}
@@ -220,8 +224,8 @@ def _lines(done: Pass, left: dict[str, int] | None) -> list[str]:
     drifted = sum(judged.report.has_drift for _, judged in done.judged)
     lines = [f"{counted(len(done.judged), 'window')} judged, {drifted} drifted"]
     lines += [
-        f"not judged: {one.feature}, {one.period.start:%Y-%m-%d %H:%M} UTC: {one.error}"
-        for one in done.failed
+        f"not judged: {window.feature}, {window.period.start:%Y-%m-%d %H:%M} UTC: {window.error}"
+        for window in done.failed
     ]
     if left is not None and left["due"]:
         lines.append(

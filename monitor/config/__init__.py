@@ -5,14 +5,12 @@
     monitor.yaml ─► strict YAML with line numbers ─► MonitoringConfig ─► JSON Schema for editors
 """
 
+from monitor.config.data import DataConfig, DataFiles, ProductionData
+from monitor.config.json_schema import json_schema
 from monitor.config.model import MonitoringConfig
-from monitor.config.schema import json_schema
 from monitor.config.sections import (
     CacheConfig,
-    DataConfig,
-    DataFiles,
     DriftConfig,
-    ProductionData,
     ReportConfig,
     RollingConfig,
     ScheduleConfig,

@@ -21,16 +21,16 @@ from pydantic import (
 
 from monitor.alerts.rule import BUILT_IN_METRICS
 from monitor.alerts.settings import AlertsConfig
+from monitor.config.data import DataConfig
 from monitor.config.faults import FaultAt, faults_of, in_words
 from monitor.config.plugins import PluginConfig
+from monitor.config.section import Text
 from monitor.config.sections import (
     CacheConfig,
-    DataConfig,
     DriftConfig,
     ReportConfig,
     ScheduleConfig,
     StoreConfig,
-    Text,
     ThresholdConfig,
 )
 from monitor.config.strict_yaml import read_yaml

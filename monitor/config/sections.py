@@ -1,4 +1,4 @@
-"""The sections of a monitoring config: where data lies, what counts as drift, what is written."""
+"""What counts as drift, when windows are judged, where results and vectors are kept, what is written."""
 
 from __future__ import annotations
 
@@ -6,35 +6,13 @@ import datetime as dt
 from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    PlainSerializer,
-    WithJsonSchema,
-    field_validator,
-    model_validator,
-)
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, model_validator
 
 from monitor.config.faults import FaultAt
-from monitor.config.plugins import PluginConfig
+from monitor.config.section import Duration, Length, Section, Text
 from monitor.errors import did_you_mean
 from monitor.rules import RunRules
-from monitor.windows import Every, zone_of
-
-
-def _not_blank(value: str) -> str:
-    if not value.strip() or "\0" in value:
-        raise ValueError("must not be empty or blank")
-    return value
-
-
-def _duration(value: str) -> str:
-    if Every.parse(value).unit == "M":
-        raise ValueError("a month has no fixed length: give days, such as '30d'")
-    return value
+from monitor.windows import zone_of
 
 
 def _zone(value: str) -> str:
@@ -43,128 +21,6 @@ def _zone(value: str) -> str:
     except (KeyError, ValueError, OSError) as error:
         raise ValueError("no such time zone: give a name such as 'Europe/Berlin'") from error
     return value
-
-
-Length = Annotated[
-    Every,
-    BeforeValidator(lambda value: value if isinstance(value, Every) else Every.parse(value)),
-    PlainSerializer(str, return_type=str),
-    WithJsonSchema({"type": "string", "minLength": 1}),
-]
-"""A window's length, such as 6h; a text in YAML and JSON."""
-Text = Annotated[str, AfterValidator(_not_blank), Field(min_length=1)]
-Duration = Annotated[Text, AfterValidator(_duration)]
-"""A number and min, h, d or w."""
-
-
-class Section(BaseModel):
-    """Frozen, and strict about keys and truth values."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
-
-    @field_validator("*", mode="before")
-    @classmethod
-    def _no_bool_for_a_number(cls, value: object, info: object) -> object:
-        # Pydantic reads `yes`, which YAML makes True, as 1.
-        field = cls.model_fields[str(getattr(info, "field_name", ""))]
-        if isinstance(value, bool) and field.annotation is not bool:
-            raise ValueError("expected a value, not true or false")
-        return value
-
-
-class DataFiles(Section):
-    """Files that hold one part of the data.
-
-    Examples
-    --------
-    >>> DataFiles(path="prod/*.parquet", timestamp_column="ts").path
-    'prod/*.parquet'
-    """
-
-    path: Text = Field(
-        description="A Parquet or CSV file, or a pattern such as 'production/*.parquet' ('**' goes "
-        "into subfolders). The files are read in the order of their names, as one table."
-    )
-    timestamp_column: Text | None = Field(
-        default=None,
-        description="When each row happened: timestamps, dates or ISO 8601 text. Times without a "
-        "zone are taken as UTC. Null where rows have no time.",
-    )
-
-
-class ProductionData(Section):
-    """Where production's rows are: files, a query, or a Python function.
-
-    Examples
-    --------
-    >>> ProductionData(path="prod/*.parquet", timestamp_column="ts").is_files
-    True
-    """
-
-    path: Text | None = Field(
-        default=None,
-        description="A Parquet or CSV file, or a pattern, as for the baseline. For `monitor run` also "
-        "behind an fsspec scheme such as s3://; a folder country=de gives its rows a column country.",
-    )
-    query: Text | None = Field(
-        default=None,
-        description="A SQL query with :start and :end, the bounds of the window that `monitor run` "
-        "asks for. Needs url.",
-    )
-    url: Text | None = Field(
-        default=None,
-        description="The database of query, as SQLAlchemy names it. ${NAME} stands for the environment "
-        "variable NAME.",
-    )
-    function: Text | None = Field(
-        default=None,
-        description="A Python function, package.module:function, that `monitor run` gives the window's "
-        "start and end and that returns a data frame, or yields several.",
-    )
-    source: PluginConfig | None = Field(
-        default=None,
-        description="A source by name, such as one that a plug-in brings, for `monitor run`.",
-    )
-    timestamp_column: Text | None = Field(
-        default=None,
-        description="When each row happened: timestamps, dates or ISO 8601 text. Times without a "
-        "zone are taken as UTC. Null where rows have no time.",
-    )
-
-    @property
-    def is_files(self) -> bool:
-        """Whether the rows are in files."""
-        return self.path is not None
-
-    @model_validator(mode="after")
-    def _one_place(self) -> Self:
-        given = [
-            key for key in ("path", "query", "function", "source") if getattr(self, key) is not None
-        ]
-        if not given:
-            raise FaultAt(("path",), "is missing: add it, or query and url, function, or source")
-        if len(given) > 1:
-            raise ValueError(
-                f"only one of path, query, function and source says where rows are, not {' and '.join(given)}"
-            )
-        if (self.query is None) != (self.url is None):
-            raise ValueError("query and url go together: the query, and the database that it asks")
-        return self
-
-
-class DataConfig(Section):
-    """What production is compared with, and production.
-
-    Examples
-    --------
-    >>> DataConfig(baseline={"path": "train.csv"}, production={"path": "new.csv"}).baseline.path
-    'train.csv'
-    """
-
-    baseline: DataFiles = Field(
-        description="Rows that show what is normal, such as the training data."
-    )
-    production: ProductionData = Field(description="Rows that are judged against the baseline.")
 
 
 def _threshold(value: float | str) -> float | str:

@@ -28,16 +28,17 @@ def to_frame(findings: Findings) -> pd.DataFrame:
     for window in findings.windows[:1]:
         scores = list(window.judgement.scores)
     columns = [*_FIRST, *(name + end for name in scores for end in _SCORE_PARTS), *_LAST]
-    frame = pd.DataFrame([_row(window) for window in findings.windows], columns=columns)
+    frame = pd.DataFrame([row(window) for window in findings.windows], columns=columns)
     for column in ("window_start", "window_end", "began"):
         frame[column] = pd.to_datetime(frame[column], utc=True)
     frame["n_rows_needed"] = frame["n_rows_needed"].astype("Int64")
     return frame
 
 
-def _row(window: WindowDrift) -> dict[str, object]:
+def row(window: WindowDrift) -> dict[str, object]:
+    """The cells of a window's row, by column."""
     judgement = window.judgement
-    row: dict[str, object] = {
+    cells: dict[str, object] = {
         "feature": window.feature,
         "window_start": window.start,
         "window_end": window.end,
@@ -47,13 +48,13 @@ def _row(window: WindowDrift) -> dict[str, object]:
         "failure_rate": window.failure_rate,
     }
     for name, score in judgement.scores.items():
-        row[name] = score.value
-        row[f"{name}_noise_floor"] = score.noise_floor
-        row[f"{name}_noise_ceiling"] = score.noise_ceiling
-        row[f"{name}_low"] = score.low
-        row[f"{name}_high"] = score.high
+        cells[name] = score.value
+        cells[f"{name}_noise_floor"] = score.noise_floor
+        cells[f"{name}_noise_ceiling"] = score.noise_ceiling
+        cells[f"{name}_low"] = score.low
+        cells[f"{name}_high"] = score.high
     mean = judgement.outcome("mean")
-    return row | {
+    return cells | {
         "p_value": judgement.p_value,
         "alpha": judgement.alpha,
         "verdict": str(judgement.verdict),

@@ -98,10 +98,9 @@ def test_what_was_given_up_is_tried_again_when_asked(scheduled, document):
     assert len(document("run", "--due", "--retry-failed")["judged"]) == 2
 
 
-def test_without_due_it_does_nothing(scheduled, monitor_command):
-    done = monitor_command("run")
-    assert done.exit_code == 2
-    assert "--due" in done.stderr
+def test_due_goes_without_saying(scheduled, document):
+    assert len(document("run")["judged"]) == 2
+    assert document("run", "--due")["judged"] == []
 
 
 @pytest.mark.parametrize(

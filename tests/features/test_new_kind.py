@@ -13,7 +13,7 @@ from click.testing import CliRunner
 
 from monitor.cli import main
 from monitor.config import MonitoringConfig
-from monitor.config.schema import json_schema
+from monitor.config.json_schema import json_schema
 from monitor.features import ClusteredFeature, CustomFeature, OriginKind, VectorOrigin
 
 
