@@ -40,7 +40,7 @@ def fit(terminal: Terminal, config_path: Path, feature_names: tuple[str, ...]) -
     frame = read_part(project, "baseline", features)
     saved = []
     for feature in features:
-        terminal.say(f"fitting {feature.name} on {counted(len(frame), 'row')}")
+        terminal.say(f"fitting {feature.name} on {counted(frame.num_rows, 'row')}")
         found = fit_baseline(
             frame,
             feature,

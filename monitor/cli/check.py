@@ -65,7 +65,7 @@ def _look(project: Project) -> Iterator[Finding]:
 def _data(project: Project) -> Iterator[Finding]:
     from monitor.cli.columns import check_columns
     from monitor.cli.embedded import PARTS
-    from monitor.cli.tables import find_files, outline
+    from monitor.cli.tables import find_files
     from monitor.errors import MonitorError
 
     for part in PARTS:
@@ -81,16 +81,24 @@ def _data(project: Project) -> Iterator[Finding]:
             yield Finding("error", place, str(error).removeprefix(f"{place}."))
             continue
         n_rows = 0
-        problems = []
+        problems: dict[str, list[str]] = {}
+        notes: list[str] = []
         for file in files:
             try:
-                found = outline(file)
-                n_rows += found.n_rows
-                check_columns(project.config, file, found.columns, project.config.monitored, part)
+                outline = file.outline()
+                n_rows += outline.n_rows
+                notes += outline.notes
+                check_columns(
+                    project.config, str(file), outline.columns, project.config.monitored, part
+                )
             except MonitorError as error:
-                problems.append(str(error))
-        for problem in problems:
-            yield Finding("error", place, problem)
+                text = str(error).removeprefix(f"{file}: ")
+                problems.setdefault(text, []).append(str(file))
+        for text, names in problems.items():
+            more = f" and {counted(len(names) - 1, 'more file')}" if len(names) > 1 else ""
+            yield Finding("error", place, f"{names[0]}{more}: {text}")
+        for note in notes:
+            yield Finding("note", place, note)
         if not problems:
             shown = str(files[0]) if len(files) == 1 else counted(len(files), "file")
             yield Finding("ok", place, f"{shown}, {counted(n_rows, 'row')}, has all columns needed")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from monitor.config import MonitoringConfig
 from monitor.errors import MissingColumnError, did_you_mean
@@ -12,7 +11,7 @@ from monitor.features import CustomFeature, check_features
 
 def check_columns(
     config: MonitoringConfig,
-    source: Path,
+    source: str,
     columns: Sequence[str],
     features: Sequence[CustomFeature],
     part: str | None,

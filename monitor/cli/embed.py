@@ -71,14 +71,16 @@ def embed(
         raise click.UsageError("--force embeds every row again: leave --retry-failed out")
     from monitor.cli.embedded import PARTS, prepare_file, prepare_part
     from monitor.cli.project import Project
+    from monitor.cli.tables import one_file
 
     project = Project.open(config_path, terminal)
     features = _embedded_features(project, feature_names)
     prepared: Iterable[Prepared]
     if source is not None and target is not None:
         _check_target(source, target)
-        one = prepare_file(project, source, target, features, force=force, retry=retry)
-        prepared = [_with_vectors(one)]
+        file = one_file(project.config, source)
+        whole = prepare_file(project, file, target, features, force=force, retry=retry)
+        prepared = [_with_vectors(whole)]
     else:
         parts = (prepare_part(project, part, features, force=force, retry=retry) for part in PARTS)
         prepared = chain.from_iterable(parts)
@@ -132,9 +134,9 @@ def _with_vectors(one: Prepared) -> Prepared:
 def _document(one: Prepared) -> dict[str, Any]:
     failures = {feature.origin.column: one.failures(feature) for feature in one.features}
     return {
-        "input": one.source,
+        "input": str(one.source),
         "output": one.target,
-        "n_rows": len(one.frame),
+        "n_rows": one.frame.num_rows,
         "n_columns_embedded": one.n_new,
         "n_rows_retried": one.n_retried,
         "failures": {

@@ -17,15 +17,16 @@ from monitor.cli.columns import check_columns
 from monitor.cli.failed_rows import failed_rows, list_failures, read_failures, write_failures
 from monitor.cli.failed_rows import retry as retry_rows
 from monitor.cli.project import Monitored, Project
-from monitor.cli.tables import check_writable, find_files, join, write
+from monitor.cli.tables import check_writable, find_files, joined
 from monitor.cli.terminal import counted
 from monitor.encoders.spec import COMPACT, EncoderSpec
 from monitor.failures import count_failures
 from monitor.features import CustomFeature
 from monitor.images.quality import QUALITY_FIELDS
+from monitor.sources import DataFile
 
 if TYPE_CHECKING:
-    import pandas as pd
+    import pyarrow as pa
 
     from monitor.cache import VectorCache
     from monitor.config import MonitoringConfig
@@ -58,9 +59,9 @@ class Prepared:
         How many rows without a vector were tried again.
     """
 
-    source: Path
+    source: DataFile
     target: Path | None
-    frame: pd.DataFrame
+    frame: pa.Table
     features: tuple[CustomFeature, ...] = ()
     n_new: int = 0
     n_retried: int = 0
@@ -95,14 +96,27 @@ def prepare_part(
         yield prepare_file(project, file, target, features, part=part, force=force, retry=retry)
 
 
-def read_part(project: Project, part: str, features: Sequence[Monitored]) -> pd.DataFrame:
-    """The rows of `part` as one table with the vectors of `features`, embedded where need be."""
-    return join([(one.source, one.frame) for one in prepare_part(project, part, features)])
+def read_part(project: Project, part: str, features: Sequence[Monitored]) -> pa.Table:
+    """The rows of `part` as one table with the vectors of `features`, embedded where need be.
+
+    Columns that nobody asks for are left out: their types need not go together.
+    """
+    drift = project.config.drift
+    wanted = {
+        getattr(project.config.data, part).timestamp_column,
+        drift.segment_column,
+        *drift.explain_columns,
+    }
+    for feature in features:
+        origin = feature.origin
+        wanted |= {*feature.required_columns, *origin.columns, *origin.written_columns}
+    prepared = prepare_part(project, part, features)
+    return joined(((file.source, file.frame) for file in prepared), wanted - {None})
 
 
 def prepare_file(
     project: Project,
-    source: Path,
+    source: DataFile,
     target: Path,
     features: Sequence[Monitored],
     *,
@@ -122,10 +136,13 @@ def prepare_file(
     retry
         Try rows without a vector again; see `failed_rows`.
     """
-    frame = frames.read_file(source)
-    columns = frames.column_names(frame)
+    outline = source.outline()
+    columns = outline.columns
     # Before embedding, which may take long.
-    check_columns(project.config, source, columns, features, part)
+    check_columns(project.config, str(source), columns, features, part)
+    for note in outline.notes:
+        project.terminal.say(f"note: {note}")
+    frame = source.read()
     wanted = {
         feature.origin.column: feature
         for feature in features
@@ -133,9 +150,9 @@ def prepare_file(
     }
     if not wanted:
         return Prepared(source, None, frame)
-    before = _source_stamp(source)
+    before = source.state()
     frame, saved = _earlier(target, before) or (frame, {})
-    stamps = {name: _stamp(project.config, one) for name, one in wanted.items()}
+    stamps = {name: _stamp(project.config, feature) for name, feature in wanted.items()}
     stale = [name for name in wanted if force or saved.get(name) != stamps[name]]
     again = {
         name: failed_rows(frame, wanted[name], retry)
@@ -149,7 +166,7 @@ def prepare_file(
         job = _digest([str(target.resolve()), before, {name: stamps[name] for name in stale}])
         with open_cache(project.config, job=job, is_forced=force) as cache:
             listed = read_failures(target) if saved else []
-            failed = [one for one in listed if one.column not in {*stale, *again}]
+            failed = [row for row in listed if row.column not in {*stale, *again}]
             for name in [*stale, *again]:
                 feature = wanted[name]
                 work = partial(_embed, project, source, feature, cache)
@@ -157,35 +174,34 @@ def prepare_file(
                 frame = work(frame) if rows is None else retry_rows(frame, feature, rows, work)
                 failed += list_failures(frame, feature, before=listed, tried=rows)
             record = {"source": before, "columns": saved | stamps}
-            frame.attrs = {**frame.attrs, STAMP_KEY: record}
             write_failures(target, failed)
-            write(frame, target, source)
+            frames.write_file(frame, target, about={STAMP_KEY: record})
             cache.finish_job()
     n_retried = sum(map(len, again.values()))
     return Prepared(source, target, frame, tuple(wanted.values()), len(stale), n_retried)
 
 
-def _earlier(target: Path, source: list[str | int]) -> tuple[pd.DataFrame, dict[str, str]] | None:
+def _earlier(target: Path, source: list[str]) -> tuple[pa.Table, dict[str, str]] | None:
     """The rows as they were embedded before and the stamps of their columns, if from `source`."""
     if not target.is_file():
         return None
-    frame = frames.read_file(target)
-    record = frame.attrs.get(STAMP_KEY, {})
-    return (frame, record["columns"]) if record.get("source") == source else None
+    table = frames.read_table(target)
+    record = frames.facts_of(table).get(STAMP_KEY, {})
+    return (table, record["columns"]) if record.get("source") == source else None
 
 
 def _embed(
     project: Project,
-    source: Path,
+    source: DataFile,
     feature: CustomFeature,
     cache: VectorCache,
-    frame: pd.DataFrame,
-) -> pd.DataFrame:
+    frame: pa.Table,
+) -> pa.Table:
     from monitor.pipeline import embed
 
     model = feature.origin.encoder.model if feature.origin.encoder else None
     project.terminal.say(
-        f"embedding {counted(len(frame), 'row')} of {source} for {feature.name} ({model})"
+        f"embedding {counted(frame.num_rows, 'row')} of {source} for {feature.name} ({model})"
     )
     return embed(
         frame,
@@ -208,12 +224,6 @@ def made_executor(config: MonitoringConfig) -> Executor:
 def located(config: MonitoringConfig, feature: _Feature) -> _Feature:
     """`feature` with the folders of its model seen from the working folder."""
     return feature.located(config.resolve, config.model_cache_dir)
-
-
-def _source_stamp(source: Path) -> list[str | int]:
-    """What changes when a file is replaced."""
-    state = source.stat()
-    return [str(source.resolve()), state.st_size, state.st_mtime_ns]
 
 
 def _stamp(config: MonitoringConfig, feature: CustomFeature) -> str:

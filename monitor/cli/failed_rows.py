@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path, PurePath
@@ -18,13 +19,14 @@ from monitor.images.quality import QUALITY_FIELDS
 from monitor.images.redact import redact_url
 
 if TYPE_CHECKING:
-    import pandas as pd
+    import pyarrow as pa
 
     from monitor.features import CustomFeature
 
 TRANSIENT: Final = "transient"
 ALL: Final = "all"
-_BEGIN_A_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+_BEFORE_A_FORMULA: Final = re.compile(r"(?:^(?=[\t\r])|(?:^|[;\t\r\n])\s*(?=[=+\-@＝＋－＠]))")
+"""Where a spreadsheet would begin to run a cell: at its start, and behind what may separate cells there."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +83,7 @@ def read_failures(target: Path) -> list[FailedRow]:
 
 
 def list_failures(
-    frame: pd.DataFrame,
+    frame: pa.Table,
     feature: CustomFeature,
     *,
     before: Sequence[FailedRow] = (),
@@ -97,8 +99,8 @@ def list_failures(
         The rows that were embedded just now, None for all; what was listed of the others stays.
     """
     now = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
-    earlier = {one.row: one for one in before if one.column == feature.origin.column}
-    just_tried = set(range(len(frame)) if tried is None else tried)
+    earlier = {row.row: row for row in before if row.column == feature.origin.column}
+    just_tried = set(range(frame.num_rows) if tried is None else tried)
     sources = frames.cells(frame, str(feature.origin.source_column))
     reasons = frames.cells(frame, feature.origin.failure_column)
     details = frames.cells(frame, feature.origin.failure_detail_column)
@@ -111,8 +113,8 @@ def list_failures(
             listed.append(known)
             continue
         attempts = 1 if known is None or tried is None else known.attempts + 1
-        told = (_shown(sources[row]), reason, str(details[row] or ""))
-        listed.append(FailedRow(row, feature.origin.column, *told, attempts, now))
+        facts = (_shown(sources[row]), reason, str(details[row] or ""))
+        listed.append(FailedRow(row, feature.origin.column, *facts, attempts, now))
     return listed
 
 
@@ -125,11 +127,11 @@ def write_failures(target: Path, failed: Sequence[FailedRow]) -> None:
     with replacing(path) as partial, partial.open("w", encoding="utf-8", newline="") as file:
         table = csv.writer(file)
         table.writerow([field.name for field in fields(FailedRow)])
-        for one in failed:
-            table.writerow([_harmless(value) for value in astuple(one)])
+        for row in failed:
+            table.writerow([_harmless(cell) for cell in astuple(row)])
 
 
-def failed_rows(frame: pd.DataFrame, feature: CustomFeature, which: str) -> list[int]:
+def failed_rows(frame: pa.Table, feature: CustomFeature, which: str) -> list[int]:
     """The positions of the rows without a vector that are worth another attempt.
 
     Parameters
@@ -146,23 +148,23 @@ def failed_rows(frame: pd.DataFrame, feature: CustomFeature, which: str) -> list
 
 
 def retry(
-    frame: pd.DataFrame,
+    frame: pa.Table,
     feature: CustomFeature,
     rows: Sequence[int],
-    embed: Callable[[pd.DataFrame], pd.DataFrame],
-) -> pd.DataFrame:
+    embed: Callable[[pa.Table], pa.Table],
+) -> pa.Table:
     """`frame` with the given rows embedded anew; the other rows keep their vectors bit for bit."""
-    tried = embed(frame.iloc[list(rows)])
+    tried = embed(frame.take(list(rows)))
     old = frames.read_vectors(frame, feature.origin.column)
     new = frames.read_vectors(tried, feature.origin.column)
     # The width of a column of nothing but failures is not known.
     width = max(old.matrix.shape[1], new.matrix.shape[1], 1)
-    vectors = np.zeros((len(frame), width), dtype=np.float32)
+    vectors = np.zeros((frame.num_rows, width), dtype=np.float32)
     at = np.array(rows, dtype=np.int64)
-    for found, where in ((old, np.arange(len(frame))), (new, at)):
-        if found.usable.any():
-            vectors[where[found.usable]] = found.matrix
-    quality = np.full((len(frame), len(QUALITY_FIELDS)), np.nan, dtype=np.float32)
+    for read, where in ((old, np.arange(frame.num_rows)), (new, at)):
+        if read.usable.any():
+            vectors[where[read.usable]] = read.matrix
+    quality = np.full((frame.num_rows, len(QUALITY_FIELDS)), np.nan, dtype=np.float32)
     for row, numbers in enumerate(frames.cells(frame, feature.origin.quality_column)):
         if not frames.is_missing(numbers):
             quality[row] = numbers
@@ -188,8 +190,10 @@ def _shown(cell: Any) -> str:
     return redact_url(str(cell)) if isinstance(cell, str | PurePath) else ""
 
 
-def _harmless(value: object) -> object:
-    # A spreadsheet would run it.
-    if isinstance(value, str) and value.startswith(_BEGIN_A_FORMULA):
-        return f"'{value}"
-    return value
+def _harmless(cell: object) -> object:
+    """A cell that no spreadsheet runs, whatever it takes for a separator.
+
+    >>> _harmless("=1+1"), _harmless("a;=1+1"), _harmless("＠SUM(A1)")
+    ("'=1+1", "a;'=1+1", "'＠SUM(A1)")
+    """
+    return _BEFORE_A_FORMULA.sub(lambda m: f"{m[0]}'", cell) if isinstance(cell, str) else cell

@@ -8,6 +8,7 @@ from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING
 
 from monitor.cli.project import Monitored, Project
+from monitor.cli.tables import options_of, output_of, path_of
 from monitor.environment import filled_in
 from monitor.errors import ConfigError
 from monitor.schedule import Plan, Rolling, Runner, WindowJudge
@@ -105,18 +106,20 @@ def source_of(project: Project) -> Source:
         raise ConfigError(
             f"{project.path} does not say when rows happened: name data.production.timestamp_column"
         )
+    options = options_of(config, data)
     if data.query is not None and data.url is not None:
-        return SqlSource(filled_in(data.url, "data.production.url"), data.query, column)
+        url = filled_in(data.url, "data.production.url")
+        return SqlSource(url, data.query, column, options=options)
     if data.function is not None:
-        return CallableSource(data.function, column, folder=str(config.folder.resolve()))
+        folder = str(config.folder.resolve())
+        return CallableSource(data.function, column, folder=folder, options=options)
     if data.source is not None:
-        return data.source.made_by(registry, "data.production.source", timestamp_column=column)
-    path = str(data.path)
-    return FileSource(
-        path if "://" in path else str(config.resolve(path)),
-        column,
-        exclude=str(config.resolve(config.output).resolve()),
-    )
+        made: Source = data.source.made_by(
+            registry, "data.production.source", timestamp_column=column
+        )
+        return made
+    path = path_of(config, str(data.path))
+    return FileSource(path, column, exclude=output_of(config), options=options)
 
 
 def _baselines(project: Project, features: Sequence[Monitored]) -> dict[str, Baseline] | Rolling:

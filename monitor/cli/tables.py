@@ -1,32 +1,49 @@
-"""The data files of a config: found, looked at, put together."""
+"""The data files of a config: found, read as the config says, put together."""
 
 from __future__ import annotations
 
-import glob
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from monitor import frames
 from monitor.config import DataFiles, MonitoringConfig, ProductionData
-from monitor.errors import InvalidInputError, did_you_mean
-from monitor.frames.fingerprints import FINGERPRINT_KEY
+from monitor.errors import InvalidInputError
+from monitor.features import Multivariate
+from monitor.frames import ReadOptions
+from monitor.sources import DataFile
+from monitor.sources import find_files as files_of
 
 if TYPE_CHECKING:
-    import pandas as pd
+    import pyarrow as pa
 
 
-@dataclass(frozen=True)
-class Outline:
-    """What a file holds, without reading its rows where that can be avoided."""
-
-    columns: tuple[str, ...]
-    n_rows: int
+def path_of(config: MonitoringConfig, path: str) -> str:
+    """A path or pattern of the config as it is seen from the working folder."""
+    return path if "://" in path else str(config.resolve(path))
 
 
-def find_files(config: MonitoringConfig, part: DataFiles | ProductionData, key: str) -> list[Path]:
+def options_of(config: MonitoringConfig, part: DataFiles | ProductionData) -> ReadOptions:
+    """How the rows of a part of the data are read."""
+    read = part.read
+    types = dict(read.types)
+    if read.decimal != ".":
+        # A text with another sign is no number yet.
+        for feature in config.monitored:
+            for column in feature.columns if isinstance(feature, Multivariate) else ():
+                types.setdefault(column, "number")
+    return ReadOptions(read.separator, read.decimal, read.encoding, types)
+
+
+def output_of(config: MonitoringConfig) -> str:
+    """The folder that is never searched for data."""
+    return str(config.resolve(config.output).resolve())
+
+
+def find_files(
+    config: MonitoringConfig, part: DataFiles | ProductionData, key: str
+) -> list[DataFile]:
     """The files of a part of the data, by name.
 
     Parameters
@@ -34,7 +51,7 @@ def find_files(config: MonitoringConfig, part: DataFiles | ProductionData, key: 
     config
         Its folder is where the pattern starts; its output folder is never searched.
     part
-        Names a file or a pattern.
+        Names a file, a folder or a pattern.
     key
         Where the part stands in the config, for messages.
 
@@ -47,115 +64,58 @@ def find_files(config: MonitoringConfig, part: DataFiles | ProductionData, key: 
         raise InvalidInputError(
             f"{key} reads no files: windows of a query or a function are judged by `monitor run --due`"
         )
-    named = config.resolve(part.path)
-    if named.is_file():
-        return [named]
-    if not glob.has_magic(part.path):
-        raise InvalidInputError(f"{key}.path: {_missing(named)}")
-    home = glob.escape(str(config.folder))
-    pattern = str(Path(home) / Path(part.path).expanduser())
-    ours = config.resolve(config.output).resolve()
-    found = [Path(name) for name in sorted(glob.glob(pattern, recursive=True))]
-    files = [p for p in found if p.is_file() and not p.resolve().is_relative_to(ours)]
-    if not files:
-        raise InvalidInputError(
-            f"{key}.path: no file matches {named}: check the pattern; files in subfolders need '**'"
+    try:
+        return files_of(
+            path_of(config, part.path), exclude=output_of(config), options=options_of(config, part)
         )
-    return files
+    except InvalidInputError as error:
+        raise InvalidInputError(f"{key}.path: {error}") from error
 
 
-def outline(path: Path) -> Outline:
-    """The columns and the number of rows of a file.
+def one_file(config: MonitoringConfig, path: Path) -> DataFile:
+    """A file that is not of the config, read as production's are.
 
     Raises
     ------
     InvalidInputError
-        If it cannot be read.
+        If there is no such file, or it is a folder.
     """
-    if path.suffix.lower() in {".parquet", ".pq"} and path.is_file():
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-
-        try:
-            found = pq.read_metadata(path)
-            schema = found.schema.to_arrow_schema()
-        except (pa.ArrowException, OSError) as error:
-            raise InvalidInputError(f"{path} cannot be read: {error}") from error
-        index = (schema.pandas_metadata or {}).get("index_columns", [])
-        # pandas keeps an index as a column of the file, but it is none of the table.
-        columns = tuple(name for name in schema.names if name not in index)
-        return Outline(columns, found.num_rows)
-    frame = frames.read_file(path)
-    return Outline(tuple(frames.column_names(frame)), len(frame))
+    if path.is_dir():
+        raise InvalidInputError(f"{path} is a folder: name one file")
+    return files_of(str(path), options=options_of(config, config.data.production))[0]
 
 
-def join(tables: Sequence[tuple[Path, pd.DataFrame]]) -> pd.DataFrame:
-    """Several files as one table; rows without an index of their own are named by file and row.
+def joined(tables: Iterable[tuple[DataFile, pa.Table]], columns: Collection[str]) -> pa.Table:
+    """The named columns of several files as one table, whose rows are labelled by file and row.
 
     Raises
     ------
     InvalidInputError
         If a column's vectors come from different encoders.
     """
-    import pandas as pd
-
-    if len(tables) == 1:
-        return tables[0][1]
-    named = []
-    encoders: dict[str, str] = {}
-    for path, frame in tables:
-        for column, fingerprint in frame.attrs.get(FINGERPRINT_KEY, {}).items():
-            if encoders.setdefault(column, fingerprint) != fingerprint:
-                raise InvalidInputError(
-                    f"the vectors in column {column!r} of {path} come from the encoder "
-                    f"{fingerprint}, those of {tables[0][0]} from {encoders[column]}: embed both "
-                    "with one model"
-                )
-        plain = frame.copy(deep=False)
-        # pandas drops attrs that differ.
-        plain.attrs = {}
-        if isinstance(plain.index, pd.RangeIndex):
-            plain.index = pd.Index([f"{path.name}:{row}" for row in range(len(plain))])
-        named.append(plain)
-    joined = pd.concat(named)
-    joined.attrs = {FINGERPRINT_KEY: encoders}
-    return joined
+    parts = []
+    for file, table in tables:
+        labelled = frames.with_row_labels(table, file.name, 0)
+        kept = [name for name in labelled.column_names if name in columns or name == frames.ROW]
+        parts.append(labelled.select(kept))
+    return frames.join(parts)
 
 
-def write(frame: pd.DataFrame, target: Path, source: Path) -> None:
-    """Write rows of `source` to the Parquet file `target`.
+def check_writable(table: pa.Table, target: Path, source: DataFile) -> None:
+    """Write the columns of `source` beside `target`, without rows, and take them away again.
 
     Raises
     ------
     InvalidInputError
-        If a column mixes types, which a CSV file may and a Parquet file may not.
-    """
-    try:
-        frames.write_file(frame, target)
-    except InvalidInputError as error:
-        raise InvalidInputError(f"the rows of {source} cannot be written: {error}") from error
-
-
-def check_writable(frame: pd.DataFrame, target: Path, source: Path) -> None:
-    """Write rows of `source` beside `target` and take them away again.
-
-    Raises
-    ------
-    InvalidInputError
-        As `write`.
+        If the table cannot be written as Parquet.
     """
     trial = target.parent / ".trial" / target.name
     try:
-        write(frame, trial, source)
+        frames.write_file(table.slice(0, 0), trial)
+    except InvalidInputError as error:
+        raise InvalidInputError(f"the rows of {source} cannot be written: {error}") from error
     finally:
         trial.unlink(missing_ok=True)
         # Another process may be trying its own.
         with suppress(OSError):
             trial.parent.rmdir()
-
-
-def _missing(path: Path) -> str:
-    beside = [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else []
-    return (
-        f"there is no file {path}: {did_you_mean(path.name, beside).rstrip() or 'check the path'}"
-    )

@@ -5,7 +5,7 @@
     monitor.yaml ─► strict YAML with line numbers ─► MonitoringConfig ─► JSON Schema for editors
 """
 
-from monitor.config.data import DataConfig, DataFiles, ProductionData
+from monitor.config.data import DataConfig, DataFiles, ProductionData, ReadConfig
 from monitor.config.json_schema import json_schema
 from monitor.config.model import MonitoringConfig
 from monitor.config.sections import (
@@ -25,6 +25,7 @@ __all__ = [
     "DriftConfig",
     "MonitoringConfig",
     "ProductionData",
+    "ReadConfig",
     "ReportConfig",
     "RollingConfig",
     "ScheduleConfig",

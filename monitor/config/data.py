@@ -1,14 +1,53 @@
-"""Where data lies: the baseline's files, and production's files, query or function."""
+"""The data section of a monitoring config: where rows are, and how they are read."""
 
 from __future__ import annotations
 
-from typing import Self
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from monitor.config.faults import FaultAt
 from monitor.config.plugins import PluginConfig
 from monitor.config.section import Section, Text
+from monitor.features.field_types import FrozenDict
+from monitor.frames.options import ReadOptions
+
+
+class ReadConfig(Section):
+    """How the cells of files are understood; nothing of it is guessed.
+
+    Examples
+    --------
+    >>> ReadConfig(separator=";", decimal=",", types={"width": "number"}).encoding
+    'utf-8'
+    """
+
+    separator: str | None = Field(
+        default=None,
+        min_length=1,
+        max_length=1,
+        description="What stands between the cells of a CSV file, such as ';'. Null takes a comma, or "
+        "what the header shows if it holds none.",
+    )
+    decimal: str = Field(
+        default=".",
+        min_length=1,
+        max_length=1,
+        description="What stands before the decimals of numbers in text, such as ','.",
+    )
+    encoding: Text = Field(
+        default="utf-8", description="The encoding of a CSV file, such as 'cp1252' or 'utf-16'."
+    )
+    types: Annotated[dict[Text, Literal["text", "number"]], AfterValidator(FrozenDict)] = Field(
+        default_factory=FrozenDict,
+        description="By column, text or number. Columns of a CSV file are text if nothing else is "
+        "said, so that codes keep their zeros; those of other files and of queries keep their types.",
+    )
+
+    @model_validator(mode="after")
+    def _can_be_read(self) -> Self:
+        ReadOptions(self.separator, self.decimal, self.encoding, self.types)
+        return self
 
 
 class DataFiles(Section):
@@ -21,8 +60,14 @@ class DataFiles(Section):
     """
 
     path: Text = Field(
-        description="A Parquet or CSV file, or a pattern such as 'production/*.parquet' ('**' goes "
-        "into subfolders). The files are read in the order of their names, as one table."
+        description="A Parquet or CSV file, a folder of them, or a pattern such as "
+        "'production/*.parquet' ('**' goes into subfolders), also behind an fsspec scheme such as s3://. "
+        "The files are read in the order of their names, as one table. A folder country=de gives its rows "
+        "a column country."
+    )
+    read: ReadConfig = Field(
+        default_factory=ReadConfig,
+        description="How the files are read: separator, types and so on.",
     )
     timestamp_column: Text | None = Field(
         default=None,
@@ -32,18 +77,21 @@ class DataFiles(Section):
 
 
 class ProductionData(Section):
-    """Where production's rows are: files, a query, or a Python function.
+    """Where production's rows are: files, a query, a Python function, or another source.
 
     Examples
     --------
-    >>> ProductionData(path="prod/*.parquet", timestamp_column="ts").is_files
+    >>> ProductionData(path="prod/*.parquet", timestamp_column="ts").query is None
     True
     """
 
     path: Text | None = Field(
         default=None,
-        description="A Parquet or CSV file, or a pattern, as for the baseline. For `monitor run` also "
-        "behind an fsspec scheme such as s3://; a folder country=de gives its rows a column country.",
+        description="A Parquet or CSV file, a folder or a pattern, as for the baseline.",
+    )
+    read: ReadConfig = Field(
+        default_factory=ReadConfig,
+        description="How the files are read, as for the baseline; types also hold for a query or function.",
     )
     query: Text | None = Field(
         default=None,
@@ -70,21 +118,15 @@ class ProductionData(Section):
         "zone are taken as UTC. Null where rows have no time.",
     )
 
-    @property
-    def is_files(self) -> bool:
-        """Whether the rows are in files."""
-        return self.path is not None
-
     @model_validator(mode="after")
     def _one_place(self) -> Self:
-        given = [
-            key for key in ("path", "query", "function", "source") if getattr(self, key) is not None
-        ]
-        if not given:
+        places = ("path", "query", "function", "source")
+        named = [key for key in places if getattr(self, key) is not None]
+        if not named:
             raise FaultAt(("path",), "is missing: add it, or query and url, function, or source")
-        if len(given) > 1:
+        if len(named) > 1:
             raise ValueError(
-                f"only one of path, query, function and source says where rows are, not {' and '.join(given)}"
+                f"only one of {', '.join(places)} says where rows are, not {' and '.join(named)}"
             )
         if (self.query is None) != (self.url is None):
             raise ValueError("query and url go together: the query, and the database that it asks")

@@ -2,8 +2,20 @@
 
 from monitor.empty_cells import is_missing
 from monitor.frames.columns import with_columns
-from monitor.frames.files import read_file, write_file
+from monitor.frames.files import (
+    CHUNK_ROWS,
+    facts_of,
+    open_table,
+    read_file,
+    read_table,
+    with_row_labels,
+    write_file,
+)
+from monitor.frames.options import ReadOptions
+from monitor.frames.parquet import Span
+from monitor.frames.plain import array_of, as_arrow, join, plain
 from monitor.frames.table import (
+    ROW,
     Frame,
     cells,
     column_names,
@@ -15,20 +27,32 @@ from monitor.frames.times import Times, read_times
 from monitor.frames.vectors import Vectors, read_columns, read_numbers, read_vectors
 
 __all__ = [
+    "CHUNK_ROWS",
+    "ROW",
     "Frame",
+    "ReadOptions",
+    "Span",
     "Times",
     "Vectors",
+    "array_of",
+    "as_arrow",
     "cells",
     "column_names",
     "duplicated_columns",
+    "facts_of",
     "is_missing",
+    "join",
     "n_rows",
+    "open_table",
+    "plain",
     "read_columns",
     "read_file",
     "read_numbers",
+    "read_table",
     "read_times",
     "read_vectors",
     "row_labels",
     "with_columns",
+    "with_row_labels",
     "write_file",
 ]

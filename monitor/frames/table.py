@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 Frame = TypeVar("Frame")
 """A pandas DataFrame, a polars DataFrame or a pyarrow Table."""
 
+ROW = "monitor.row"
+"""A column that names each row by the file it came from, in tables that were read from files."""
+
 
 def narwhal(frame: Any) -> nw.DataFrame[Any]:
     """`frame` behind narwhals.
@@ -99,7 +102,9 @@ def cells(frame: Any, name: str) -> list[Any]:
 
 
 def row_labels(frame: Any) -> list[str]:
-    """One label a row: the pandas index as text, or the row's position."""
+    """One label a row: what the column `ROW` says, the pandas index as text, or the row's position."""
+    if ROW in column_names(frame):
+        return [str(label) for label in cells(frame, ROW)]
     if is_pandas(frame):
         return [str(label) for label in frame.index]
     return [str(i) for i in range(n_rows(frame))]

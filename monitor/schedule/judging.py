@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from monitor import frames
 from monitor.clusters import Baseline
 from monitor.clusters.sketch import WindowSketch
 from monitor.drift import MOST_PAST, PastWindow, Verdict
@@ -16,7 +17,7 @@ from monitor.pipeline import embed, fit_baseline
 from monitor.pipeline.detect import judge_frame
 from monitor.reports import WindowDrift
 from monitor.rules import RunRules
-from monitor.sources import RowsSeen, Source, read_window
+from monitor.sources import RowsSeen, Source, read_tables
 from monitor.store import JudgedWindow
 from monitor.windows import Every, Window
 
@@ -162,21 +163,26 @@ class WindowJudge:
         ]
 
     def _rows(self, feature: CustomFeature, window: Window) -> pa.Table:
-        table = read_window(self.source, window.start, window.end, self._columns(feature))
-        if feature.origin.is_missing_from(table.column_names):
-            table = embed(
-                table,
-                feature,
-                policy=self.policy,
-                cache=self.cache,
-                executor=self.executor,
-                progress=False,
-            )
-        return table
+        tables = read_tables(self.source, window.start, window.end, self._columns(feature))
+        # Each by itself: one file may bring its vectors, the next one images only.
+        return frames.join([self._with_vectors(table, feature) for table in tables])
+
+    def _with_vectors(self, table: pa.Table, feature: CustomFeature) -> pa.Table:
+        if not feature.origin.is_missing_from(table.column_names):
+            return table
+        return embed(
+            table,
+            feature,
+            policy=self.policy,
+            cache=self.cache,
+            executor=self.executor,
+            progress=False,
+        )
 
     def _columns(self, feature: CustomFeature) -> Sequence[str]:
         segment = self.rules.segment_column
         columns = [
+            frames.ROW,
             self.source.timestamp_column,
             *feature.required_columns,
             *feature.origin.columns,

@@ -6,11 +6,12 @@ import datetime as dt
 import importlib
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from monitor import frames
 from monitor.errors import InvalidInputError
-from monitor.frames.table import narwhal
+from monitor.frames import ReadOptions
 from monitor.sources.source import within
 
 if TYPE_CHECKING:
@@ -30,6 +31,8 @@ class CallableSource:
         Of the rows it gives.
     folder
         Where modules are looked for beside the usual places.
+    options
+        The types of its columns.
 
     Raises
     ------
@@ -40,20 +43,27 @@ class CallableSource:
     name: str
     timestamp_column: str
     folder: str | None = None
+    options: ReadOptions = field(default_factory=ReadOptions)
 
     def chunks(
         self, start: dt.datetime, end: dt.datetime, columns: Sequence[str] | None = None
     ) -> Iterator[pa.Table]:
         """See `Source.chunks`."""
-        given = self._function()(start.astimezone(dt.UTC), end.astimezone(dt.UTC))
+        return within(self._tables(start, end, columns), self.timestamp_column, start, end)
+
+    def _tables(
+        self, start: dt.datetime, end: dt.datetime, columns: Sequence[str] | None
+    ) -> Iterator[pa.Table]:
+        frame_or_frames = self._function()(start.astimezone(dt.UTC), end.astimezone(dt.UTC))
+        is_several = isinstance(frame_or_frames, Iterator | list | tuple)
         is_empty = True
-        for frame in given if isinstance(given, Iterator | list | tuple) else [given]:
-            table = narwhal(frame).to_arrow()
+        for frame in frame_or_frames if is_several else [frame_or_frames]:
+            table = frames.as_arrow(frame)
             if columns is not None:
                 kept = {*columns, self.timestamp_column}
                 table = table.select([name for name in table.column_names if name in kept])
             is_empty = False
-            yield within(table, self.timestamp_column, start, end)
+            yield self.options.declared(table)
         if is_empty:
             raise InvalidInputError(
                 f"{self.name} gave no frame from {start.isoformat()} to {end.isoformat()}: give an "
@@ -73,5 +83,5 @@ class CallableSource:
             ) from error
         if not callable(function):
             raise InvalidInputError(f"{self.name!r} is {type(function).__name__}, not a function")
-        found: Callable[[dt.datetime, dt.datetime], Any] = function
-        return found
+        typed: Callable[[dt.datetime, dt.datetime], Any] = function
+        return typed

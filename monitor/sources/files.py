@@ -3,21 +3,175 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import chain
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote
 
-from monitor.errors import InvalidInputError, MissingExtraError
-from monitor.sources.source import CHUNK_ROWS, instant64, within
+from monitor import frames
+from monitor.errors import InvalidInputError, MissingColumnError, did_you_mean
+from monitor.frames import CHUNK_ROWS, ReadOptions, Span
+from monitor.sources.listing import is_local, list_files
+from monitor.sources.source import instant64, within
 
 if TYPE_CHECKING:
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
-_PACKAGES: Final = {"s3": "s3fs", "gs": "gcsfs", "az": "adlfs"}
 _NO_VALUE: Final = "__HIVE_DEFAULT_PARTITION__"
 """How Hive, and everybody after it, names the folder of rows without a value."""
+
+
+_CHANGES: Final = ("mtime", "ETag", "etag", "md5Hash", "LastModified", "created")
+"""What file systems call the mark of a file's state."""
+
+
+@dataclass(frozen=True)
+class Outline:
+    """What a file holds.
+
+    Parameters
+    ----------
+    columns
+        Its columns, those of its partition last.
+    n_rows
+        How many rows.
+    notes
+        What had to be assumed to read it, in sentences.
+    """
+
+    columns: tuple[str, ...]
+    n_rows: int
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class DataFile:
+    """One file with rows.
+
+    Parameters
+    ----------
+    store
+        The fsspec file system that it is in.
+    path
+        As the store names it.
+    shown
+        As messages name it.
+    options
+        How it is read.
+    """
+
+    store: Any = field(repr=False)
+    path: str
+    shown: str
+    options: ReadOptions = field(default_factory=ReadOptions)
+
+    def __str__(self) -> str:
+        return self.shown
+
+    @property
+    def name(self) -> str:
+        """Its name without the folder."""
+        return self.path.rpartition("/")[2]
+
+    @property
+    def stem(self) -> str:
+        """Its name without folder and suffix."""
+        return PurePath(self.name).stem
+
+    def state(self) -> list[str]:
+        """What changes when the file is replaced, for it to be written down."""
+        if is_local(self.store):
+            # fsspec tells when a link was made, not when its file was.
+            state = os.stat(self.path)
+            return [self.path, str(state.st_size), str(state.st_mtime_ns)]
+        entry = self.store.info(self.path)
+        when = next((entry[key] for key in _CHANGES if entry.get(key)), "")
+        return [self.path, str(entry["size"]), str(when)]
+
+    def outline(self) -> Outline:
+        """Its columns and the number of its rows, without reading the rows where that can be avoided."""
+        with self._open() as table:
+            names = table.columns
+            return Outline(
+                (*names, *(name for name in self._partition if name not in names)),
+                table.n_rows,
+                tuple(table.notes),
+            )
+
+    def read(self) -> pa.Table:
+        """All of its rows and columns as one plain table."""
+        return frames.join(list(self.tables()))
+
+    def tables(
+        self,
+        columns: Collection[str] | None = None,
+        *,
+        span: Span | None = None,
+        chunk_rows: int = CHUNK_ROWS,
+    ) -> Iterator[pa.Table]:
+        """The rows in plain tables, one at least.
+
+        Parameters
+        ----------
+        columns
+            Those that are wanted, of which some may not exist; by default all. `frames.ROW` among them
+            adds a column that names each row by its file.
+        span
+            Parts of the file that hold no row of this time need not be read; others may be all the same.
+        chunk_rows
+            Rows of one table at most.
+        """
+        with self._open() as table:
+            names = {*table.columns, *self._partition}
+            if span is not None and span.column not in names:
+                raise MissingColumnError(
+                    f"{self.shown}: there is no column {span.column!r}; "
+                    f"{did_you_mean(span.column, names)}it has {', '.join(map(repr, table.columns))}"
+                )
+            wanted = (
+                None if columns is None else {name for name in columns if name in table.columns}
+            )
+            if wanted is not None and not wanted:
+                wanted = set(table.columns[:1])  # the rows are to be counted
+            n_before = 0
+            for part in table.tables(wanted, chunk_rows, span):
+                whole = self._with_partition(self.options.declared(frames.plain(part)))
+                if columns is not None and frames.ROW in columns:
+                    whole = frames.with_row_labels(whole, self.name, n_before)
+                n_before += part.num_rows
+                yield whole if columns is None else _only(whole, columns)
+
+    @contextmanager
+    def _open(self) -> Iterator[Any]:
+        import pyarrow as pa
+
+        try:
+            with self.store.open(self.path, "rb") as file:
+                yield frames.open_table(file, self.shown, self.options)
+        except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
+            raise InvalidInputError(f"{self.shown} cannot be read: {error}") from error
+
+    @property
+    def _partition(self) -> dict[str, str | None]:
+        """What folders such as `country=de` say of the rows."""
+        pairs = (folder.partition("=") for folder in self.path.split("/")[:-1])
+        return {
+            name: None if cell == _NO_VALUE else unquote(cell)
+            for name, sign, cell in pairs
+            if sign and name
+        }
+
+    def _with_partition(self, table: pa.Table) -> pa.Table:
+        import pyarrow as pa
+
+        for name, cell in self._partition.items():
+            if name not in table.column_names:
+                table = table.append_column(name, pa.array([cell] * table.num_rows, pa.string()))
+        return table
 
 
 @dataclass(frozen=True)
@@ -30,14 +184,16 @@ class FileSource:
     Parameters
     ----------
     path
-        A file or a pattern such as `"rows/**/*.parquet"`, of this machine or behind an fsspec scheme
-        such as `"s3://bucket/rows/*.parquet"`.
+        A file, a folder, or a pattern such as `"rows/**/*.parquet"`, of this machine or behind an fsspec
+        scheme such as `"s3://bucket/rows/*.parquet"`.
     timestamp_column
         When each row happened.
     chunk_rows
         Rows in memory at a time.
     exclude
         A folder of this machine that is never searched.
+    options
+        How the files are read.
 
     Examples
     --------
@@ -56,136 +212,49 @@ class FileSource:
     timestamp_column: str
     chunk_rows: int = CHUNK_ROWS
     exclude: str | None = None
+    options: ReadOptions = field(default_factory=ReadOptions)
 
     def chunks(
         self, start: dt.datetime, end: dt.datetime, columns: Sequence[str] | None = None
     ) -> Iterator[pa.Table]:
         """See `Source.chunks`."""
-        import pyarrow as pa
-
         wanted = None if columns is None else {*columns, self.timestamp_column}
-        store, paths = self._files()
-        for path in paths:
-            try:
-                with store.open(path, "rb") as file:
-                    for table in self._tables(file, path, start, end, wanted):
-                        yield within(
-                            _with_partitions(table, path, wanted), self.timestamp_column, start, end
-                        )
-            except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
-                raise InvalidInputError(f"{path} cannot be read: {error}") from error
-
-    def _files(self) -> tuple[Any, list[str]]:
-        import fsspec  # type: ignore[import-untyped]
-
-        if "::" in self.path:
-            # fsspec reads it as a chain of file systems.
-            raise InvalidInputError(f"the path {self.path!r} must not hold '::'")
-        try:
-            store, pattern = fsspec.core.url_to_fs(self.path)
-            # A schedule runs for months; the clients of object stores remember what was there before.
-            store.invalidate_cache()
-            found = sorted(path for path in store.glob(pattern) if not self._is_excluded(path))
-            files = [path for path in found if store.isfile(path)]
-        except ImportError as error:
-            scheme = self.path.partition("://")[0]
-            raise MissingExtraError.of(_PACKAGES.get(scheme, scheme), scheme) from error
-        except (OSError, ValueError) as error:
-            raise InvalidInputError(f"{self.path} cannot be searched: {error}") from error
-        if not files:
-            raise InvalidInputError(
-                f"no file matches {self.path}: check the pattern; files in subfolders need '**'"
-            )
-        return store, files
-
-    def _is_excluded(self, path: str) -> bool:
-        return self.exclude is not None and f"{path}/".startswith(f"{self.exclude}/")
-
-    def _tables(
-        self,
-        file: Any,
-        path: str,
-        start: dt.datetime,
-        end: dt.datetime,
-        wanted: Collection[str] | None,
-    ) -> Iterator[pa.Table]:
-        kind = path.rpartition(".")[2].lower()
-        if kind in {"parquet", "pq"}:
-            yield from self._parquet(file, start, end, wanted)
-        elif kind == "csv":
-            yield from self._csv(file, path, wanted)
-        else:
-            raise InvalidInputError(f"{path} is of kind {kind!r}: give .parquet or .csv files")
-
-    def _parquet(
-        self, file: Any, start: dt.datetime, end: dt.datetime, wanted: Collection[str] | None
-    ) -> Iterator[pa.Table]:
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-
-        # Buffering ahead would hold all of the row groups at once.
-        parquet = pq.ParquetFile(file, pre_buffer=False)
-        schema = parquet.schema_arrow
-        names = [name for name in schema.names if wanted is None or name in wanted]
-        groups = [
-            i
-            for i in range(parquet.num_row_groups)
-            if _may_hold(parquet.metadata.row_group(i), self.timestamp_column, start, end)
-        ]
-        if not groups:
-            # Columns without rows are still columns.
-            yield pa.schema([schema.field(name) for name in names], schema.metadata).empty_table()
-            return
-        for batch in parquet.iter_batches(self.chunk_rows, row_groups=groups, columns=names):
-            # The batch forgets who made the file's vectors.
-            yield pa.Table.from_batches([batch]).replace_schema_metadata(schema.metadata)
-
-    def _csv(self, file: Any, path: str, wanted: Collection[str] | None) -> Iterator[pa.Table]:
-        import pandas as pd
-        import pyarrow as pa
-
-        keep = None if wanted is None else (lambda name: name in wanted)
-        try:
-            with pd.read_csv(file, chunksize=self.chunk_rows, usecols=keep) as reader:
-                is_empty = True
-                for chunk in reader:
-                    is_empty = False
-                    yield pa.Table.from_pandas(chunk, preserve_index=False)
-                if is_empty:
-                    yield pa.Table.from_pandas(reader.read(0), preserve_index=False)
-        except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
-            raise InvalidInputError(f"{path} cannot be read: {error}") from error
+        span = Span(self.timestamp_column, instant64(start), instant64(end))
+        files = find_files(self.path, exclude=self.exclude, options=self.options)
+        tables = (file.tables(wanted, span=span, chunk_rows=self.chunk_rows) for file in files)
+        return within(chain.from_iterable(tables), self.timestamp_column, start, end)
 
 
-def _may_hold(
-    group: pq.RowGroupMetaData, column: str, start: dt.datetime, end: dt.datetime
-) -> bool:
-    """Whether a row group may hold a row of [start, end), by its statistics."""
-    for i in range(group.num_columns):
-        found = group.column(i)
-        if found.path_in_schema != column:
-            continue
-        kept = found.statistics
-        if kept is None or not kept.has_min_max or not isinstance(kept.min, dt.datetime):
-            return True
-        # Parquet's instants are in UTC; those without a zone are taken so.
-        least, most = (
-            instant64(edge if edge.tzinfo else edge.replace(tzinfo=dt.UTC))
-            for edge in (kept.min, kept.max)
+def find_files(
+    path: str, *, exclude: str | None = None, options: ReadOptions | None = None
+) -> list[DataFile]:
+    """The files that a path, folder or pattern names, in the order of their names.
+
+    Parameters
+    ----------
+    path, exclude
+        As `FileSource` takes them.
+    options
+        How the files are read.
+
+    Raises
+    ------
+    InvalidInputError
+        If there is no such file, or the store cannot be searched.
+    """
+    listing = list_files(path, exclude=exclude)
+    # What was given as a relative path is shown as one.
+    is_relative = "://" not in path and not os.path.isabs(path)
+    return [
+        DataFile(
+            listing.store,
+            name,
+            os.path.relpath(name) if is_relative else name,
+            options or ReadOptions(),
         )
-        # Statistics may be cut off below the microsecond.
-        return bool(least < instant64(end) and most >= instant64(start) - 1)
-    return True
+        for name in listing.paths
+    ]
 
 
-def _with_partitions(table: pa.Table, path: str, wanted: Collection[str] | None) -> pa.Table:
-    import pyarrow as pa
-
-    for folder in path.split("/")[:-1]:
-        name, is_key, value = folder.partition("=")
-        if is_key and name not in table.column_names and (wanted is None or name in wanted):
-            cell = None if value == _NO_VALUE else unquote(value)
-            table = table.append_column(
-                pa.field(name, pa.string()), pa.array([cell] * table.num_rows, pa.string())
-            )
-    return table
+def _only(table: pa.Table, columns: Collection[str]) -> pa.Table:
+    return table.select([name for name in table.column_names if name in columns])

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Protocol, runtime_checkable
+from itertools import groupby
+from typing import TYPE_CHECKING, Final, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from monitor import frames
-from monitor.errors import InvalidInputError
-from monitor.frames.fingerprints import fingerprint
+from monitor.errors import TimestampError
 from monitor.registry import Registry, must_be_callable
 
 if TYPE_CHECKING:
@@ -31,8 +31,6 @@ registry: Final = Registry[SourceFactory](
 )
 """The kinds of source by name. What stands there is called with `timestamp_column` and with the settings
 that a config gives in `data.production.source`, all by name, and gives a `Source`."""
-CHUNK_ROWS: Final = 10_000
-"""Rows in memory at a time while a window is looked for: 20 MB of vectors 512 wide."""
 
 
 @runtime_checkable
@@ -102,18 +100,20 @@ def read_window(
     InvalidInputError
         If the source cannot be read, or a column's types or vectors do not go together.
     """
-    import pyarrow as pa
+    return frames.join(read_tables(source, start, end, columns))
 
+
+def read_tables(
+    source: Source, start: dt.datetime, end: dt.datetime, columns: Sequence[str] | None = None
+) -> list[pa.Table]:
+    """All rows of [start, end): one table for neighbours with the same columns, and one at least.
+
+    Files of one window may differ: one brings its vectors, the next one only images.
+    """
     chunks = list(source.chunks(start, end, columns))
-    held = [chunk for chunk in chunks if chunk.num_rows] or chunks[:1]
-    _check_encoders(held)
-    try:
-        return pa.concat_tables(held, promote_options="permissive")
-    except pa.ArrowException as error:
-        raise InvalidInputError(
-            f"the rows from {start.isoformat()} to {end.isoformat()} do not make one table: {error}; "
-            "give each column one type in all files"
-        ) from error
+    with_rows = [chunk for chunk in chunks if chunk.num_rows] or chunks[:1]
+    alike = groupby(with_rows, key=lambda chunk: sorted(chunk.column_names))
+    return [frames.join(list(tables)) for _, tables in alike]
 
 
 def rows_seen(source: Source, start: dt.datetime, end: dt.datetime) -> RowsSeen:
@@ -124,27 +124,41 @@ def rows_seen(source: Source, start: dt.datetime, end: dt.datetime) -> RowsSeen:
     return seen
 
 
-def within(table: pa.Table, column: str, start: dt.datetime, end: dt.datetime) -> pa.Table:
-    """The rows of `table` whose time lies in [start, end)."""
+def within(
+    tables: Iterable[pa.Table], column: str, start: dt.datetime, end: dt.datetime
+) -> Iterator[pa.Table]:
+    """Of each table the rows whose time lies in [start, end).
+
+    Raises
+    ------
+    TimestampError
+        If no table has a time that can be read.
+    """
     import pyarrow as pa
 
-    instants = frames.read_times(table, column).values
-    lies_in = (instants >= instant64(start)) & (instants < instant64(end))
-    return table if lies_in.all() else table.filter(pa.array(lies_in))
+    first_error: TimestampError | None = None
+    has_times = False
+    for table in tables:
+        try:
+            instants = frames.read_times(table, column).values
+        except TimestampError as error:
+            # Rows without a time are in no window; those of other tables may have one.
+            first_error = first_error or error
+            yield table.slice(0, 0)
+            continue
+        has_times |= bool((~np.isnat(instants)).any()) or _is_time(table.schema.field(column).type)
+        lies_in = (instants >= instant64(start)) & (instants < instant64(end))
+        yield table if lies_in.all() else table.filter(pa.array(lies_in))
+    if first_error is not None and not has_times:
+        raise first_error
+
+
+def _is_time(kind: pa.DataType) -> bool:
+    import pyarrow as pa
+
+    return bool(pa.types.is_timestamp(kind) or pa.types.is_date(kind))
 
 
 def instant64(instant: dt.datetime) -> np.datetime64:
     """An aware datetime as datetime64[us] in UTC."""
     return np.datetime64(instant.astimezone(dt.UTC).replace(tzinfo=None), "us")
-
-
-def _check_encoders(chunks: Sequence[Any]) -> None:
-    known: dict[str, str] = {}
-    for chunk in chunks:
-        for column in chunk.column_names:
-            found = fingerprint(chunk, column)
-            if found is not None and known.setdefault(column, found) != found:
-                raise InvalidInputError(
-                    f"the vectors in column {column!r} come from two encoders, {known[column]} and "
-                    f"{found}: embed all rows with one model"
-                )

@@ -3,16 +3,31 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
+from monitor import frames
 from monitor.errors import InvalidInputError, MissingExtraError
-from monitor.sources.source import CHUNK_ROWS, within
+from monitor.frames import CHUNK_ROWS, ReadOptions
+from monitor.sources.query import bounds_in, prepared
+from monitor.sources.source import within
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+_IN_UTC: Final = {
+    "postgresql": "SET TIME ZONE 'UTC'",
+    "cockroachdb": "SET TIME ZONE 'UTC'",
+    "redshift": "SET TIME ZONE 'UTC'",
+    "mysql": "SET time_zone = '+00:00'",
+    "mariadb": "SET time_zone = '+00:00'",
+    "oracle": "ALTER SESSION SET TIME_ZONE = 'UTC'",
+    "snowflake": "ALTER SESSION SET TIMEZONE = 'UTC'",
+    "duckdb": "SET TimeZone = 'UTC'",
+}
+"""How each database sets the zone of a session; others have none, or compare in UTC."""
+_HAVE_ZONES: Final = {"postgresql", "cockroachdb", "redshift", "oracle", "mssql"}
 
 
 @dataclass(frozen=True)
@@ -26,12 +41,15 @@ class SqlSource:
     query
         Holds `:start` and `:end`, which become the window's bounds: timestamps with a zone, or in
         databases that have none, such as SQLite, times in UTC; there they are texts such as
-        `2026-03-01 00:00:00.000000`, so compare them with `datetime(column)`. Rows outside of the window
-        are left out again.
+        `2026-03-01 00:00:00.000000`, so compare them with `datetime(column)`. The session is set to UTC,
+        so that columns with and without a zone and dates are compared alike; a bound may be cast
+        (`:start::timestamp`). Rows outside of the window are left out again.
     timestamp_column
         Of the rows that the query gives.
     chunk_rows
         Rows in memory at a time.
+    options
+        The types of its columns.
 
     Raises
     ------
@@ -43,9 +61,10 @@ class SqlSource:
     query: str
     timestamp_column: str
     chunk_rows: int = CHUNK_ROWS
+    options: ReadOptions = field(default_factory=ReadOptions)
 
     def __post_init__(self) -> None:
-        lacks = [name for name in ("start", "end") if not re.search(rf":{name}\b", self.query)]
+        lacks = sorted({"start", "end"} - bounds_in(self.query), reverse=True)
         if lacks:
             raise InvalidInputError(
                 f"the query lacks :{' and :'.join(lacks)}: it must give the rows of one window, those "
@@ -56,12 +75,43 @@ class SqlSource:
         self, start: dt.datetime, end: dt.datetime, columns: Sequence[str] | None = None
     ) -> Iterator[pa.Table]:
         """See `Source.chunks`."""
+        return within(self._tables(start, end, columns), self.timestamp_column, start, end)
+
+    def _tables(
+        self, start: dt.datetime, end: dt.datetime, columns: Sequence[str] | None
+    ) -> Iterator[pa.Table]:
+        from sqlalchemy.exc import SQLAlchemyError
+
+        engine = self._engine()
+        dialect = engine.dialect.name
+        try:
+            with engine.connect() as connection:
+                if dialect in _IN_UTC:
+                    # Else the database compares times without a zone with the bounds in the zone of the
+                    # session, which is its own setting or the user's.
+                    connection.exec_driver_sql(_IN_UTC[dialect])
+                bounds = {"start": _bound(start, dialect), "end": _bound(end, dialect)}
+                statement = self._statement(columns, dialect)
+                in_pieces = {"yield_per": self.chunk_rows}
+                result = connection.execute(statement, bounds, execution_options=in_pieces)
+                names = list(result.keys())
+                is_empty = True
+                for rows in result.partitions():
+                    is_empty = False
+                    yield self._table(names, rows, columns)
+                if is_empty:
+                    yield self._table(names, [], columns)
+        except SQLAlchemyError as error:
+            reason = str(getattr(error, "orig", None) or error).splitlines()[0]
+            raise InvalidInputError(f"the query of the data failed: {reason}") from error
+
+    def _engine(self) -> Any:
         from sqlalchemy import create_engine
-        from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
+        from sqlalchemy.exc import ArgumentError, NoSuchModuleError
         from sqlalchemy.pool import NullPool
 
         try:
-            engine = create_engine(self.url, poolclass=NullPool)
+            return create_engine(self.url, poolclass=NullPool)
         except (ArgumentError, NoSuchModuleError) as error:
             # The text may hold a password.
             raise InvalidInputError("the url of the data cannot be read as SQLAlchemy's") from error
@@ -71,49 +121,33 @@ class SqlSource:
             raise InvalidInputError(
                 f"the driver {error.name!r} for the url of the data is not installed: install it"
             ) from error
-        try:
-            with engine.connect().execution_options(yield_per=self.chunk_rows) as connection:
-                bounds = {"start": _bound(start, engine), "end": _bound(end, engine)}
-                found = connection.execute(self._statement(columns), bounds)
-                names = list(found.keys())
-                is_empty = True
-                for rows in found.partitions():
-                    is_empty = False
-                    yield within(_table(names, rows, columns), self.timestamp_column, start, end)
-                if is_empty:
-                    yield _table(names, [], columns)
-        except SQLAlchemyError as error:
-            told = str(getattr(error, "orig", None) or error).splitlines()[0]
-            raise InvalidInputError(f"the query of the data failed: {told}") from error
 
-    def _statement(self, columns: Sequence[str] | None) -> Any:
+    def _statement(self, columns: Sequence[str] | None, dialect: str) -> Any:
         from sqlalchemy import DateTime, bindparam, column, select, text
 
         bounds = [bindparam(name, type_=DateTime(timezone=True)) for name in ("start", "end")]
-        query = text(self.query.strip().rstrip(";")).bindparams(*bounds)
-        if columns is not None and list(columns) == [self.timestamp_column]:
+        query = text(prepared(self.query)).bindparams(*bounds)
+        if columns is not None and set(columns) == {self.timestamp_column} and dialect != "mssql":
             # Times alone are asked for again and again; vectors would weigh a thousand times more.
+            # SQL Server puts no query that sorts, or begins with WITH, in brackets.
             inner = query.columns(column(self.timestamp_column)).subquery("rows_of_window")
             return select(inner.c[self.timestamp_column])
         return query
 
+    def _table(
+        self, names: Sequence[str], rows: Sequence[Any], columns: Sequence[str] | None
+    ) -> pa.Table:
+        import pyarrow as pa
 
-def _bound(instant: dt.datetime, engine: Any) -> dt.datetime:
-    in_utc = instant.astimezone(dt.UTC)
-    has_zones = engine.dialect.name in {"postgresql", "oracle", "mssql"}
-    return in_utc if has_zones else in_utc.replace(tzinfo=None)
-
-
-def _table(names: Sequence[str], rows: Sequence[Any], columns: Sequence[str] | None) -> pa.Table:
-    import pyarrow as pa
-
-    try:
-        return pa.table(
-            {
-                name: pa.array([row[i] for row in rows])
-                for i, name in enumerate(names)
-                if columns is None or name in columns
-            }
+        kept = {*names} if columns is None else {*columns, self.timestamp_column}
+        wanted = [(i, name) for i, name in enumerate(names) if name in kept]
+        table = pa.Table.from_arrays(
+            [frames.array_of([row[i] for row in rows]) for i, _ in wanted],
+            names=[name for _, name in wanted],
         )
-    except pa.ArrowException as error:
-        raise InvalidInputError(f"the query gives values of mixed types: {error}") from error
+        return self.options.declared(table)
+
+
+def _bound(instant: dt.datetime, dialect: str) -> dt.datetime:
+    in_utc = instant.astimezone(dt.UTC)
+    return in_utc if dialect in _HAVE_ZONES else in_utc.replace(tzinfo=None)

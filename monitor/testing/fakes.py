@@ -12,12 +12,13 @@ import numpy as np
 import torch
 from PIL import Image
 
+from monitor import frames
 from monitor.encoders.fingerprint import fingerprint
 from monitor.encoders.registry import register_handler
 from monitor.encoders.spec import EncoderSpec
 from monitor.encoders.vectors import in_batches, no_rows, stacked, unit_rows
-from monitor.frames.table import narwhal
-from monitor.sources.source import CHUNK_ROWS, within
+from monitor.frames import CHUNK_ROWS
+from monitor.sources.source import within
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -128,12 +129,13 @@ class MemorySource:
         self, start: dt.datetime, end: dt.datetime, columns: Sequence[str] | None = None
     ) -> Iterator[pa.Table]:
         """See `Source.chunks`."""
-        table = narwhal(self.frame).to_arrow()
+        table = frames.as_arrow(self.frame)
         if columns is not None:
             wanted = {*columns, self.timestamp_column}
             table = table.select([name for name in table.column_names if name in wanted])
-        for first in range(0, max(len(table), 1), self.chunk_rows):
-            yield within(table.slice(first, self.chunk_rows), self.timestamp_column, start, end)
+        firsts = range(0, max(len(table), 1), self.chunk_rows)
+        parts = (table.slice(first, self.chunk_rows) for first in firsts)
+        return within(parts, self.timestamp_column, start, end)
 
 
 def pictures(n: int, seed: int = 0) -> list[Image.Image]:

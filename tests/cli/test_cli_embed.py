@@ -173,13 +173,17 @@ def test_the_output_folder_is_never_data(photos, document):
     assert len(document("embed")["files"]) == 2
 
 
-def test_a_table_that_cannot_be_written_fails_before_the_work(photos, monitor_command, monkeypatch):
-    mixed = pd.DataFrame({"image": images("c", 2, 4), "ts": "2026-03-02", "size": [1, "big"]})
-    monkeypatch.setattr("monitor.frames.read_file", lambda path: mixed)
+def test_a_table_that_cannot_be_written_fails_before_the_work(photos, monitor_command):
+    lines = (photos / "production" / "day1.csv").read_text().splitlines()
+    twice = [f"{line},1,2" for line in lines]
+    (photos / "production" / "day1.csv").write_text(
+        "\n".join([f"{lines[0]},size,size", *twice[1:]])
+    )
+    assert monitor_command("baseline", "fit").exit_code == 0
     result = monitor_command("embed")
     assert result.exit_code == 1
-    assert "train.parquet cannot be written as Parquet" in result.stderr
-    assert "column size" in result.stderr
+    assert "day1.parquet cannot be written as Parquet" in result.stderr
+    assert "duplicate column 'size'" in result.stderr
     assert "embedding" not in result.stderr
 
 

@@ -109,7 +109,7 @@ def test_damaged_and_foreign_files(fitted, monitor_command):
     Path("train.txt").write_text("a")
     edit(fitted, "train.parquet", "train.txt")
     result = monitor_command("baseline", "fit")
-    assert "is of kind '.txt': give a .parquet or a .csv file" in result.stderr
+    assert "is of kind 'txt': give a .parquet or a .csv file" in result.stderr
 
 
 def test_a_column_that_one_of_the_files_lacks(fitted, monitor_command):

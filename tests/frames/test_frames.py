@@ -385,16 +385,34 @@ def test_a_fingerprint_is_text(recorded):
     assert fingerprint(pa.Table.from_pandas(frame), "v") is None
 
 
-def test_what_parquet_cannot_hold_names_the_column(tmp_path):
-    path = tmp_path / "t.parquet"
-    for cells in ([1, "big"], [{"a": 1}, [1]], [10**30, 1]):
-        frame = pd.DataFrame({"url": ["a", "b"], "size": pd.Series(cells, dtype=object)})
-        with pytest.raises(InvalidInputError, match=r"t\.parquet cannot be written.*column 'size'"):
-            frames.write_file(frame, path)
-    twice = pd.DataFrame([[1, 2]], columns=["a", "a"])
-    with pytest.raises(InvalidInputError, match=r"cannot be written.*[Dd]uplicate"):
-        frames.write_file(twice, path)
+def test_two_columns_of_one_name_cannot_be_written(tmp_path):
+    twice = pa.table([[1], [2]], names=["a", "a"])
+    with pytest.raises(InvalidInputError, match=r"t\.parquet cannot be written.*duplicate.*'a'"):
+        frames.write_file(twice, tmp_path / "t.parquet")
+    with pytest.raises(InvalidInputError, match=r"vectors are written to \.parquet files only"):
+        frames.write_file(pa.table({"a": [1]}), tmp_path / "t.csv")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_cells_of_several_kinds_become_text():
+    frame = pd.DataFrame({"size": pd.Series([1, "big", None, 2.5], dtype=object), 3: [1, 2, 3, 4]})
+    table = frames.as_arrow(frame)
+    assert table.to_pydict() == {"size": ["1", "big", None, "2.5"], "3": [1, 2, 3, 4]}
+
+
+def test_what_was_written_is_read_back_with_its_index_and_facts(tmp_path):
+    path = tmp_path / "t.parquet"
+    embedded(pd.DataFrame({"url": ["a", "b", "c"]}, index=[7, 7, 3])).to_parquet(path)
+    table = frames.read_table(path)
+    frames.write_file(table, path, about={"mine": {"a": 1}})
+    again = frames.read_table(path)
+    assert frames.facts_of(again)["mine"] == {"a": 1}
+    assert fingerprint(again, "v") == "tiny:1"
+    assert again.to_pydict() == table.to_pydict()
+    frame = pd.read_parquet(path)
+    assert frame.index.tolist() == [7, 7, 3]
+    assert fingerprint(frame, "v") == "tiny:1"
+    assert frames.read_file(path).index.tolist() == [7, 7, 3]
 
 
 UTC = dt.UTC
