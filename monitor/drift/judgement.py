@@ -1,4 +1,4 @@
-"""What is said of one window: verdict, scores, and who caused them. Values only."""
+"""The judgement of one window: verdict, scores, tests and clusters. Values only."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 
 class Verdict(StrEnum):
-    """What is said of a window."""
+    """Whether a window drifted."""
 
     DRIFT = "drift"
     NO_DRIFT = "no drift"
@@ -72,8 +72,8 @@ class Score:
     noise_floor
         Its mean over windows of this size without drift.
     noise_ceiling
-        Its (1 − alpha) quantile over such windows: a true shift much smaller than this cannot be seen
-        in so few rows.
+        Its (1 − alpha) quantile over such windows: a true shift much smaller than this cannot be
+        detected in so few rows.
     low, high
         An interval that holds the distance of the two populations, without the noise of sampling them,
         in about 95 of 100 cases.
@@ -125,13 +125,12 @@ class ClusterShift:
 
 @dataclass(frozen=True)
 class PooledTest:
-    """Several windows judged as one: what is too small for each of them shows in all together.
+    """Several windows judged as one: a shift too small for each of them may be significant in all together.
 
     Parameters
     ----------
     n_windows
-        How many of the last windows were pooled; those that drifted by themselves and those without
-        rows are left out.
+        How many windows were pooled: the last ones that have rows and did not drift by themselves.
     n_rows
         Their rows with vectors.
     p_value
@@ -179,7 +178,7 @@ class Judgement:
     p_value
         Of all tests together, in [0, 1]; NaN when inconclusive for lack of rows.
     alpha
-        The level that the p-value was held against.
+        The significance level that the p-value was held against.
     tests
         What each test says; empty without rows.
     scores

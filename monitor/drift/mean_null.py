@@ -1,4 +1,4 @@
-"""What the squared length of a difference of two means looks like without drift."""
+"""The null distribution of the squared distance of two means."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class MeanNull:
 
     With natural variation it is that of ‖a + ε‖². The part a, between clusters, comes from the tables
     of counts that such windows have (`NullTables`); ε, inside clusters, has the moments of rows and of
-    windows there, whose size is drawn from those that the baseline's few windows allow.
+    windows there, whose size is drawn from those that are compatible with the baseline's few windows.
 
     Parameters
     ----------
@@ -77,11 +77,11 @@ class MeanNull:
         rows, windows = movement.rows, movement.windows
         sampling = rows * f**powers
         g = unevenness / movement.mean_size
-        # What of tr (Σ + n̄B)ⁱ is beyond tr Σⁱ lies in B and in its products with Σ; the larger
-        # of the two scales bounds it for windows of another size.
+        # tr (Σ + n̄B)ⁱ − tr Σⁱ consists of powers of B and of its products with Σ. These two scale
+        # differently with the number of rows; the larger of the two scales is taken for both.
         beyond = np.maximum(windows - rows, 0.0) * g * np.maximum(g, f) ** (powers - 1)
         total = sampling + beyond
-        # Rows that are all alike inside their clusters move nowhere.
+        # Where all rows of a cluster are equal, nothing moves and V is 0.
         freedom = max(movement.freedom * windows[0] ** 2 / max(windows[1], 1e-300), 1.0)
         allowed = windows[0] * freedom / rng.chisquare(freedom, len(between))
         sizes = sampling[0] + g * np.maximum(allowed - rows[0], 0.0)

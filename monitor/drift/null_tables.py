@@ -1,4 +1,4 @@
-"""What counts look like without drift: tables drawn at random."""
+"""The null distribution of counts: tables drawn without drift."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ class NullTables:
     hypergeometric distribution that both margins leave: exact, and no share has to be known. With it,
     the shares of windows vary round those of the population as a Dirichlet distribution does (so
     counts are Dirichlet-multinomial), each cluster with a correlation of its own, which is itself drawn
-    from those that the baseline's windows allow.
+    from those that are compatible with the baseline's windows.
 
     Parameters
     ----------
     baseline, window
-        (k,) the counts that were seen.
+        (k,) the observed counts.
     overdispersion
         Natural variation, or None when rows are taken as independent.
     unevenness
@@ -42,7 +42,7 @@ class NullTables:
     unevenness: tuple[float, float] = (1.0, 1.0)
 
     def draw(self, n_draws: int, rng: np.random.Generator) -> Tables:
-        """(n_draws, k) counts of the baseline and of the window; rows sum to what was seen."""
+        """(n_draws, k) counts of the baseline and of the window; rows sum to the observed sums."""
         total = self.baseline + self.window
         n = int(self.window.sum())
         if self.overdispersion is None:
@@ -62,7 +62,7 @@ class NullTables:
         return 0.0 if self.overdispersion is None else self.overdispersion.correlation
 
     def effective_rows(self) -> tuple[float, float]:
-        """How many independent rows tell as much as those of the baseline, and of the window."""
+        """How many independent rows carry as much information as those of the baseline, and of the window."""
         first, second = (
             n / (1 + (n - 1) * self._correlation * uneven)
             for n, uneven in zip(
@@ -73,7 +73,7 @@ class NullTables:
 
     @property
     def pooled_shares(self) -> NDArray[np.float64]:
-        """(k,) float64: shares of both sides together, each weighted by what its rows tell."""
+        """(k,) float64: shares of both sides together, each weighted by the information in its rows."""
         sides = []
         for counts, uneven in zip((self.baseline, self.window), self.unevenness, strict=True):
             sides.append(counts / (1 + (counts.sum() - 1) * self._correlation * uneven))
@@ -92,5 +92,5 @@ def _varied(
         concentration = np.clip(1 / correlations - 1, 1e-2, _MOST_CONCENTRATED)
     drawn = rng.standard_gamma(np.maximum(concentration * shares, 1e-12)) / concentration
     totals = drawn.sum(axis=1, keepdims=True)
-    # So little concentration that all gammas vanished: any row will do, take the centre.
+    # So little concentration that all gammas underflowed: take the centre.
     return np.asarray(np.where(totals > 0, drawn / np.where(totals > 0, totals, 1.0), shares))

@@ -45,16 +45,16 @@ def permutation_p_value(
     rows = np.concatenate([window[np.lexsort(window.T)], others])
     rows -= rows.mean(axis=0, dtype=np.float64).astype(np.float32)
 
-    def statistics(chosen: NDArray[np.float32]) -> NDArray[np.float64]:
+    def statistics(sides: NDArray[np.float32]) -> NDArray[np.float64]:
         # Rows are centred: the sums of both sides are one vector, with two signs.
-        moved = (chosen @ rows).astype(np.float64) * (1 / n + 1 / m)
+        moved = (sides @ rows).astype(np.float64) * (1 / n + 1 / m)
         return np.asarray(np.einsum("rd,rd->r", moved, moved))
 
     def deal(size: int) -> NDArray[np.float32]:
         order = rng.random((size, n + m), dtype=np.float32)
-        chosen = np.zeros((size, n + m), dtype=np.float32)
-        np.put_along_axis(chosen, np.argpartition(order, n, axis=1)[:, :n], np.float32(1), axis=1)
-        return chosen
+        sides = np.zeros((size, n + m), dtype=np.float32)
+        np.put_along_axis(sides, np.argpartition(order, n, axis=1)[:, :n], np.float32(1), axis=1)
+        return sides
 
     own = np.zeros((1, n + m), dtype=np.float32)
     own[0, :n] = 1

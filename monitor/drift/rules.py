@@ -19,14 +19,14 @@ class Rules:
     Parameters
     ----------
     alpha
-        The level in (0, 1): a window without drift is called drifted at most this often.
+        The significance level in (0, 1): a window without drift is called drifted at most this often.
     minimum_rows
         Fewer rows with vectors than this, on either side, are inconclusive.
     minimum_change
         The smallest `Effect.changed_share` that matters, in [0, 1).
     thresholds
         By distance; when there are any, a window has drifted when a score reaches its threshold, and the
-        p-value is for information.
+        p-value is for information only.
     distances
         The distances that are computed.
     """

@@ -1,4 +1,4 @@
-"""Distances beside what chance gives them."""
+"""Distances, each beside what chance alone gives."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def _score(
     value = float(distance.function(*tables.observed, *tables.extra))
     chance = distance.function(*tables.null, *tables.extra)
     # Basic bootstrap (Davison & Hinkley 1997, ch. 5.2): resampling adds the same noise again, so
-    # what it adds is taken off.
+    # what it adds is subtracted.
     again = distance.function(*tables.resampled, *tables.extra) ** distance.power
     lower, upper = np.quantile(again, [0.025, 0.975])
     centre = value**distance.power
@@ -95,7 +95,7 @@ def _score(
 def _ceiling(chance: NDArray[np.float64], alpha: float) -> float:
     """The (1 − alpha) quantile of the gamma distribution with these draws' mean and variance.
 
-    A weighted sum of χ² is close to it, and quantiles far beyond the draws can be told.
+    A weighted sum of χ² is close to it, and it reaches quantiles far beyond the draws.
     """
     mean, variance = float(chance.mean()), float(chance.var())
     if mean <= 0 or variance <= 0:

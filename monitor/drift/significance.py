@@ -12,17 +12,17 @@ from scipy import stats
 from monitor.drift.judgement import Outcome
 
 LEAST_P_VALUE = 1e-9
-"""So far out an approximation says no more than "smaller still"."""
+"""Beyond this, an approximation of a tail is not believed."""
 
 
 def combine(tests: Sequence[Outcome]) -> float:
     """One p-value of m tests, by the harmonic mean h of theirs (Wilson 2019, PNAS 116:1195, eq. 4).
 
-    1/h of independent tests follows about Landau's distribution with location ln m + 0.874 and scale π/2; at
-    5 % that is 6 % too careful for four tests, at 1 % less than 2 %. Where one test alone sees a change it
-    is Bonferroni's m · min pᵢ, where several do it is smaller; how tests depend on each other hardly
-    matters far out. A sum of other transforms, such as Cauchy's, would let p-values near 1 cancel the one
-    test that sees the change.
+    1/h of independent tests follows about Landau's distribution with location ln m + 0.874 and scale
+    π/2; at 5 % that is 6 % too conservative for four tests, at 1 % less than 2 %. Where one test alone
+    sees a change it is Bonferroni's m · min pᵢ, where several do it is smaller; far out in the tail the
+    dependence between tests hardly matters. Cauchy's combination would let p-values near 1 cancel the
+    one test that sees the change.
 
     Examples
     --------
@@ -38,9 +38,9 @@ def combine(tests: Sequence[Outcome]) -> float:
 
 
 def telling(tests: tuple[Outcome, ...], alpha: float) -> tuple[Outcome, ...]:
-    """The tests that make all together fall below `alpha`: those below their share of it.
+    """The tests that decide: those whose p-value is at most their share of `alpha`.
 
-    Where only several together do, it is the clearest one; none where not even these do.
+    Where only several together are significant, the one with the smallest p-value; none where they are not.
     """
     clear = tuple(test for test in tests if test.p_value <= alpha / len(tests))
     if clear or not tests or combine(tests) > alpha:

@@ -1,4 +1,4 @@
-"""Thresholds that users set themselves, as the reference systems have them."""
+"""Thresholds that users set themselves."""
 
 from __future__ import annotations
 
@@ -42,7 +42,8 @@ def resolve_thresholds(
     --------
     >>> import monitor, numpy as np
     >>> rows = np.random.default_rng(0).normal(size=(200, 4))
-    >>> baseline = monitor.clusters.fit(rows, {"name": "points"}, n_clusters=2)
+    >>> clusters = monitor.clusters
+    >>> baseline = clusters.fit(rows, {"name": "points"}, clusters.Clustering(2))
     >>> resolve_thresholds({"jsd": 0.1}, baseline.statistics)
     {'jsd': 0.1}
     """
@@ -76,16 +77,16 @@ def check_thresholds(
             raise InvalidInputError(
                 f"thresholds name the distance {name!r}; known are {', '.join(known)}"
             )
-    found = {}
-    for name, given in thresholds.items():
+    numbers = {}
+    for name, threshold in thresholds.items():
         try:
-            found[name] = parse_threshold(given)
+            numbers[name] = parse_threshold(threshold)
         except ValueError as error:
             raise InvalidInputError(f"the threshold of {name!r}: {error}") from error
-    return found
+    return numbers
 
 
-def parse_threshold(given: float | str) -> tuple[float, bool]:
+def parse_threshold(threshold: float | str) -> tuple[float, bool]:
     """A threshold as a number, and whether that counts standard deviations.
 
     Raises
@@ -93,14 +94,14 @@ def parse_threshold(given: float | str) -> tuple[float, bool]:
     ValueError
         If it is neither a number ≥ 0 nor such as "3 sd".
     """
-    text = str(given).strip()
+    text = str(threshold).strip()
     try:
         number = float(text.removesuffix("sd"))
     except ValueError:
         number = -1.0
-    if isinstance(given, bool) or not 0 <= number < float("inf"):
+    if isinstance(threshold, bool) or not 0 <= number < float("inf"):
         raise ValueError(
-            f"{given!r} is neither a number of 0 or more, such as 0.1, nor standard deviations above the "
+            f"{threshold!r} is neither a number of 0 or more, such as 0.1, nor standard deviations above the "
             'mean of the baseline\'s windows, such as "3 sd"'
         )
     return number, text.endswith("sd")

@@ -1,4 +1,4 @@
-"""What a metadata column tells of a shift. Values only, and one sentence."""
+"""What a metadata column explains of a shift: values, and one sentence."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Final
 
 _LEAST_STRENGTH: Final = 0.2
-"""A column that tells less than a fifth of the shift is not worth naming. It also keeps out columns whose
-values start from other shares, so that one and the same influx looks a little uneven over them."""
+"""A column that explains less than a fifth of the shift is not worth naming. The bound also keeps out columns
+whose values start from different shares, over which one common influx looks a little uneven."""
 
 
 @dataclass(frozen=True)
@@ -40,34 +40,34 @@ class ValueShift:
 
 @dataclass(frozen=True)
 class ColumnExplanation:
-    """What one column tells of a shift.
+    """What one column explains of a shift.
 
     Parameters
     ----------
     column
         Its name.
     explained_share
-        How much of the shift goes when the baseline is given the window's mix of values: 1 is all of
-        it; less than 0, the mix moved against it.
+        How much of the shift disappears when the baseline is given the window's mix of values: 1 is all
+        of it; below 0, the mix moved against it.
     mix_p_value
-        Whether that can be chance: both that the mix of values changed and that values go with
+        The p-value of both together: that the mix of values changed, and that values go with
         clusters. Adjusted by Holm over columns and kinds.
     concentration
         How much of the shift sits where the rows do not: the surplus of `shift_share` over the part that
-        as many rows of a common shift would have, summed over the values that have one for sure.
-    place_p_value
+        as many rows of a common shift would have, summed over the values whose surplus is significant.
+    concentration_p_value
         Whether some values carry more of it than others; adjusted in the same way.
     values
         The one with the greatest surplus first. Values with very few rows count as `OTHER`.
     alpha
-        The level up to which the column is said to carry the shift.
+        The significance level up to which the column is said to carry the shift.
     """
 
     column: str
     explained_share: float
     mix_p_value: float
     concentration: float
-    place_p_value: float
+    concentration_p_value: float
     values: tuple[ValueShift, ...]
     alpha: float
 
@@ -77,23 +77,25 @@ class ColumnExplanation:
         return self.mix_p_value <= self.alpha and self.explained_share >= _LEAST_STRENGTH
 
     @property
-    def by_place(self) -> bool:
+    def by_concentration(self) -> bool:
         """Whether the shift sits in some of the values."""
-        return self.place_p_value <= self.alpha and self.concentration >= _LEAST_STRENGTH
+        return self.concentration_p_value <= self.alpha and self.concentration >= _LEAST_STRENGTH
 
     @property
     def strength(self) -> float:
-        """How much of the shift the column tells, in [0, 1]; 0 when that may be chance."""
-        found = max(
+        """How much of the shift the column explains, in [0, 1]; 0 when that may be chance."""
+        share = max(
             self.explained_share if self.by_mix else 0.0,
-            self.concentration if self.by_place else 0.0,
+            self.concentration if self.by_concentration else 0.0,
         )
-        return min(found, 1.0)
+        return min(share, 1.0)
 
     @property
     def sentence(self) -> str:
-        """What the column tells, in plain English."""
-        if self.by_mix and not (self.by_place and self.concentration > self.explained_share):
+        """What the column explains, in plain English."""
+        if self.by_mix and not (
+            self.by_concentration and self.concentration > self.explained_share
+        ):
             most = max(
                 self.values, key=lambda value: abs(value.window_share - value.baseline_share)
             )
@@ -102,14 +104,14 @@ class ColumnExplanation:
                 f"{self.column}: {most.value} has {_percent(most.window_share)} of the rows, "
                 f"{_percent(most.baseline_share)} in the baseline"
             )
-        if self.by_place:
+        if self.by_concentration:
             value = self.values[0]
             return (
                 f"{_percent(value.shift_share)} of the shift sits in {self.column} = {value.value}, "
                 f"which {'is new and ' if value.is_new else ''}has {_percent(value.window_share)} of "
                 "the rows"
             )
-        return f"{self.column} does not tell where the shift comes from"
+        return f"{self.column} does not explain the shift"
 
 
 def _percent(share: float) -> str:

@@ -20,7 +20,7 @@ _FEW_DRAWS: Final = 99
 _N_DRAWS: Final = 999
 _CLEARLY_CHANCE: Final = 0.15
 _LEAST_ROWS: Final = 5
-"""Values with fewer rows in the window are taken together: alone they could not be told from chance."""
+"""Values with fewer rows in the window are taken together: alone they could not be significant."""
 
 
 def explain(
@@ -30,14 +30,14 @@ def explain(
     alpha: float = 0.05,
     random_state: int = 0,
 ) -> tuple[ColumnExplanation, ...]:
-    """Hold a window's shift against its metadata columns.
+    """Explain a window's shift by its metadata columns.
 
     `split_shift` takes the shift apart. What it finds is held against chance:
 
-    - *Another mix* is named when two X² tests both see something (Berger 1982): that the values' counts
-      changed, and that values go with clusters in the baseline.
-    - *A place* is named by `uneven_shift_p_values`: a shift that all values have in common names none.
-      A new value has no rows of its own to be compared with; the whole baseline stands in.
+    - *Another mix* is named when two X² tests are both significant (Berger 1982): that the values'
+      counts changed, and that values go with clusters in the baseline.
+    - *A concentration* in some values is named by `uneven_shift_p_values`: a shift that all values have
+      in common names none. A new value has no rows of its own in the baseline; the whole of it stands in.
 
     Rows are taken to be independent.
 
@@ -59,15 +59,15 @@ def explain(
     --------
     >>> from monitor.clusters.value_table import count_values, fit_values
     >>> rng = np.random.default_rng(0)
-    >>> held = rng.choice(["FR", "DE", "IT"], 3000), rng.choice(4, 3000)
+    >>> before = rng.choice(["FR", "DE", "IT"], 3000), rng.choice(4, 3000)
     >>> country, clusters = rng.choice(["FR", "DE", "IT"], 900), rng.choice(4, 900)
     >>> clusters[(country == "FR") & (rng.random(900) < 0.5)] = 3
-    >>> table = fit_values(*held, n_clusters=4)
+    >>> table = fit_values(*before, n_clusters=4)
     >>> explain({"country": table}, {"country": count_values(country, clusters, table)})[0].sentence
     '100 % of the shift sits in country = FR, which has 35 % of the rows'
     """
     columns = [column for column in baseline if column in window]
-    found = [
+    unadjusted = [
         _explain_column(
             column,
             baseline[column],
@@ -77,30 +77,34 @@ def explain(
         )
         for row, column in enumerate(columns)
     ]
-    adjusted = holm(np.array([[f.mix_p_value, f.place_p_value] for f in found]).ravel())
+    adjusted = holm(
+        np.array([[f.mix_p_value, f.concentration_p_value] for f in unadjusted]).ravel()
+    )
     explained = [
         ColumnExplanation(
             column=column,
             explained_share=f.explained_share,
             mix_p_value=float(mix_p),
             concentration=f.concentration,
-            place_p_value=float(place_p),
+            concentration_p_value=float(concentration_p),
             values=f.values,
             alpha=alpha,
         )
-        for column, f, (mix_p, place_p) in zip(columns, found, adjusted.reshape(-1, 2), strict=True)
+        for column, f, (mix_p, concentration_p) in zip(
+            columns, unadjusted, adjusted.reshape(-1, 2), strict=True
+        )
     ]
     return tuple(
-        sorted(explained, key=lambda e: (-e.strength, min(e.mix_p_value, e.place_p_value)))
+        sorted(explained, key=lambda e: (-e.strength, min(e.mix_p_value, e.concentration_p_value)))
     )
 
 
 @dataclass(frozen=True)
-class _Found:
+class _Unadjusted:
     explained_share: float
     mix_p_value: float
     concentration: float
-    place_p_value: float
+    concentration_p_value: float
     values: tuple[ValueShift, ...]
 
 
@@ -111,44 +115,44 @@ def _explain_column(
     *,
     alpha: float,
     rng: np.random.Generator,
-) -> _Found:
+) -> _Unadjusted:
     if baseline.known != window.known or baseline.counts.shape != window.counts.shape:
         raise ValueError(
             f"the window's table of {column!r} was made for another baseline; "
             "count its values with this baseline's table"
         )
-    seen = np.concatenate([window.counts, window.new_counts])
-    held = np.concatenate([baseline.counts, np.zeros_like(window.new_counts)])
-    if not held.any() or not seen.any():
-        return _Found(0.0, 1.0, 0.0, 1.0, ())
+    after = np.concatenate([window.counts, window.new_counts])
+    before = np.concatenate([baseline.counts, np.zeros_like(window.new_counts)])
+    if not before.any() or not after.any():
+        return _Unadjusted(0.0, 1.0, 0.0, 1.0, ())
     mix_p_value = max(
-        _independence_p_value(np.stack([held.sum(axis=1), seen.sum(axis=1)]), rng),
-        _independence_p_value(held, rng),
+        _independence_p_value(np.stack([before.sum(axis=1), after.sum(axis=1)]), rng),
+        _independence_p_value(before, rng),
     )
-    names, held, seen = _pooled((*window.known, OTHER, *window.new), held, seen)
-    stand_in = np.where(held.any(axis=1, keepdims=True), held, held.sum(axis=0))
-    in_window = seen.any(axis=1)
+    names, before, after = _pooled((*window.known, OTHER, *window.new), before, after)
+    stand_in = np.where(before.any(axis=1, keepdims=True), before, before.sum(axis=0))
+    in_window = after.any(axis=1)
     p_values = np.ones(len(names))
     if in_window.sum() > 1:
         p_values[in_window] = uneven_shift_p_values(
-            np.stack([stand_in[in_window], seen[in_window]]), rng=rng
+            np.stack([stand_in[in_window], after[in_window]]), rng=rng
         )
-    parts = split_shift(held, seen, stand_in)
-    before, now = held.sum(axis=1) / held.sum(), seen.sum(axis=1) / seen.sum()
-    surplus = parts.own - now * parts.own.sum()
+    parts = split_shift(before, after, stand_in)
+    share_before, share_after = before.sum(axis=1) / before.sum(), after.sum(axis=1) / after.sum()
+    surplus = parts.own - share_after * parts.own.sum()
     certain = surplus[p_values <= alpha]
-    return _Found(
+    return _Unadjusted(
         explained_share=parts.mix,
         mix_p_value=mix_p_value,
-        # What some values have too much of, the others lack: either side may be the one to be sure of.
+        # What some values have too much of, the others lack: either side may be the significant one.
         concentration=float(max(certain[certain > 0].sum(), -certain[certain < 0].sum())),
-        place_p_value=float(p_values.min()),
+        concentration_p_value=float(p_values.min()),
         values=tuple(
             ValueShift(
                 value=names[v],
-                is_new=not held[v].any(),
-                baseline_share=float(before[v]),
-                window_share=float(now[v]),
+                is_new=not before[v].any(),
+                baseline_share=float(share_before[v]),
+                window_share=float(share_after[v]),
                 shift_share=float(parts.own[v]),
                 p_value=float(p_values[v]),
             )
@@ -158,20 +162,20 @@ def _explain_column(
 
 
 def _pooled(
-    names: tuple[str, ...], held: NDArray[np.int64], seen: NDArray[np.int64]
+    names: tuple[str, ...], before: NDArray[np.int64], after: NDArray[np.int64]
 ) -> tuple[list[str], NDArray[np.int64], NDArray[np.int64]]:
     """The same with values of few rows in the window under `OTHER`, and those without any left out."""
-    n, n_held = seen.sum(axis=1), held.sum(axis=1)
+    n, n_before = after.sum(axis=1), before.sum(axis=1)
     few = (n < _LEAST_ROWS) & (n > 0) | (np.array(names) == OTHER)
-    alone = ~few & (n + n_held > 0)
-    held, seen = (
+    alone = ~few & (n + n_before > 0)
+    before, after = (
         np.concatenate([counts[alone], counts[few].sum(axis=0, keepdims=True)])
-        for counts in (held, seen)
+        for counts in (before, after)
     )
     kept = [*(name for name, keep in zip(names, alone, strict=True) if keep), OTHER]
-    if held[-1].any() or seen[-1].any():
-        return kept, held, seen
-    return kept[:-1], held[:-1], seen[:-1]
+    if before[-1].any() or after[-1].any():
+        return kept, before, after
+    return kept[:-1], before[:-1], after[:-1]
 
 
 def _independence_p_value(table: NDArray[np.int64], rng: np.random.Generator) -> float:
@@ -180,11 +184,11 @@ def _independence_p_value(table: NDArray[np.int64], rng: np.random.Generator) ->
     if min(table.shape) < 2:
         return 1.0
     sizes, pooled = table.sum(axis=1), table.sum(axis=0) / table.sum()
-    seen = _chi_square(table)
-    # Many draws are only for telling how small a small p-value is (Besag & Clifford 1991).
+    observed = _chi_square(table)
+    # Many draws are only needed to resolve a small p-value (Besag & Clifford 1991).
     for n_draws in (_FEW_DRAWS, _N_DRAWS):
         null = _chi_square(rng.multinomial(sizes, pooled, size=(n_draws, len(sizes))))
-        p_value = float(p_values(count_reached(null, seen), n_draws))
+        p_value = float(p_values(count_reached(null, observed), n_draws))
         if p_value > _CLEARLY_CHANCE:
             break
     return p_value

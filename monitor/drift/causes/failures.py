@@ -1,4 +1,4 @@
-"""Do more rows than usual have no vector, and why?"""
+"""Do more rows than usual have no vector, and for which reason?"""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def failure_shifts(
 ) -> tuple[FailureShift, ...]:
     """Hold each reason's share of the rows against the baseline's, by Fisher's exact test, one-sided.
 
-    Rows are taken as independent, though failures come in bursts: a small p-value is a sign, no verdict.
+    Rows are taken as independent, though failures come in bursts: a small p-value is a hint, not a verdict.
 
     Parameters
     ----------
@@ -68,7 +68,7 @@ def failure_shifts(
             for reason in reasons
         ]
     )
-    found = [
+    shifts = [
         FailureShift(
             reason=reason,
             baseline_share=baseline.get(reason, 0) / n_baseline if n_baseline else 0.0,
@@ -77,4 +77,4 @@ def failure_shifts(
         )
         for reason, p_value in zip(reasons, holm(p_values) if reasons else (), strict=True)
     ]
-    return tuple(sorted(found, key=lambda shift: shift.p_value))
+    return tuple(sorted(shifts, key=lambda shift: shift.p_value))

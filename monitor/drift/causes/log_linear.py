@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from monitor.drift.monte_carlo import TOLERANCE, simulate
 
 _N_CYCLES: Final = 12
-"""Of proportional fitting. Observed and drawn tables stop at the same one, so that none is at a loss."""
+"""Of proportional fitting. Observed and drawn tables stop at the same number, to stay comparable."""
 _N_DRAWS_AT_ONCE: Final = 100
 _MOST_DRAWS: Final = 1_000
 _ENOUGH: Final = 10
@@ -91,7 +91,7 @@ def uneven_shift_p_values(
     """
     observed = tables.astype(np.float64)
     fitted = common_shift(observed)
-    seen = _surplus(observed, fitted)
+    surplus = _surplus(observed, fitted)
     sizes = tables.sum(axis=-1)
     # Rounding must not leave a sum of shares above 1.
     shares = fitted / fitted.sum(axis=-1, keepdims=True)
@@ -101,7 +101,7 @@ def uneven_shift_p_values(
         return _surplus(again, common_shift(again))
 
     def reached(drawn: NDArray[np.float64]) -> NDArray[np.int64]:
-        everything = np.concatenate([seen[None], drawn])
+        everything = np.concatenate([surplus[None], drawn])
         spread = everything.std(axis=0)
         scores = np.abs(everything - everything.mean(axis=0)) / np.where(spread > 0, spread, 1.0)
         farthest = scores[1:].max(axis=1)

@@ -28,10 +28,10 @@ class QualityShift:
     baseline_median, window_median
         In the field's own unit; NaN when no row has it.
     direction
-        `up` or `down`, or `other` when its spread, its shape or its gaps changed more clearly than its
-        level did. It says nothing of significance.
+        `up` or `down`, or `other` when its spread, its shape or its missing values changed more clearly
+        than its location did; whether the change is significant or not.
     effect
-        Cliff's delta in [−1, 1]: how much likelier a row of the window lies above a row of the baseline
+        Cliff's delta in [−1, 1]: how much more likely a row of the window lies above a row of the baseline
         than below it. −1: all lie below; 0: as often above as below. Rows in the same bin count as
         equal. NaN when either side has no row with the field.
     baseline_missing, window_missing
@@ -55,11 +55,11 @@ def quality_shifts(
 ) -> tuple[QualityShift, ...]:
     """Judge every field of a window.
 
-    Two tests share a field's level: Mann & Whitney's (1947) on the bins' mid-ranks, for its level, and
-    Pearson's X² on bins and missing rows, for all else; p = min(1, 2 min pᵢ). Both p-values come from
-    tables drawn with the margins that were seen, (1 + #{T* ≥ T}) / (M + 1), which is valid at any counts
-    and with any ties (Davison & Hinkley 1997, eq. 4.11). Where no drawn table reaches T and all expected
-    counts are 5 or more, the normal and the χ² distribution go on. Rows are taken to be independent.
+    Two tests share a field's significance level: Mann & Whitney's (1947) on the bins' mid-ranks, for its
+    location, and Pearson's X² on bins and missing rows, for everything else; p = min(1, 2 min pᵢ). Both
+    p-values come from tables drawn with the observed margins (see `monte_carlo.p_values`), which is valid
+    at any counts and with any ties. Where no drawn table reaches the statistic and all expected counts
+    are 5 or more, the normal and the χ² distribution take over. Rows are taken to be independent.
 
     Parameters
     ----------
@@ -92,18 +92,20 @@ def quality_shifts(
     >>> shift.direction, round(shift.effect, 1)
     ('down', -0.5)
     """
-    held = reference.sketch
-    if held.counts.shape != window.counts.shape:
+    baseline = reference.sketch
+    if baseline.counts.shape != window.counts.shape:
         raise ValueError(
             f"the window has {window.counts.shape} fields × bins and the baseline "
-            f"{held.counts.shape}; count the window with this baseline's QualityReference"
+            f"{baseline.counts.shape}; count the window with this baseline's QualityReference"
         )
     rng = np.random.default_rng([random_state, 0x7175616C])
     tests = [
         _test_field(*tables, rng=rng)
-        for tables in zip(held.counts, held.n_missing, window.counts, window.n_missing, strict=True)
+        for tables in zip(
+            baseline.counts, baseline.n_missing, window.counts, window.n_missing, strict=True
+        )
     ]
-    adjusted = holm(np.array([min(1.0, 2 * min(test.level_p, test.shape_p)) for test in tests]))
+    adjusted = holm(np.array([min(1.0, 2 * min(test.location_p, test.shape_p)) for test in tests]))
     return tuple(
         QualityShift(
             field=field,
@@ -111,12 +113,12 @@ def quality_shifts(
             window_median=float(after),
             direction=_direction(test),
             effect=test.effect,
-            baseline_missing=_share(held.n_missing[row], held.n),
+            baseline_missing=_share(baseline.n_missing[row], baseline.n),
             window_missing=_share(window.n_missing[row], window.n),
             p_value=float(adjusted[row]),
         )
         for row, (field, before, after, test) in enumerate(
-            zip(reference.fields, held.medians, window.medians, tests, strict=True)
+            zip(reference.fields, baseline.medians, window.medians, tests, strict=True)
         )
     )
 
@@ -124,12 +126,12 @@ def quality_shifts(
 @dataclass(frozen=True)
 class _FieldTest:
     effect: float
-    level_p: float
+    location_p: float
     shape_p: float
 
 
 def _direction(test: _FieldTest) -> Literal["up", "down", "other"]:
-    if test.level_p > test.shape_p or math.isnan(test.effect) or test.effect == 0:
+    if test.location_p > test.shape_p or math.isnan(test.effect) or test.effect == 0:
         return "other"
     return "up" if test.effect > 0 else "down"
 
@@ -139,28 +141,28 @@ def _share(part: int, whole: int) -> float:
 
 
 def _test_field(
-    base: NDArray[np.int64],
-    base_missing: int,
-    seen: NDArray[np.int64],
-    seen_missing: int,
+    before: NDArray[np.int64],
+    before_missing: int,
+    after: NDArray[np.int64],
+    after_missing: int,
     *,
     rng: np.random.Generator,
 ) -> _FieldTest:
-    effect = _cliffs_delta(base, seen)
-    base, seen = np.append(base, base_missing), np.append(seen, seen_missing)
-    total = base + seen
+    effect = _cliffs_delta(before, after)
+    before, after = np.append(before, before_missing), np.append(after, after_missing)
+    total = before + after
     occupied = total > 0
-    if occupied.sum() < 2 or not base.any() or not seen.any():
+    if occupied.sum() < 2 or not before.any() or not after.any():
         return _FieldTest(effect, 1.0, 1.0)
-    share = seen.sum() / total.sum()
+    share = after.sum() / total.sum()
     expected = total[occupied] * share
     dense = min(expected.min(), (expected / share * (1 - share)).min()) >= 5
     drawn = rng.multivariate_hypergeometric(
-        total[occupied], int(seen.sum()), size=_N_DRAWS, method="marginals"
+        total[occupied], int(after.sum()), size=_N_DRAWS, method="marginals"
     )
     shape, drawn_shape = (
         ((counts - expected) ** 2 / expected).sum(axis=-1) / (1 - share)
-        for counts in (seen[occupied], drawn)
+        for counts in (after[occupied], drawn)
     )
     shape_p = _p_value(
         float(shape), drawn_shape, dense, float(stats.chi2.sf(shape, occupied.sum() - 1))
@@ -169,17 +171,20 @@ def _test_field(
     scores = np.append(_centred_ranks(total[:-1]), 0.0)[occupied]
     if not scores.any():
         return _FieldTest(effect, 1.0, shape_p)
-    level, drawn_level = (np.abs(counts @ scores) for counts in (seen[occupied], drawn))
+    location, drawn_location = (np.abs(counts @ scores) for counts in (after[occupied], drawn))
     n_all = total.sum()
     variance = share * (1 - share) * n_all / (n_all - 1) * (total[occupied] @ scores**2)
-    level_p = _p_value(
-        float(level), drawn_level, dense, float(2 * stats.norm.sf(level / np.sqrt(variance)))
+    location_p = _p_value(
+        float(location),
+        drawn_location,
+        dense,
+        float(2 * stats.norm.sf(location / np.sqrt(variance))),
     )
-    return _FieldTest(effect, level_p, shape_p)
+    return _FieldTest(effect, location_p, shape_p)
 
 
-def _p_value(seen: float, drawn: NDArray[np.float64], dense: bool, beyond: float) -> float:
-    n_reached = count_reached(drawn, seen)
+def _p_value(observed: float, drawn: NDArray[np.float64], dense: bool, beyond: float) -> float:
+    n_reached = count_reached(drawn, observed)
     p_value = float(p_values(n_reached, len(drawn)))
     return max(min(p_value, beyond), LEAST_P_VALUE) if n_reached == 0 and dense else p_value
 
@@ -190,10 +195,10 @@ def _centred_ranks(total: NDArray[np.int64]) -> NDArray[np.float64]:
     return np.asarray(ranks - (total.sum() + 1) / 2)
 
 
-def _cliffs_delta(base: NDArray[np.int64], seen: NDArray[np.int64]) -> float:
+def _cliffs_delta(before: NDArray[np.int64], after: NDArray[np.int64]) -> float:
     """Cliff (1993): P(window > baseline) − P(window < baseline)."""
-    n_base, n_seen = int(base.sum()), int(seen.sum())
-    if n_base == 0 or n_seen == 0:
+    n_before, n_after = int(before.sum()), int(after.sum())
+    if n_before == 0 or n_after == 0:
         return math.nan
     # The rank sum's surplus over its mean, n m / 2 at most.
-    return float(seen @ _centred_ranks(base + seen) / (n_base * n_seen / 2))
+    return float(after @ _centred_ranks(before + after) / (n_before * n_after / 2))

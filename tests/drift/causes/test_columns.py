@@ -68,7 +68,7 @@ def baseline() -> Rows:
 def test_a_shift_in_one_country_is_found_there_and_not_where_it_only_goes_along(baseline):
     found = explained(baseline, rows(1000, np.random.default_rng(2), cause="FR"))
     assert found[0].column == "country"
-    assert found[0].by_place
+    assert found[0].by_concentration
     assert not found[0].by_mix
     value = found[0].values[0]
     assert (value.value, value.is_new) == ("FR", False)
@@ -81,7 +81,7 @@ def test_a_shift_in_one_country_is_found_there_and_not_where_it_only_goes_along(
     for column in found:
         if column.column in ("category", "batch", "identifier"):
             assert column.strength == 0
-            assert "does not tell" in column.sentence
+            assert "does not explain" in column.sentence
 
 
 def test_another_mix_of_categories_is_the_whole_shift(baseline):
@@ -89,7 +89,7 @@ def test_another_mix_of_categories_is_the_whole_shift(baseline):
     found = explained(baseline, window)
     assert found[0].column == "category"
     assert found[0].by_mix
-    assert not found[0].by_place
+    assert not found[0].by_concentration
     assert found[0].explained_share == pytest.approx(1, abs=0.15)
     assert "goes with another mix of category: 3 has 5" in found[0].sentence
     assert [column.strength for column in found[1:]] == [0, 0, 0, 0]
