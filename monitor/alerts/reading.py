@@ -82,6 +82,9 @@ def metric_value(metric: str, window: WindowDrift) -> float:
     delivers nothing is broken too.
     """
     judgement = window.judgement
+    if window.is_closed:
+        # No rows are expected then: neither calm nor broken.
+        return math.nan
     if metric in _COUNTED:
         return _counted(metric, window)
     if judgement.verdict is Verdict.INCONCLUSIVE:

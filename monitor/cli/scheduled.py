@@ -82,6 +82,8 @@ def open_runner(project: Project, features: Sequence[Monitored]) -> Iterator[Run
             queue_alerts=queue_alerts,
             lease=dt.timedelta(seconds=config.schedule.lease_seconds),
             max_attempts=config.schedule.max_attempts,
+            retry_for=_duration(config.schedule.retry_for),
+            wait_for_rows=_duration(config.schedule.wait_for_rows) or None,
         )
 
 

@@ -62,7 +62,7 @@ def find_files(
     """
     if part.path is None:
         raise InvalidInputError(
-            f"{key} reads no files: windows of a query or a function are judged by `monitor run --due`"
+            f"{key} reads no files: windows of a query or a function are judged by `monitor run`"
         )
     try:
         return files_of(

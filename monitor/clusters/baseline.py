@@ -85,11 +85,17 @@ class Baseline:
         Why this number of clusters, when it was chosen from the data.
     time_range
         First and last timestamp, ISO 8601, when the rows had any.
+    timezone
+        Whose days its windows are.
+    windows_per_week, closed
+        How many windows a week has, 0 where it has no whole number of them; and which of these, by their
+        number modulo that, never had a row: a shop that is closed on Sundays.
     segment_column, segments
         A metadata column, and the statistics of each of its values.
     seasons
         For each day of the week, Thursday first as 1 January 1970 was, the statistics that windows of
-        that day are compared with; empty where the days of the week do not differ, or are not known.
+        that day are compared with; empty where the days of the week do not differ, or are not known. A
+        day with too few windows, or none, is compared with the whole.
     columns
         Further metadata columns, each with its values counted against the clusters.
     quality
@@ -111,6 +117,9 @@ class Baseline:
     examples: tuple[tuple[Example, ...], ...] = ()
     choice: str | None = None
     time_range: tuple[str, str] | None = None
+    timezone: str = "UTC"
+    windows_per_week: int = 0
+    closed: tuple[int, ...] = ()
     segment_column: str | None = None
     segments: Mapping[str, BaselineStatistics] = field(default_factory=dict)
     seasons: tuple[BaselineStatistics, ...] = ()
@@ -141,6 +150,10 @@ class Baseline:
     def n_rows(self) -> int:
         """All rows with a vector, also where those that the clusters were fitted on do not count."""
         return self.n_fit + self.statistics.n_held_out
+
+    def is_closed(self, window: int) -> bool:
+        """Whether window number `window` is at a time of the week at which the baseline never had rows."""
+        return self.windows_per_week > 0 and window % self.windows_per_week in self.closed
 
     def statistics_of(self, window: int | None) -> BaselineStatistics:
         """What window number `window` is compared with: its day of the week, where days differ."""

@@ -211,12 +211,12 @@ def _seasons(
         return ()
     return tuple(
         rows.statistics(
-            (rows.windows >= 0) & (rows.windows % n_seasons == season),
-            dated.variation(n_seasons, season),
+            (rows.windows >= 0) & (rows.windows % n_seasons == season) if is_known else rows.all,
+            dated.variation(n_seasons, season) if is_known else rows.variation(),
             rng,
             max_sample=MAX_SAMPLE,
         )
-        for season in range(n_seasons)
+        for season, is_known in enumerate(dated.known_seasons(n_seasons))
     )
 
 

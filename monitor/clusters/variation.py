@@ -104,8 +104,8 @@ class DatedRows:
         """
         windows = self.windows[: len(self.is_novel)]
         # A window of one row says nothing about rows of one window.
-        sizes = np.unique(windows[windows >= 0], return_counts=True)[1]
-        if (sizes >= 2).sum() < LEAST_WINDOWS + n_seasons - 1:
+        present, sizes = np.unique(windows[windows >= 0], return_counts=True)
+        if (sizes >= 2).sum() < LEAST_WINDOWS + len(np.unique(present % n_seasons)) - 1:
             return None
         counts = count_windows(self.windows, self.labels, self.n_clusters)
         seasons = np.unique(self.windows[self.windows >= 0]) % n_seasons
@@ -127,24 +127,30 @@ class DatedRows:
         labels = self.labels[: len(vectors)][dated]
         return Movement.of(vectors[dated], labels, index, numbers % n_seasons, self.n_clusters)
 
+    def known_seasons(self, n_seasons: int) -> NDArray[np.bool_]:
+        """(n_seasons,) which of them have the `LEAST_OF_EACH` windows of a reference of their own."""
+        numbers = np.unique(self.windows[self.windows >= 0])
+        return np.asarray(np.bincount(numbers % n_seasons, minlength=n_seasons) >= LEAST_OF_EACH)
+
     def has_seasons(self, n_seasons: int) -> bool:
         """Whether clusters have other shares in some seasons than in others, beyond natural variation.
 
-        The variation between seasons is compared with that within them by an F test; every season needs
-        `LEAST_OF_EACH` windows.
+        The variation between seasons is compared with that within them by an F test, over the seasons with
+        enough windows: a shop may be closed on Sundays.
         """
-        dated = self.windows >= 0
-        numbers = np.unique(self.windows[dated])
-        seasons = numbers % n_seasons
-        if np.bincount(seasons, minlength=n_seasons).min() < LEAST_OF_EACH:
+        is_known = self.known_seasons(n_seasons)
+        if is_known.sum() < 2:
             return False
-        counts = count_windows(self.windows, self.labels, self.n_clusters)
+        numbers = np.unique(self.windows[self.windows >= 0])
+        is_used = is_known[numbers % n_seasons]
+        seasons = numbers[is_used] % n_seasons
+        counts = count_windows(self.windows, self.labels, self.n_clusters)[is_used]
         of_seasons = np.zeros((n_seasons, self.n_clusters), dtype=np.int64)
         np.add.at(of_seasons, seasons, counts)
         within, between = overdispersion(counts, seasons), overdispersion(of_seasons)
         # A season's counts are sums of windows, so they vary as many times more as one window does.
         ratio = between.design_effect / max(within.design_effect, 1.0)
-        freedom = (n_seasons - 1) * (np.count_nonzero(of_seasons.sum(axis=0)) - 1)
+        freedom = (is_known.sum() - 1) * (np.count_nonzero(of_seasons.sum(axis=0)) - 1)
         return bool(stats.f.sf(ratio, freedom, within.freedom) < SEASON_ALPHA)
 
 

@@ -241,8 +241,18 @@ class ScheduleConfig(Section):
         allow_inf_nan=False,
         description="How long a worker that says nothing keeps a window to itself.",
     )
+    wait_for_rows: Duration | None = Field(
+        default=None,
+        description="How long a window without rows is waited for, from when it is due, before it is judged "
+        "as empty, which alerts. Null waits as long as a window, at most 6 hours.",
+    )
     max_attempts: int = Field(
-        default=5, ge=1, description="How often a window is tried before it is given up."
+        default=5, ge=1, description="How often a window is tried at least before it is given up."
+    )
+    retry_for: Duration | None = Field(
+        default="1d",
+        description="For how long it is tried at least: a database may be away for a night. Null counts "
+        "attempts only.",
     )
     rolling_baseline: RollingConfig | None = Field(
         default=None,

@@ -68,12 +68,15 @@ class SequenceWindow:
         Its number, one more than that of the window before; None where windows are in no row.
     is_drift
         Whether it is known to have drifted by itself.
+    is_closed
+        Whether it has no rows at a time of the week at which the baseline never has any.
     """
 
     sketch: WindowSketch
     statistics: BaselineStatistics
     number: int | None
     is_drift: bool = False
+    is_closed: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -208,14 +211,13 @@ def _poolable(
     windows: Sequence[SequenceWindow], length: int, *, is_weekly: bool
 ) -> list[WindowSketch]:
     """The last `length` windows that have rows and did not drift by themselves; none if they are fewer."""
-    if is_weekly and any(w.is_drift or w.sketch.n == 0 for w in windows[-length:]):
-        return []  # a week without one of its days is no week
+    reach = windows[-length:] if is_weekly else windows[-2 * length :]
     usable = [
-        window.sketch
-        for window in reversed(windows[-2 * length :])
-        if not window.is_drift and window.sketch.n > 0
+        window.sketch for window in reversed(reach) if not window.is_drift and window.sketch.n > 0
     ][:length]
-    return usable if len(usable) == length else []
+    # A week without one of its days is no week, unless that day is always closed.
+    n_closed = sum(window.is_closed for window in reach) if is_weekly else 0
+    return usable if len(usable) + n_closed == length else []
 
 
 def _pooled_test(

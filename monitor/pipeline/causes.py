@@ -49,6 +49,7 @@ class Causes:
         *,
         segment: str | None = None,
         began: dt.datetime | None = None,
+        is_closed: bool = False,
     ) -> WindowDrift:
         """The judgement with its causes and examples.
 
@@ -62,6 +63,8 @@ class Causes:
             Whose rows these are; None for all rows.
         began
             When the drift began.
+        is_closed
+            Whether the window has no rows, as always at its time of the week.
         """
         placed, baseline, span = self.placed, self.placed.baseline, window.span.window
         labels, distances = placed.labels[window.at], placed.distances[window.at]
@@ -105,6 +108,7 @@ class Causes:
             quality=pixels,
             failure_shifts=lost,
             explanations=self._explanations(window) if is_drift and is_whole else (),
+            is_closed=is_closed,
             notes=tuple(notes),
         )
 

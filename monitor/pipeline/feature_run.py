@@ -70,12 +70,16 @@ class FeatureRun:
         starts = [window.start for window in past] + [
             None if window.span.window is None else window.span.window.start for window in windows
         ]
-        return [
-            self.causes.of(
-                window, found.judgement, began=None if found.onset is None else starts[found.onset]
+        entries = []
+        for window, in_row, verdict in zip(windows, sequence, judged, strict=True):
+            judgement = verdict.judgement
+            if len(window.span.rows) == 0:
+                judgement = replace(judgement, reason=_without_rows(in_row.is_closed))
+            began = None if verdict.onset is None else starts[verdict.onset]
+            entries.append(
+                self.causes.of(window, judgement, began=began, is_closed=in_row.is_closed)
             )
-            for window, found in zip(windows, judged, strict=True)
-        ]
+        return entries
 
     def judge_segment(self, window: PlacedWindow, column: str, value: str) -> WindowDrift:
         """One segment of a window."""
@@ -126,13 +130,28 @@ class FeatureRun:
             return SequenceWindow(window.sketch, self.baseline.statistics, number=None)
         # Its middle: a window that was given may begin an hour before the grid's.
         day = grid.number(span.middle)
-        return SequenceWindow(window.sketch, self._statistics_of(day), grid.number(span.start))
+        return SequenceWindow(
+            window.sketch,
+            self._statistics_of(day),
+            grid.number(span.start),
+            is_closed=len(window.span.rows) == 0 and self._is_closed(day),
+        )
 
     def _past_window(self, window: PastWindow) -> SequenceWindow:
         number = None if self.rules.grid is None else self.rules.grid.number(window.start)
         return SequenceWindow(
-            window.sketch, self._statistics_of(number), number, is_drift=window.is_drift
+            window.sketch,
+            self._statistics_of(number),
+            number,
+            is_drift=window.is_drift,
+            is_closed=window.sketch.n == 0 and number is not None and self._is_closed(number),
         )
+
+    def _is_closed(self, number: int) -> bool:
+        """Whether the baseline never has rows at this time of the week."""
+        every = self.rules.every
+        has_same_windows = every is not None and every.per_week == self.baseline.windows_per_week
+        return has_same_windows and self.baseline.is_closed(number)
 
     def _statistics_of(self, number: int | None) -> BaselineStatistics:
         """What a window is compared with: its own day of the week, where the days differ."""
@@ -158,3 +177,9 @@ class FeatureRun:
             reason=f"{why}; the distances are to the whole baseline",
             p_value=math.nan,
         )
+
+
+def _without_rows(is_closed: bool) -> str:
+    if is_closed:
+        return "no rows, as always at this time of the week in the baseline"
+    return "no rows at all: nothing arrived for this window"

@@ -127,6 +127,9 @@ def fit_baseline(
         baseline,
         examples=examples,
         time_range=_time_range(times, numbers),
+        timezone=grid.zone.key,
+        windows_per_week=grid.every.per_week,
+        closed=() if numbers is None else closed_times(numbers, grid.every.per_week),
         quality=fit_baseline_quality(frame, feature, vectors.usable),
     )
 
@@ -137,6 +140,8 @@ def _description(feature: ClusteredFeature) -> dict[str, Any]:
 
 
 DAYS_OF_WEEK: Final = 7
+LEAST_WEEKS: Final = 4
+"""A time of the week without rows in fewer weeks may be chance, or a holiday."""
 
 
 def seasons_of(every: Every) -> int:
@@ -155,9 +160,34 @@ def _window_numbers(times: Times | None, grid: Grid) -> NDArray[np.int64] | None
         # A wrong clock makes no window.
         is_near = ~far_outside(of_dated)
         dated, of_dated = dated[is_near], of_dated[is_near]
-        # Not negative, and the same days of the week.
-        numbers[dated] = of_dated - of_dated.min() // DAYS_OF_WEEK * DAYS_OF_WEEK
+        # Not negative, and the same days and hours of the week.
+        period = DAYS_OF_WEEK * max(grid.every.per_week, 1)
+        numbers[dated] = of_dated - of_dated.min() // period * period
     return numbers
+
+
+def closed_times(numbers: NDArray[np.int64], per_week: int) -> tuple[int, ...]:
+    """Which windows of the week never have a row, in at least `LEAST_WEEKS` weeks.
+
+    Parameters
+    ----------
+    numbers
+        The window of each row; negative ones are none.
+    per_week
+        How many windows a week has; 0 where windows are not parts of weeks.
+
+    Examples
+    --------
+    >>> closed_times(np.array([day for day in range(28) if day % 7 != 3]), 7)
+    (3,)
+    """
+    present = np.unique(numbers[numbers >= 0])
+    if per_week < 2 or len(present) == 0:
+        return ()
+    all_windows = np.arange(present[0], present[-1] + 1)
+    n_times = np.bincount(all_windows % per_week, minlength=per_week)
+    n_open = np.bincount(present % per_week, minlength=per_week)
+    return tuple(np.flatnonzero((n_open == 0) & (n_times >= LEAST_WEEKS)).tolist())
 
 
 def _time_range(times: Times | None, numbers: NDArray[np.int64] | None) -> tuple[str, str] | None:

@@ -122,6 +122,8 @@ class WindowDrift:
         What each reason for a missing vector did.
     explanations
         Which metadata columns carry the shift, the strongest first.
+    is_closed
+        Whether it has no rows at a time of the week at which the baseline never has any.
     notes
         What else must be known to read the numbers, in sentences.
     """
@@ -140,6 +142,7 @@ class WindowDrift:
     quality: tuple[QualityShift, ...] = ()
     failure_shifts: tuple[FailureShift, ...] = ()
     explanations: tuple[ColumnExplanation, ...] = ()
+    is_closed: bool = False
     notes: tuple[str, ...] = ()
 
     @property

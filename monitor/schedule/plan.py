@@ -82,16 +82,18 @@ class Plan:
         """
         windows = self._candidates(now)
         if self.catchup == "none":
-            windows = [
-                window for window in windows if window.end + self.evaluation_delay > first_seen
-            ]
+            windows = [window for window in windows if self.due_at(window) > first_seen]
         return [window for window in reversed(windows) if window not in known]
+
+    def due_at(self, window: Window) -> dt.datetime:
+        """When a window is judged."""
+        return window.end + self.evaluation_delay
 
     def look_until(self, window: Window) -> dt.datetime | None:
         """Until when rows that come late make a new revision; None for not at all."""
         if not self.allowed_lateness:
             return None
-        return window.end + self.evaluation_delay + self.allowed_lateness
+        return self.due_at(window) + self.allowed_lateness
 
     def _candidates(self, now: dt.datetime) -> list[Window]:
         """The windows that may be due, the newest first."""

@@ -7,10 +7,10 @@ import os
 import secrets
 import socket
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from monitor.errors import LeaseLostError, StoreError
 from monitor.schedule.plan import Plan
@@ -26,6 +26,17 @@ QueueAlerts = Callable[["Connection", Claim, JudgedWindow, dt.datetime], None]
 """Called with the time inside of the transaction that keeps a result, so that both are kept or neither."""
 Outcome = JudgedWindow | Exception
 """What came of a claim; `LeaseLostError` if another worker had taken the window over."""
+MOST_FAILURES: Final = 3
+"""So many failed windows in a row end a feature's pass: rather its source is away than each is broken."""
+LONGEST_RETRY_DELAY: Final = dt.timedelta(hours=1)
+LONGEST_WAIT: Final = dt.timedelta(hours=6)
+"""Rows that are missing for longer are an outage, which must be told."""
+LOOK_FOR_ROWS: Final = dt.timedelta(days=7)
+"""For so long a window that was judged without rows is judged again when they come."""
+
+
+class NoRowsYet(Exception):
+    """A window has no rows, which may be late."""
 
 
 def utc_now() -> dt.datetime:
@@ -57,12 +68,15 @@ class Pass:
         The claims that became results, with these.
     failed
         The windows that could not be judged, or not be looked at for late rows.
+    waiting
+        The windows without rows that are looked at again later.
     refused
         The claims that other workers had taken over before they were done.
     """
 
     judged: list[tuple[Claim, JudgedWindow]] = field(default_factory=list)
     failed: list[Failed] = field(default_factory=list)
+    waiting: list[Claim] = field(default_factory=list)
     refused: list[Claim] = field(default_factory=list)
 
 
@@ -90,10 +104,13 @@ class Runner:
         The time now, an aware datetime.
     lease
         How long a worker that says nothing keeps a window; a working one renews it in time.
-    max_attempts
-        So often a window is tried, then given up.
+    max_attempts, retry_for
+        A window is tried so often at least, and for so long, before it is given up.
     retry_delay
-        Wait before the second attempt; it doubles with each one after.
+        Wait before the second attempt; it doubles with each one after, up to an hour.
+    wait_for_rows
+        For how long after it fell due a window without rows is looked at again before it is judged; by
+        default as long as the window, at most 6 hours.
     worker
         This worker's name, for people to read.
     """
@@ -108,14 +125,16 @@ class Runner:
     clock: Callable[[], dt.datetime] = utc_now
     lease: dt.timedelta = dt.timedelta(minutes=15)
     max_attempts: int = 5
+    retry_for: dt.timedelta = dt.timedelta(days=1)
+    wait_for_rows: dt.timedelta | None = None
     retry_delay: dt.timedelta = dt.timedelta(minutes=1)
     worker: str = field(default_factory=worker_name)
 
     def run_due(self, on_done: Callable[[Claim, Outcome], None] | None = None) -> Pass:
         """Judge everything that is due now, one window after the other.
 
-        A window that fails is left for a later pass, and so are that feature's later ones; the other
-        features go on.
+        A window that fails, or has no rows yet, is left for a later pass; the others go on. A feature of
+        which several windows failed in a row is left for a later pass, too: its source may be away.
 
         Parameters
         ----------
@@ -130,13 +149,18 @@ class Runner:
         done = Pass()
         self._note_due()
         self._note_late(done)
-        while (claim := self._claim()) is not None:
+        failures = dict.fromkeys(self.features, 0)
+        while (claim := self._claim(failures)) is not None:
             outcome = self._work(claim)
             if isinstance(outcome, JudgedWindow):
+                failures[claim.feature] = 0
                 done.judged.append((claim, outcome))
             elif isinstance(outcome, LeaseLostError):
                 done.refused.append(claim)
+            elif isinstance(outcome, NoRowsYet):
+                done.waiting.append(claim)
             else:
+                failures[claim.feature] += 1
                 done.failed.append(Failed(claim.feature, claim.period, outcome))
             if on_done is not None:
                 on_done(claim, outcome)
@@ -169,11 +193,12 @@ class Runner:
                 elif now >= row.look_until:
                     leases.look_no_more(connection, row.id)
 
-    def _claim(self) -> Claim | None:
+    def _claim(self, failures: Mapping[str, int]) -> Claim | None:
+        names = [name for name in self.features if failures[name] < MOST_FAILURES]
         with self.store.writing() as connection:
             return leases.claim_next(
                 connection,
-                self.features,
+                names,
                 owner=self.worker,
                 now=self.clock(),
                 lease=self.lease,
@@ -184,9 +209,12 @@ class Runner:
         try:
             with self._renewed(claim):
                 judged = self.judge(claim.feature, claim.period)
+            self._refuse_empty(claim, judged)
             self._keep(claim, judged)
         except LeaseLostError as error:
             return error
+        except NoRowsYet as error:
+            return self._postpone(claim, error)
         except StoreError:
             # Nothing can be said to a store that does not answer; the lease will lapse.
             raise
@@ -201,6 +229,9 @@ class Runner:
 
     def _keep(self, claim: Claim, judged: JudgedWindow) -> None:
         now, look_until = self.clock(), self.plan.look_until(claim.period)
+        if judged.lacks_rows:
+            # They may come after all, whatever lateness is allowed.
+            look_until = max(look_until or now, self.plan.due_at(claim.period) + LOOK_FOR_ROWS)
         if look_until is not None and look_until <= now:
             look_until = None
         with self.store.writing() as connection:
@@ -209,15 +240,39 @@ class Runner:
                 self.queue_alerts(connection, claim, judged, now)
 
     def _give_back(self, claim: Claim, error: Exception) -> Exception:
-        wait = self.retry_delay * 2 ** min(claim.attempt - 1, 10)
+        is_tried_enough = claim.attempt >= self.max_attempts
+        is_last = is_tried_enough and self.clock() - claim.due_since >= self.retry_for
+        not_before = None if is_last else self._retry_at(claim)
         reason = f"{type(error).__name__}: {error}"
         try:
             with self.store.writing() as connection:
-                not_before = self.clock() + wait
-                leases.give_back(connection, claim, reason, not_before, self.max_attempts)
+                leases.give_back(connection, claim, reason, not_before)
         except LeaseLostError as lost:
             return lost
         return error
+
+    def _refuse_empty(self, claim: Claim, judged: JudgedWindow) -> None:
+        wait = self.wait_for_rows
+        if wait is None:
+            wait = min(claim.period.length, LONGEST_WAIT)
+        until = self.plan.due_at(claim.period) + wait
+        if judged.lacks_rows and self.clock() < until:
+            raise NoRowsYet(
+                f"no rows yet: looked for again until {until.isoformat(timespec='minutes')}"
+            )
+
+    def _postpone(self, claim: Claim, error: NoRowsYet) -> Exception:
+        try:
+            with self.store.writing() as connection:
+                leases.postpone(connection, claim, str(error), self._retry_at(claim))
+        except LeaseLostError as lost:
+            return lost
+        return error
+
+    def _retry_at(self, claim: Claim) -> dt.datetime:
+        doublings: int = 2 ** min(claim.attempt - 1, 10)
+        longest = max(LONGEST_RETRY_DELAY, self.retry_delay)
+        return self.clock() + min(self.retry_delay * doublings, longest)
 
     @contextmanager
     def _renewed(self, claim: Claim) -> Iterator[None]:

@@ -40,6 +40,8 @@ class Claim:
         What shows that the claim still holds; larger than that of any claim before.
     attempt
         1 for the first claim of this row.
+    due_since
+        When it was noted as due.
     """
 
     window_id: int
@@ -48,6 +50,7 @@ class Claim:
     revision: int
     token: int
     attempt: int
+    due_since: dt.datetime
 
 
 def add_due(
@@ -115,8 +118,8 @@ def claim_next(
     """Take the earliest window that may be judged now; None if there is none.
 
     The windows of a feature are judged in the order of time, because a verdict may rest on the windows
-    before it: one that is being judged, or waits to be tried again, holds up the later ones. A row that
-    was claimed `max_attempts` times without a result is given up.
+    before it. One that is being judged holds up the later ones; one that failed, or has no rows yet,
+    does not. A row whose workers died `max_attempts` times is given up.
 
     Parameters
     ----------
@@ -132,11 +135,10 @@ def claim_next(
         1 or more.
     """
     while (row := connection.execute(_claimable(names, now)).first()) is not None:
-        if row.attempts < max_attempts:
+        # Whoever gives a window back leaves no owner behind.
+        if row.lease_owner is None or row.attempts < max_attempts:
             break
-        given_up = (
-            f"given up after {row.attempts} attempts; the last: {row.last_error or 'no word'}"
-        )
+        given_up = f"given up: the workers of {row.attempts} attempts ended without a word"
         connection.execute(
             update(windows)
             .where(windows.c.id == row.id)
@@ -151,6 +153,7 @@ def claim_next(
         revision=row.revision,
         token=row.token + 1,
         attempt=row.attempts + 1,
+        due_since=row.created_at,
     )
     connection.execute(
         update(windows)
@@ -177,9 +180,9 @@ def renew(connection: Connection, claim: Claim, until: dt.datetime) -> None:
 
 
 def give_back(
-    connection: Connection, claim: Claim, error: str, not_before: dt.datetime, max_attempts: int
+    connection: Connection, claim: Claim, error: str, not_before: dt.datetime | None
 ) -> None:
-    """Say why the window could not be judged; it is tried again, unless this was the last attempt.
+    """Say why the window could not be judged; it is tried again from `not_before` on, or given up.
 
     Raises
     ------
@@ -191,12 +194,26 @@ def give_back(
         update(windows)
         .where(windows.c.id == claim.window_id)
         .values(
-            state=FAILED if claim.attempt >= max_attempts else DUE,
+            state=FAILED if not_before is None else DUE,
             last_error=error[:_LONGEST_ERROR],
             not_before=not_before,
             lease_owner=None,
             lease_until=None,
         )
+    )
+
+
+def postpone(connection: Connection, claim: Claim, why: str, not_before: dt.datetime) -> None:
+    """Put the window off until `not_before`, as if it had not been claimed.
+
+    Raises
+    ------
+    LeaseLostError
+        If another worker has taken the window over.
+    """
+    give_back(connection, claim, why, not_before)
+    connection.execute(
+        update(windows).where(windows.c.id == claim.window_id).values(attempts=claim.attempt - 1)
     )
 
 
@@ -246,6 +263,8 @@ def _claimable(names: Sequence[str], now: dt.datetime) -> Any:
         select(earlier.c.id).where(
             earlier.c.feature_id == windows.c.feature_id,
             earlier.c.state == DUE,
+            # Not tried yet, or being tried.
+            or_(earlier.c.not_before.is_(None), earlier.c.lease_until > now),
             or_(
                 earlier.c.window_start < windows.c.window_start,
                 # Two revisions of one window.

@@ -44,6 +44,12 @@ class JudgedWindow:
     rows_seen: str
     baseline_range: Window | None = None
 
+    @property
+    def lacks_rows(self) -> bool:
+        """Whether the window has no rows, although the baseline does not say that this is normal."""
+        (window,) = (window for window in self.report.windows if window.segment is None)
+        return window.n_rows == 0 and not window.is_closed
+
 
 def save(
     connection: Connection,

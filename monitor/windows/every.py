@@ -77,6 +77,12 @@ class Every:
         """The length in years."""
         return self.count * _YEARS[self.unit]
 
+    @property
+    def per_week(self) -> int:
+        """How many a week has; 0 where that is no whole number."""
+        of_week = {"m": 7 * 24 * 60, "h": 7 * 24, "D": 7, "W": 1}.get(self.unit, 0)
+        return 0 if of_week % self.count else of_week // self.count
+
     def number(self, instants: NDArray[np.datetime64]) -> NDArray[np.int64]:
         """(n,) which window each time of a clock lies in; windows are numbered from 1970."""
         origin = np.datetime64("1970-01", "M") if self.unit == "M" else _FIRST_MONDAY

@@ -84,8 +84,12 @@ def test_a_month_with_a_fake_clock(store, tmp_path):
         if hour % 24 == 0 and hour < 30 * 24:
             write_day(folder, hour // 24, shift=0.6 * (hour // 24 in moved))
         done = runner.run_due()
-        assert len(done.judged) == (hour % 24 == 0)
+        assert len(done.judged) == (hour % 24 == 0 and hour <= 30 * 24)
         assert not done.failed
+    # The 31st day has no rows: they are waited for, then that is a result, too.
+    assert [claim.period.start for claim in done.waiting] == [FIRST + 30 * DAY]
+    clock.now += 6 * HOUR
+    assert len(runner.run_due().judged) == 1
     lines = store.recent("points", 99)
     # The day before the first has rows, the 31st has none: it is inconclusive, not quiet.
     assert [(line.period.start - FIRST).days for line in reversed(lines)] == list(range(-1, 31))
@@ -152,11 +156,12 @@ def test_a_window_that_fails_is_tried_again_later(store, tmp_path):
     folder.mkdir()
     (folder / "broken.parquet").write_bytes(b"no parquet")
     runner = make_runner(store, folder, clock, max_attempts=3)
-    (failed,) = runner.run_due().failed
-    assert "broken.parquet cannot be read" in str(failed.error)
+    failed = runner.run_due().failed
+    assert len(failed) == 2
+    assert "broken.parquet cannot be read" in str(failed[0].error)
     assert runner.run_due().failed == []  # not at once
     clock.now += dt.timedelta(minutes=1)
-    assert len(runner.run_due().failed) == 1
+    assert len(runner.run_due().failed) == 2
     (folder / "broken.parquet").unlink()
     write_day(folder, -1), write_day(folder, 0)
     clock.now += dt.timedelta(minutes=2)
@@ -287,3 +292,83 @@ def test_a_store_that_does_not_answer_ends_the_pass(sqlite_store, tmp_path):
     with pytest.raises(StoreError, match="gone"):
         runner.run_due()
     assert sqlite_store.recent("points") == []
+
+
+def test_a_day_that_cannot_be_judged_holds_up_no_other(sqlite_store, tmp_path):
+    """One poisoned day among twelve, one pass a day: the others are judged on time."""
+    for number in range(12):
+        write_day(tmp_path / "rows", number)
+    clock = Clock(FIRST)
+    real = make_runner(sqlite_store, tmp_path / "rows", clock)
+
+    def judge(feature, window):
+        if window.start == FIRST + 2 * DAY:
+            raise ValueError("the file of this day is broken")
+        return real.judge(feature, window)
+
+    runner = make_runner(
+        sqlite_store, tmp_path / "rows", clock, judge=judge,
+        plan=Plan(Grid(Every.parse("1d"), zone_of("UTC")), catchup="all", start=FIRST),
+    )  # fmt: skip
+    for number in range(12):
+        clock.now = FIRST + (number + 1) * DAY + 2 * HOUR
+        done = runner.run_due()
+        judged = [(claim.period.start - FIRST).days for claim, _ in done.judged]
+        assert judged == ([] if number == 2 else [number])
+        named = [(failed.period.start - FIRST).days for failed in done.failed]
+        assert named == ([2] if 2 <= number < 7 else [])  # five attempts, a day apart
+    assert sqlite_store.status()["windows"] == {"due": 0, "done": 11, "failed": 1}
+
+
+def test_a_source_that_is_away_for_a_night_costs_no_window(sqlite_store, tmp_path):
+    for number in range(10):
+        write_day(tmp_path / "rows", number)
+    clock, is_away = Clock(FIRST + 10 * DAY), True
+    real = make_runner(sqlite_store, tmp_path / "rows", clock)
+
+    def judge(feature, window):
+        if is_away:
+            raise ConnectionError("no route to the database")
+        return real.judge(feature, window)
+
+    plan = Plan(Grid(Every.parse("1d"), zone_of("UTC")), catchup="all", start=FIRST)
+    runner = make_runner(sqlite_store, tmp_path / "rows", clock, judge=judge, plan=plan)
+    for _ in range(4 * 12):
+        assert len(runner.run_due().failed) <= 3  # not each of ten windows, each pass
+        clock.now += dt.timedelta(minutes=15)
+    is_away = False
+    judged = runner.run_due().judged
+    clock.now += HOUR
+    judged += runner.run_due().judged
+    assert len(judged) == 10
+    assert sqlite_store.status()["windows"]["failed"] == 0
+
+
+def test_rows_that_are_late_are_waited_for(store, tmp_path):
+    folder, clock = tmp_path / "rows", Clock(FIRST + DAY)
+    write_day(folder, 5)
+    plan = Plan(Grid(Every.parse("1d"), zone_of("UTC")), start=FIRST)
+    runner = make_runner(store, folder, clock, plan=plan, queue_alerts=queue_alert)
+    done = runner.run_due()
+    assert (done.judged, done.failed, len(done.waiting)) == ([], [], 1)
+    clock.now += 5 * HOUR
+    write_day(folder, 0)
+    ((claim, _),) = runner.run_due().judged
+    assert (claim.attempt, store.recent("points")[0].n_rows) == (1, 60)
+
+
+def test_an_outage_is_told_and_judged_again_when_its_rows_come(store, tmp_path):
+    folder, clock = tmp_path / "rows", Clock(FIRST + DAY)
+    write_day(folder, 5)
+    plan = Plan(Grid(Every.parse("1d"), zone_of("UTC")), start=FIRST)
+    runner = make_runner(store, folder, clock, plan=plan)
+    runner.run_due()
+    clock.now += 6 * HOUR
+    ((_, judged),) = runner.run_due().judged
+    (window,) = judged.report.windows
+    assert (window.n_rows, window.is_closed) == (0, False)
+    assert window.judgement.reason == "no rows at all: nothing arrived for this window"
+    clock.now += 2 * HOUR
+    write_day(folder, 0)
+    ((claim, _),) = runner.run_due().judged
+    assert (claim.revision, store.recent("points")[0].n_rows) == (2, 60)

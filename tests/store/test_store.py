@@ -206,7 +206,7 @@ def test_a_window_is_given_up_at_last(store):
         one = claim(store, max_attempts=2)
         assert one.attempt == attempt
         with store.writing() as connection:
-            leases.give_back(connection, one, "ValueError: no", NOW, 2)
+            leases.give_back(connection, one, "ValueError: no", NOW if attempt == 1 else None)
     assert claim(store, max_attempts=2).period == day(1)
     assert states(store) == [(0, 1, "failed"), (1, 1, "due")]
     with store.writing() as connection:
@@ -226,7 +226,7 @@ def test_a_failed_window_waits_before_it_is_tried_again(store):
     add(store, 0)
     one = claim(store)
     with store.writing() as connection:
-        leases.give_back(connection, one, "no", NOW + LEASE, 5)
+        leases.give_back(connection, one, "no", NOW + LEASE)
     assert claim(store) is None
     assert claim(store, now=NOW + LEASE).attempt == 2
 
@@ -347,3 +347,24 @@ def _alert(connection, key):
             severity="warning", state="open", dedup_key=key, message={}, created_at=NOW,
         )
     )  # fmt: skip
+
+
+def test_a_window_that_failed_holds_up_no_other(store):
+    add(store, 0, 1)
+    one = claim(store)
+    with store.writing() as connection:
+        leases.give_back(connection, one, "no", NOW + LEASE)
+    two = claim(store)
+    assert two.period == day(1)
+    save(store, two)
+    later = claim(store, now=NOW + LEASE)
+    assert (later.period, later.attempt) == (day(0), 2)
+
+
+def test_a_window_that_is_put_off_has_lost_no_attempt(store):
+    add(store, 0, 1)
+    one = claim(store)
+    with store.writing() as connection:
+        leases.postpone(connection, one, "no rows yet", NOW + LEASE)
+    assert claim(store).period == day(1)
+    assert claim(store, now=NOW + LEASE).attempt == 1
