@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, get_args
 from pydantic import BaseModel, ValidationError
 
 from monitor.errors import MonitorError, did_you_mean
+from monitor.redaction import redacted
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -21,14 +22,17 @@ _ENUM_MEMBER = re.compile(r"<\w+\.\w+: ('[^']*')>")
 
 
 def short(value: object) -> str:
-    """`value` as a person should see it in an error: its beginning.
+    """`value` as a person should see it in an error: its beginning, without passwords.
 
     Examples
     --------
+    >>> short("postgresql://me:hunter2@db/shop")
+    "'postgresql://…@db/shop'"
     >>> short(list(range(1000)))
     '[0, 1, 2, 3, 4, 5, ...]'
     """
-    text = reprlib.repr(value)
+    # A long text is cut in its middle, after which no URL is known as one.
+    text = reprlib.repr(redacted(value) if isinstance(value, str) else value)
     return text if len(text) <= 80 else f"{text[:77]}..."
 
 

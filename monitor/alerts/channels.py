@@ -12,7 +12,7 @@ from monitor.alerts.alert import Message, MessageKind
 from monitor.alerts.settings import AlertChannel
 from monitor.environment import filled_in
 from monitor.errors import ConfigError, DeliveryError
-from monitor.images.redact import shorten
+from monitor.redaction import shorten
 
 if TYPE_CHECKING:
     import apprise

@@ -13,7 +13,7 @@ from monitor.alerts.history import MOST_SILENT
 from monitor.alerts.rule import FEWER_IS_WORSE, SHARES, AlertRule
 from monitor.alerts.rules import Action
 from monitor.drift import ClusterShift, Verdict
-from monitor.images.redact import shorten
+from monitor.redaction import shorten
 from monitor.reports import WindowDrift
 from monitor.reports.markdown import harmless
 from monitor.reports.sentences import causes, distance, how_sure, sentence

@@ -16,7 +16,7 @@ from monitor import frames
 from monitor.failures import may_pass
 from monitor.files import replacing
 from monitor.images.quality import QUALITY_FIELDS
-from monitor.images.redact import redact_url
+from monitor.redaction import redact_url
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -41,9 +41,16 @@ def output_options(command: Command) -> Command:
     )(command)
 
 
+def _note_config(ctx: click.Context, _: click.Parameter, value: Path) -> Path:
+    ctx.ensure_object(Terminal).config_path = value
+    return value
+
+
 config_option = click.option(
     "--config",
     "config_path",
+    callback=_note_config,
+    is_eager=True,
     type=click.Path(path_type=Path),
     default=Path("monitor.yaml"),
     show_default=True,

@@ -72,7 +72,10 @@ class RootGroup(SuggestingGroup):
                 # Python's own form shows a line of source.
                 warnings.showwarning = lambda message, *_, **__: terminal.say(f"warning: {message}")
                 return super().invoke(ctx)
-        except (click.ClickException, click.exceptions.Exit, click.Abort):
+        except click.ClickException as error:
+            error.message = terminal.redacted(error.message)  # type: ignore[misc]
+            raise
+        except (click.exceptions.Exit, click.Abort):
             raise
         except MonitorError as error:
             _fail(ctx, terminal, error, str(error))

@@ -3,16 +3,31 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Final
 
 import click
+
+from monitor.redaction import redacted, secrets_in
+
+_MOST_OF_A_CONFIG: Final = 2_000_000
+_IN_ASCII: Final = str.maketrans(
+    {
+        "≤": "<=", "≥": ">=", "–": "-", "—": "-", "…": "...", "−": "-", "×": "x", "→": "->", "·": ".",
+        "\u202f": " ", "\u00a0": " ", "“": '"', "”": '"', "‘": "'", "’": "'",
+    }
+)  # fmt: skip
+"""For terminals that cannot print them."""
 
 
 @dataclass
 class Terminal:
-    """The two voices of a command.
+    """The two voices of a command; what is secret in its config passes neither.
 
     Parameters
     ----------
@@ -20,28 +35,65 @@ class Terminal:
         The result is one JSON document, and text for people is left out.
     is_debug
         An error is shown with its traceback.
+    config_path
+        The config that the command was given.
     """
 
     as_json: bool = False
     is_debug: bool = False
+    config_path: Path | None = None
 
     def say(self, line: str) -> None:
         """Progress and remarks, on stderr."""
-        click.echo(printable(line), err=True)
+        _echo(self.redacted(line), err=True)
 
     def result(self, document: Mapping[str, Any], lines: Iterable[str]) -> None:
         """The result on stdout: `document` under --json, else `lines`."""
         if self.as_json:
-            click.echo(json.dumps(document, indent=2, default=str, allow_nan=False))
+            click.echo(json.dumps(self._redacted_values(document), indent=2, allow_nan=False))
         else:
             for line in lines:
-                click.echo(printable(line))
+                _echo(self.redacted(line))
 
     def fail(self, message: str, kind: str) -> None:
         """An error: on stderr, and under --json as the document on stdout as well."""
         self.say(f"error: {message}")
         if self.as_json:
-            click.echo(json.dumps({"error": {"type": kind, "message": message}}, indent=2))
+            self.result({"error": {"type": kind, "message": message}}, [])
+
+    def redacted(self, text: str) -> str:
+        """`text` without what is secret in any URL, and in this command's config."""
+        return redacted(text, self._secrets)
+
+    @cached_property
+    def _secrets(self) -> frozenset[str]:
+        """From the text of the config: whoever reads a message need not know what went wrong in it."""
+        try:
+            with open(self.config_path or "", encoding="utf-8", errors="replace") as file:
+                return secrets_in(file.read(_MOST_OF_A_CONFIG), os.environ)
+        except (OSError, ValueError):
+            return frozenset()
+
+    def _redacted_values(self, value: Any) -> Any:
+        if isinstance(value, Mapping):
+            return {self.redacted(str(key)): self._redacted_values(v) for key, v in value.items()}
+        if isinstance(value, list | tuple):
+            return [self._redacted_values(item) for item in value]
+        if value is None or isinstance(value, bool | int | float):
+            return value
+        return self.redacted(str(value))
+
+
+def _echo(text: str, *, err: bool = False) -> None:
+    """Write a line; what the terminal's encoding lacks is written in ASCII or as a question mark."""
+    stream = sys.stderr if err else sys.stdout
+    encoding = getattr(stream, "encoding", None) or "utf-8"
+    text = printable(text)
+    try:
+        text.encode(encoding)
+    except UnicodeEncodeError:
+        text = text.translate(_IN_ASCII).encode(encoding, "replace").decode(encoding)
+    click.echo(text, err=err)
 
 
 def printable(text: str) -> str:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from pydantic import BaseModel, ValidationError
 
 from monitor.errors import MonitorError
 from monitor.validation import KeyPath, details, dotted, keys_at, sentence
+
+MOST_SHOWN: Final = 20
 
 
 class FaultAt(ValueError):
@@ -76,11 +79,14 @@ def in_words(faults: Sequence[Fault], name: str, lines: Mapping[KeyPath, int]) -
     >>> in_words([fault], "monitor.yaml", {("drift", "every"): 9})
     "monitor.yaml, line 9, drift.every: '1y' is not a length of time"
     """
-    faults = sorted(faults, key=lambda fault: line_of(fault.path, lines) or 0)
-    told = [_located(fault, lines) for fault in faults]
-    if len(told) == 1:
-        return ", ".join([name, told[0]]) if faults[0].path else f"{name}: {told[0]}"
-    return "\n  ".join([f"{name} holds {len(told)} mistakes:", *told])
+    in_order = sorted(faults, key=lambda fault: line_of(fault.path, lines) or 0)
+    sentences = [_located(fault, lines) for fault in in_order[:MOST_SHOWN]]
+    if len(faults) == 1:
+        return ", ".join([name, *sentences]) if faults[0].path else f"{name}: {sentences[0]}"
+    counted = f"{len(faults):,} mistakes"
+    if len(faults) > MOST_SHOWN:
+        counted += f"; the first {MOST_SHOWN}"
+    return "\n  ".join([f"{name} holds {counted}:", *sentences])
 
 
 def line_of(path: KeyPath, lines: Mapping[KeyPath, int]) -> int | None:

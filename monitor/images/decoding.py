@@ -37,7 +37,7 @@ from monitor.images.pixels import (
 from monitor.images.policy import SourcePolicy
 from monitor.images.quiet import quiet_pillow
 from monitor.images.raw import RawImage
-from monitor.images.redact import shorten
+from monitor.redaction import shorten
 
 # The readers themselves and not `Image.open`, whose size check follows the global MAX_IMAGE_PIXELS,
 # which another library may have changed. Each reads its own format only.

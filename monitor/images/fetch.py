@@ -18,9 +18,9 @@ from monitor.images.deadline import Deadline
 from monitor.images.host_slots import HostSlot, HostSlots
 from monitor.images.policy import SourcePolicy
 from monitor.images.raw import UNCHANGED, RawImage, Unchanged, Version
-from monitor.images.redact import redact_url, shorten
 from monitor.images.session import Session
 from monitor.images.urls import Target, check_port, check_url, redirect_url
+from monitor.redaction import redact_url, shorten
 
 _REDIRECTS = (301, 302, 303, 307, 308)
 _CHUNK = 1 << 16

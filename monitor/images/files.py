@@ -11,7 +11,7 @@ from pathlib import Path
 
 from monitor.failures import Failure
 from monitor.images.policy import SourcePolicy
-from monitor.images.redact import shorten
+from monitor.redaction import shorten
 
 _LONGEST_PATH = 4_096  # PATH_MAX of Linux; to resolve a path takes a look at each of its parts
 _UNSETTLED_NS = 100_000_000

@@ -6,7 +6,7 @@ from monitor.errors import MissingExtraError
 from monitor.failures import Failure
 from monitor.images.cancellation import Cancellation, ask
 from monitor.images.policy import SourcePolicy
-from monitor.images.redact import redact_url
+from monitor.redaction import redact_url
 
 _PACKAGES = {"s3": "s3fs", "gs": "gcsfs", "az": "adlfs"}
 

@@ -37,8 +37,8 @@ from monitor.images.pixels import ACCEPTED_ARRAYS, orientation
 from monitor.images.policy import OBJECT_STORES, SourcePolicy
 from monitor.images.quiet import quiet_pillow
 from monitor.images.raw import RawImage, Unchanged, Version
-from monitor.images.redact import redact_url
 from monitor.images.urls import file_path, scheme_of
+from monitor.redaction import redact_url
 
 _ACCEPTED = f"URLs, data: URIs, paths, base64, bytes, Pillow images and {ACCEPTED_ARRAYS}"
 # Pillow's own four, and the three of an array that is made of them.

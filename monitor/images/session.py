@@ -22,8 +22,8 @@ from monitor.images.addresses import Endpoint
 from monitor.images.deadline import Deadline, current_deadline, watch
 from monitor.images.dialling import Dialled, dial, interleaved
 from monitor.images.policy import SourcePolicy
-from monitor.images.redact import redact_url
 from monitor.images.urls import Target
+from monitor.redaction import redact_url
 
 # Hosts whose idle connections are kept; an image column rarely names more at a time.
 _N_HOSTS_KEPT = 64

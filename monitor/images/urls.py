@@ -11,7 +11,7 @@ from urllib3.util import parse_url
 
 from monitor.failures import Failure
 from monitor.images.policy import SourcePolicy, split_host
-from monitor.images.redact import redact_url
+from monitor.redaction import redact_url
 
 LONGEST_URL = 8_192
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):")

@@ -13,7 +13,7 @@ from typing import Final
 from monitor.alerts.alert import AlertCounts
 from monitor.drift import Verdict
 from monitor.failures import REASONS
-from monitor.images.redact import shorten
+from monitor.redaction import shorten
 from monitor.reports import WindowDrift
 
 MOST_SEGMENTS: Final = 50

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from monitor.clusters import Example
-from monitor.images.redact import redact_url
+from monitor.redaction import redact_url
 from monitor.reports.thumbnails import Thumbnail, link_of
 from monitor.reports.wording import plain
 

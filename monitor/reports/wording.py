@@ -10,7 +10,7 @@ from typing import Final
 from monitor.drift.wording import MISSING as MISSING
 from monitor.drift.wording import percent as percent
 from monitor.errors import TimestampError
-from monitor.images.redact import redact_url, shorten
+from monitor.redaction import redact_url, shorten
 
 # strftime would write the reader's language in the middle of English sentences.
 _MONTHS: Final = (

@@ -266,3 +266,13 @@ def test_a_tag_that_is_the_default_is_kept_beside_another_model() -> None:
         }
     )
     assert MonitoringConfig.from_dict(config.to_dict()).features == (feature,)
+
+
+def test_of_many_mistakes_the_first_are_told_and_all_counted(tmp_path):
+    keys = "\n".join(f"k{i}: {i}" for i in range(20_000))
+    told = message(f"{GOOD}{keys}\n", tmp_path)
+    lines = told.splitlines()
+    assert lines[0] == "monitor.yaml holds 20,000 mistakes; the first 20:"
+    assert len(lines) == 21
+    assert "k0: there is no such key" in lines[1]
+    assert len(told) < 10_000

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from monitor.images.redact import LONGEST, redact_url, shorten
+from monitor.redaction import LONGEST, redact_url, shorten
 
 PARTS = st.text(alphabet="ab1:/?#[]%.\\ \n", max_size=8)
 
