@@ -29,6 +29,7 @@ _DECIDE_PIXELS: Final = (
     "max_decode_bytes",
     "min_side",
     "max_aspect_ratio",
+    "truncated",
 )
 # How long and how often a source is tried, which does not change what it gives.
 _DECIDE_NOTHING: Final = {
@@ -125,7 +126,9 @@ class CellReading:
         with self._reader.decoding(raw) as image:
             if isinstance(image, Failure):
                 return image
-            quality = measure(np.asarray(image.image), n_bytes=raw.n_bytes)
+            quality = measure(
+                np.asarray(image.image), n_bytes=raw.n_bytes, missing_share=image.missing_share
+            )
             return Read(raw.sha256, quality, tensor=self._encoder.preprocess(image.image))
 
     def _failed(self, cache: VectorCache, where: Located, failure: Failure) -> Failure:

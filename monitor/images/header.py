@@ -35,6 +35,8 @@ class Header:
         Whether it is an animation, or has several pages.
     white
         The greatest 16-bit value that there can be, where the file tells it.
+    is_cut
+        Whether it is a JPEG whose last scan has begun and has no end.
     """
 
     size: tuple[int, int] | None
@@ -45,6 +47,7 @@ class Header:
     orientation: int | None = 1
     has_more_frames: bool = False
     white: int | None = None
+    is_cut: bool = False
 
     @property
     def is_quick(self) -> bool:

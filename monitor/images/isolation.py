@@ -167,7 +167,7 @@ class _Worker:
         if "reason" in answer:
             return Failure(answer["reason"], answer["detail"])
         image = Image.frombytes("RGB", tuple(answer["size"]), pixels)
-        return DecodedImage(image, tuple(answer["notes"]), raw.sha256)
+        return DecodedImage(image, tuple(answer["notes"]), raw.sha256, answer["missing_share"])
 
     def kill(self) -> None:
         """End it, whatever it does; from any thread."""

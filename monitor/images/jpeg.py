@@ -6,6 +6,7 @@ a few megabytes of tiny ones, or of padding, take it minutes. So it is given tho
 
 from __future__ import annotations
 
+import random
 import re
 from dataclasses import dataclass, field
 
@@ -23,6 +24,11 @@ _TABLES = frozenset({0xC4, 0xCC, 0xDB, 0xDC, 0xDD})
 _COLOURS = {0xE0: b"JFIF\0", 0xEE: b"Adobe"}
 _STANDALONE = frozenset({0x01, *range(0xD0, 0xD9)})
 _EXIF, _XMP = b"Exif\0\0", b"http://ns.adobe.com/xap/1.0/\0"
+# No marker among them.
+_ARBITRARY = random.Random(0).randbytes(1 << 14).replace(b"\xff", b"")  # noqa: S311  # nosec B311
+_RESTART_INTERVAL = re.compile(rb"\xff\xdd\x00\x04(..)", re.DOTALL)
+_RESTARTS = range(0xD0, 0xD8)
+_BYTES_PER_BLOCK = 128
 # A progressive JPEG decodes all its pixels once for each scan, and a scan can be a few bytes long. Real
 # files have about ten; the bound is on scans times pixels, in units of the largest image allowed.
 _MOST_FULL_SIZE_SCANS = 32
@@ -88,6 +94,52 @@ def read_header(data: bytes, max_pixels: int) -> Header | Failure:
     return Failure("corrupt", f"JPEG with more than {MOST_PARTS:,} segments")
 
 
+def _begins_last_scan(data: bytes, scan: int, frame: bytes) -> bool:
+    """Whether the scans that begin in `data` bring every coefficient to its last bit.
+
+    Else whole scans are missing, and the picture that there is, is a blurred one.
+    """
+    wanted = {frame[6 + 3 * i]: set(range(64)) for i in range(frame[5])}
+    while 0 <= scan < len(data) - 4:
+        n_components = data[scan + 4]
+        parameters = data[scan + 5 : scan + 5 + 2 * n_components + 3]
+        if len(parameters) < 2 * n_components + 3:
+            break
+        first, last, precision = parameters[-3:]
+        if precision & 0x0F == 0:
+            for component in parameters[: 2 * n_components : 2]:
+                wanted.get(component, set()).difference_update(range(first, last + 1))
+        scan = data.find(b"\xff\xda", scan + 2)
+    return not any(wanted.values())
+
+
+def completed(data: bytes, n_pixels: int) -> tuple[bytes, bytes]:
+    """`data`, which is cut off, with an end; and with some arbitrary pixels before it.
+
+    Where the decoded pictures agree, they come from `data`; libjpeg makes up the others, and does not say
+    which they are.
+    """
+    # The first half of a marker would swallow what follows.
+    kept = data.rstrip(b"\xff")
+    restarts = _RESTART_INTERVAL.findall(kept)
+    interval = int.from_bytes(restarts[-1], "big") if restarts else 0
+    arbitrary = _arbitrary(len(kept) // 4 + 4_096)
+    if interval:
+        # Each begins anew and needs some of its own: as many intervals as hold a tenth of the blocks.
+        n_intervals = n_pixels // (640 * interval) + 2
+        part = _arbitrary(_BYTES_PER_BLOCK * interval)
+        following = 1 + max(kept.rfind(b"\xff%c" % marker) for marker in _RESTARTS)
+        marker = kept[following] if following else _RESTARTS[-1]
+        arbitrary = part + b"".join(
+            b"\xff%c%b" % (_RESTARTS[(marker + i) % 8], part) for i in range(1, n_intervals)
+        )
+    return kept + b"\xff\xd9", kept + arbitrary + b"\xff\xd9"
+
+
+def _arbitrary(n_bytes: int) -> bytes:
+    return (_ARBITRARY * (n_bytes // len(_ARBITRARY) + 1))[:n_bytes]
+
+
 def _end_of_padding(data: bytes, start: int) -> int:
     match = _PADDING.match(data, start)
     return match.end() if match else start
@@ -113,6 +165,12 @@ def _header(segments: _Segments, data: bytes, scan: int, max_pixels: int) -> Hea
     if is_buffered:
         # All coefficients are kept until the last scan.
         n_bytes += 2 * n_components
+    is_cut = data.rfind(b"\xff\xd9", scan) < 0 and (
+        not is_buffered or _begins_last_scan(data, scan, frame)
+    )
+    if is_cut:
+        # It is decoded twice, and the results are compared.
+        n_bytes += 4
     return Header(
         size=(width, height),
         data=b"".join([*segments.kept, data[scan:]]),
@@ -120,4 +178,5 @@ def _header(segments: _Segments, data: bytes, scan: int, max_pixels: int) -> Hea
         # libjpeg is fast: about 100 million pixels a second in its first scan, more in those that refine.
         n_passes=0.25 + 0.1 * (n_scans - 1),
         orientation=orientation,
+        is_cut=is_cut,
     )

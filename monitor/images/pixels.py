@@ -95,6 +95,19 @@ def to_rgb(
     return converted, ((notes[mode],) if mode in notes else ())
 
 
+def differing_share(image: Image.Image, other: Image.Image) -> float:
+    """The share of the pixels, in [0, 1], that two images of one size and mode do not have in common.
+
+    >>> differing_share(Image.new("RGB", (4, 2)), Image.new("RGB", (4, 2), "red"))
+    1.0
+    """
+    n_different = 0
+    for band, against in zip(_arrays(image), _arrays(other), strict=True):
+        differs = band != against
+        n_different += int(np.count_nonzero(differs.any(axis=2) if differs.ndim == 3 else differs))
+    return n_different / (image.width * image.height)
+
+
 def array_to_image(array: Array) -> Image.Image | Failure:
     """The image of an array, in mode L, RGB or RGBA.
 

@@ -134,6 +134,11 @@ class SourcePolicy(BaseModel):
         default=(255, 255, 255),
         description="Red, green and blue (0-255) behind transparent pixels.",
     )
+    truncated: Literal["accept", "refuse"] = Field(
+        default="accept",
+        description="'accept' takes a JPEG whose end is missing when at least 95 % of its pixels are there, "
+        "as every viewer does, and notes it; 'refuse' gives its row the reason truncated.",
+    )
     isolation: Literal["auto", "none", "process"] = Field(
         default="auto",
         description="'process' decodes in processes of their own: a decoder that crashes, hangs or takes "

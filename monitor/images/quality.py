@@ -16,6 +16,7 @@ QUALITY_FIELDS: Final = (
     "width",
     "height",
     "bytes_per_pixel",
+    "missing_share",
 )
 """What `measure` returns, in its order."""
 LONGEST_SIDE: Final = 384
@@ -32,7 +33,9 @@ _LEAST_RATIO: Final = 2.0**-6
 """Below this, rounding hides the rest."""
 
 
-def measure(pixels: NDArray[np.uint8], *, n_bytes: int | None = None) -> NDArray[np.float32]:
+def measure(
+    pixels: NDArray[np.uint8], *, n_bytes: int | None = None, missing_share: float = 0.0
+) -> NDArray[np.float32]:
     """The picture's `QUALITY_FIELDS`.
 
     - `brightness`, `contrast`: mean and standard deviation of the luma (ITU-R BT.601), in [0, 1] and
@@ -46,6 +49,7 @@ def measure(pixels: NDArray[np.uint8], *, n_bytes: int | None = None) -> NDArray
     - `width`, `height`: pixels.
     - `bytes_per_pixel`: encoded bytes per pixel, which falls when compression gets harder; NaN when
       `n_bytes` is None.
+    - `missing_share`: how much of the picture its file does not hold, in [0, 1]: 0 unless it is cut off.
 
     Parameters
     ----------
@@ -53,10 +57,12 @@ def measure(pixels: NDArray[np.uint8], *, n_bytes: int | None = None) -> NDArray
         (height, width, 3) uint8, RGB, upright.
     n_bytes
         Length of the encoded image, where there was one.
+    missing_share
+        Of a file that is cut off.
 
     Returns
     -------
-    (7,) float32.
+    (8,) float32.
 
     Raises
     ------
@@ -69,6 +75,7 @@ def measure(pixels: NDArray[np.uint8], *, n_bytes: int | None = None) -> NDArray
     >>> for field, value in zip(QUALITY_FIELDS, measure(grey, n_bytes=400)):
     ...     print(f"{field} {value:.3g}", end="; ")
     brightness 0.2; contrast 0; sharpness nan; saturation 0; width 40; height 20; bytes_per_pixel 0.5;
+    missing_share 0;
     """
     if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] != 3 or 0 in pixels.shape:
         raise ValueError(
@@ -91,6 +98,7 @@ def measure(pixels: NDArray[np.uint8], *, n_bytes: int | None = None) -> NDArray
             width,
             height,
             np.nan if n_bytes is None else n_bytes / (width * height),
+            missing_share,
         ],
         dtype=np.float32,
     )

@@ -4,7 +4,7 @@
 
     parent ─► {"policy": …, "memory_bytes": …}  one block of JSON, once
     parent ─► the bytes of an image             one block
-    parent ◄─ {"size": …, "notes": …} or {"reason": …, "detail": …}, then the pixels   two blocks
+    parent ◄─ {"size": …, "notes": …, …} or {"reason": …, "detail": …}, then the pixels   two blocks
 
 A block is its length in eight bytes, then its bytes. Nothing is unpickled on either side.
 """
@@ -81,7 +81,12 @@ def _answer(data: bytes, policy: SourcePolicy) -> tuple[dict[str, Any], bytes]:
     decoded = decode(RawImage(data, ""), policy)
     if isinstance(decoded, Failure):
         return {"reason": decoded.reason, "detail": decoded.detail}, b""
-    return {"size": decoded.image.size, "notes": decoded.notes}, decoded.image.tobytes()
+    words = {
+        "size": decoded.image.size,
+        "notes": decoded.notes,
+        "missing_share": decoded.missing_share,
+    }
+    return words, decoded.image.tobytes()
 
 
 def _limit_memory(n_bytes: int) -> None:

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from PIL import Image, ImageCms, ImageFile, PngImagePlugin
+from PIL import Image, ImageCms, ImageFile, ImageFilter, PngImagePlugin
 
 from monitor.failures import Failure
 from monitor.images import DecodedImage, RawImage, SourcePolicy, decode
@@ -104,7 +104,6 @@ def test_truncated_is_never_a_picture(kind: str, options: dict[str, Any], share:
         (b"", "empty_body"),
         (b"\xff\xd8\xff", "truncated"),
         (b"\x89PNG\r\n\x1a\n", "truncated"),
-        (JPEG[:-2], "truncated"),
         (PNG[:-12], "truncated"),
         (PNG[:-1], "truncated"),
         (PNG[:29] + b"\0\0\0\0" + PNG[33:], "corrupt"),
@@ -138,6 +137,52 @@ def test_truncated_is_never_a_picture(kind: str, options: dict[str, Any], share:
 )
 def test_each_fault_gets_its_reason(data: bytes, expected: str) -> None:
     assert reason(data) == expected
+
+
+LARGE_SCENE = scene(400, 300).filter(ImageFilter.GaussianBlur(1))
+JPEGS: list[dict[str, Any]] = [
+    {},
+    {"quality": 95, "subsampling": 0},
+    {"progressive": True},
+    {"restart_marker_rows": 1},
+    {"restart_marker_blocks": 3},
+    {"progressive": True, "restart_marker_rows": 2},
+]
+
+
+@pytest.mark.usefixtures("_whatever_others_set")
+@pytest.mark.parametrize("options", JPEGS, ids=str)
+@pytest.mark.parametrize("n_missing", [1, 2, 3, 10, 20])
+def test_a_jpeg_that_ends_a_few_bytes_early_is_the_picture(
+    options: dict[str, Any], n_missing: int
+) -> None:
+    whole = encode(LARGE_SCENE, "JPEG", **options)
+    expected = pixels(whole)
+    outcome = good(whole[:-n_missing])
+    actual = np.asarray(outcome.image).astype(int)
+    truly_missing = (actual != expected).any(axis=2).mean()
+    # What is told is what differs from the whole file's pixels.
+    assert outcome.missing_share == pytest.approx(truly_missing, abs=0.01)
+    assert outcome.missing_share <= 0.05
+    assert outcome.notes[0].startswith("cut off: ")
+    assert reason(whole[:-n_missing], truncated="refuse") == "truncated"
+    assert good(whole, truncated="refuse").missing_share == 0
+
+
+@pytest.mark.usefixtures("_whatever_others_set")
+@pytest.mark.parametrize("options", JPEGS, ids=str)
+@pytest.mark.parametrize("share", [0.3, 0.5, 0.7, 0.85, 0.9])
+def test_a_jpeg_of_which_a_tenth_is_missing_is_none(options: dict[str, Any], share: float) -> None:
+    whole = encode(LARGE_SCENE, "JPEG", **options)
+    assert reason(whole[: int(len(whole) * share)]) == "truncated"
+
+
+def test_a_progressive_jpeg_that_lacks_whole_scans_is_truncated() -> None:
+    whole = encode(LARGE_SCENE, "JPEG", progressive=True)
+    scans = [i for i in range(len(whole)) if whole[i : i + 2] == b"\xff\xda"]
+    for start in scans[1:]:
+        # Tables stand before a scan: they may be there or not.
+        assert reason(whole[:start]) == "truncated"
 
 
 def webp_claiming(side: int) -> bytes:

@@ -151,3 +151,9 @@ def test_the_pixels_are_left_alone_and_a_read_only_view_will_do():
 def test_other_arrays_are_refused(pixels):
     with pytest.raises(ValueError, match=r"measured on uint8 of shape \(height, width, 3\)"):
         measure(pixels)
+
+
+def test_what_is_missing_of_a_cut_file_is_kept() -> None:
+    assert fields(np.zeros((4, 6, 3), dtype=np.uint8))["missing_share"] == 0
+    cut = measure(np.zeros((4, 6, 3), dtype=np.uint8), missing_share=0.03)
+    assert cut[QUALITY_FIELDS.index("missing_share")] == pytest.approx(0.03)
