@@ -119,7 +119,7 @@ def _decide(
             f"{rules.minimum_change:.2%}"
         )
     return Verdict.DRIFT, "; ".join(
-        f"{subtest_named(test.name).sees} changed (p = {test.p_value:.2g})"
+        f"{subtest_named(test.name).sees} (p = {test.p_value:.2g})"
         for test in sorted(telling(tests, rules.alpha), key=lambda test: test.p_value)
     )
 

@@ -97,7 +97,7 @@ MIX: Final = MixTest(
     name="mix",
     title="Cluster mix",
     short_title="cluster shares",
-    sees="the shares of the clusters",
+    sees="other shares of the clusters",
     kind=ShiftKind.NEW_MIX,
 )
 

@@ -65,7 +65,7 @@ class SubTest(ABC):
     title, short_title
         As it is called in a table, and in a list of causes.
     sees
-        What it is there to see, as the subject of "… changed".
+        What it is there to see, as the object of "the test sees …".
     detectable_change
         The change that `NullDistribution.detectable` is about, as in "5 % of the rows were …"; empty
         where it is always NaN.

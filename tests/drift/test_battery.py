@@ -50,7 +50,7 @@ class FarTest(SubTest):
 
 
 FAR = FarTest(
-    name="far", title="Far rows", short_title="far rows", sees="the distance to what is usual"
+    name="far", title="Far rows", short_title="far rows", sees="rows far from what is usual"
 )
 
 
@@ -78,7 +78,7 @@ def test_a_fifth_test_judges(with_a_fifth):
     ]  # fmt: skip
     assert calm.verdict is Verdict.NO_DRIFT
     assert wide.outcome("far").p_value < 0.01 / 5
-    assert "the distance to what is usual changed" in wide.reason
+    assert "rows far from what is usual" in wide.reason
 
 
 def test_the_others_say_what_they_say_without_it(monkeypatch):
