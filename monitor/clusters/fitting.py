@@ -51,7 +51,7 @@ class Clustering:
     n_clusters: int | None
     centroids: ArrayLike | None = None
     random_state: int = 0
-    scaling: Literal["unit", "standard"] = UNIT
+    scaling: Literal["unit", "standard", "raw"] = UNIT
 
 
 @dataclass(frozen=True, eq=False)
@@ -228,7 +228,7 @@ def _value_table(rows: BaselineRows, values: NDArray[np.object_]) -> ValueTable:
 
 
 def _scaling(
-    kind: Literal["unit", "standard"],
+    kind: Literal["unit", "standard", "raw"],
     vectors: NDArray[np.floating],
     centroids: NDArray[np.float32] | None,
 ) -> Scaling:
@@ -237,7 +237,7 @@ def _scaling(
     # A mean of unit vectors is no longer than 1, so longer centroids are of vectors as they are.
     if centroids is not None and np.linalg.norm(centroids, axis=1).max() > 1.001:
         return Scaling(RAW)
-    return Scaling(UNIT)
+    return Scaling(kind)
 
 
 def _given_centroids(clustering: Clustering, width: int) -> NDArray[np.float32] | None:

@@ -49,6 +49,7 @@ def check_features(features: Sequence[CustomFeature], columns: Iterable[str] | N
         names.add(feature.name)
         if feature.is_monitored and feature.origin.kind is not OriginKind.COLUMNS:
             _check_owner(feature, owners)
+    _check_written([feature for feature in features if feature.is_monitored])
     if columns is not None:
         present = tuple(columns)
         for feature in features:
@@ -64,6 +65,20 @@ def _check_owner(feature: CustomFeature, owners: dict[str, CustomFeature]) -> No
             f"the features {owner.name!r} and {feature.name!r} keep different vectors in the same "
             f"column {column!r}; give each a column of its own"
         )
+
+
+def _check_written(features: Sequence[CustomFeature]) -> None:
+    """What `embed` writes for one feature must be no column of another's, such as `emb` and `emb_failure`."""
+    for writer in features:
+        for other in features:
+            used = {*other.required_columns, *other.origin.columns, *other.origin.written_columns}
+            beside = {*writer.origin.written_columns} - {writer.origin.column}
+            twice = sorted(beside & used)
+            if twice and other.origin != writer.origin:
+                raise InvalidFeatureError(
+                    f"embedding the feature {writer.name!r} writes the column {twice[0]!r}, which the "
+                    f"feature {other.name!r} uses: give one of the two another column"
+                )
 
 
 def _check_columns(feature: CustomFeature, present: tuple[str, ...]) -> None:

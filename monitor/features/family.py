@@ -68,6 +68,12 @@ class ClusteredFeature(CustomFeature):
         """Always."""
         return True
 
+    @property
+    def vector_scaling(self) -> Literal["unit", "standard", "raw"]:
+        """How vectors are scaled before distances are measured; see `VectorFeature`."""
+        # Columns of different units are made alike.
+        return "standard" if self.origin.kind is OriginKind.COLUMNS else "unit"
+
     def check_fit(self) -> None:
         """Pass if a baseline can be fitted for the feature.
 
@@ -99,6 +105,13 @@ class VectorFeature(ClusteredFeature):
     n_clusters, centroids, random_state
         How the vectors are clustered: 2 to 100,000 clusters or None for as many as the data has
         (default 5); ready-made centroids; the seed.
+    scaling
+        ``"unit"``, the default, scales each vector to length 1, since only the direction of an embedding
+        has a meaning: vectors that grow three times as long have not drifted. ``"raw"`` leaves vectors as
+        they are, so that their length counts; ``"standard"`` scales each dimension to mean 0 and
+        standard deviation 1 in the baseline.
+    parse_text
+        Whether cells may be texts such as ``"[0.1, 0.2]"``, as CSV files, JSON and pgvector hold vectors.
 
     Raises
     ------
@@ -120,6 +133,8 @@ class VectorFeature(ClusteredFeature):
         CustomFeatureType.FROM_IMAGE_EMBEDDING,
     ] = CustomFeatureType.FROM_VECTOR
     column: Name
+    scaling: Literal["unit", "standard", "raw"] = "unit"
+    parse_text: StrictBool = False
 
     @field_validator("type")
     @classmethod
@@ -129,6 +144,11 @@ class VectorFeature(ClusteredFeature):
         if value is not fixed:
             raise ValueError(f"is fixed to {fixed.value}; leave it out")
         return fixed
+
+    @property
+    def vector_scaling(self) -> Literal["unit", "standard", "raw"]:
+        """As `scaling` says."""
+        return self.scaling
 
     @property
     def origin(self) -> VectorOrigin:

@@ -23,8 +23,9 @@ from monitor.frames.table import (
     n_rows,
     row_labels,
 )
+from monitor.frames.text import is_compound, read_texts, text_of
 from monitor.frames.times import Times, read_times
-from monitor.frames.vectors import Vectors, read_columns, read_numbers, read_vectors
+from monitor.frames.vectors import VectorCells, Vectors, read_columns, read_numbers, read_vectors
 
 __all__ = [
     "CHUNK_ROWS",
@@ -33,6 +34,7 @@ __all__ = [
     "ReadOptions",
     "Span",
     "Times",
+    "VectorCells",
     "Vectors",
     "array_of",
     "as_arrow",
@@ -40,6 +42,7 @@ __all__ = [
     "column_names",
     "duplicated_columns",
     "facts_of",
+    "is_compound",
     "is_missing",
     "join",
     "n_rows",
@@ -49,9 +52,11 @@ __all__ = [
     "read_file",
     "read_numbers",
     "read_table",
+    "read_texts",
     "read_times",
     "read_vectors",
     "row_labels",
+    "text_of",
     "with_columns",
     "with_row_labels",
     "write_file",

@@ -17,6 +17,7 @@ from monitor.frames.table import (
     labels_of_columns,
     refuse_duplicates,
 )
+from monitor.frames.text import text_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -56,7 +57,8 @@ def with_columns(
         if isinstance(cells, np.ndarray):
             arrays[name] = _lists(cells, failed)
         else:
-            arrays[name] = pa.array(list(cells), pa.string())
+            texts = [None if cell is None else text_of(cell) for cell in cells]
+            arrays[name] = pa.array(texts, pa.string())
     result: Any
     if is_pandas(frame):
         result = _with_pandas_columns(frame, arrays, fingerprints)

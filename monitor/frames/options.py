@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from monitor.errors import InvalidInputError
 from monitor.frames.plain import cast
+from monitor.frames.vector_cells import NO_NUMBER
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 ColumnType: TypeAlias = Literal["text", "number"]
-_NO_NUMBER: Final = ("", "na", "n/a", "#n/a", "nan", "null", "none", "<na>")
-"""How writers of CSV spell a number that is not there; of texts only the empty one is empty."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +90,7 @@ class ReadOptions:
         if not pa.types.is_string(column.type) and not pa.types.is_large_string(column.type):
             return column
         texts = pc.utf8_trim_whitespace(column)
-        texts = pc.if_else(pc.is_in(pc.utf8_lower(texts), pa.array(_NO_NUMBER)), None, texts)
+        texts = pc.if_else(pc.is_in(pc.utf8_lower(texts), pa.array(NO_NUMBER)), None, texts)
         if self.decimal != ".":
             texts = pc.replace_substring(texts, self.decimal, ".")
         try:

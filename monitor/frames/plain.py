@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from functools import reduce
 from typing import TYPE_CHECKING, Any
 
+from monitor.empty_cells import is_missing
 from monitor.errors import InvalidInputError
 from monitor.frames.fingerprints import FINGERPRINT_KEY, fingerprint
 from monitor.frames.table import is_arrow, is_pandas, narwhal
+from monitor.frames.text import text_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -44,9 +46,8 @@ def array_of(cells: Any) -> pa.Array:
     try:
         return pa.array(cells, from_pandas=True)
     except (pa.ArrowException, TypeError, ValueError, OverflowError):
-        from monitor.empty_cells import is_missing
-
-        return pa.array([None if is_missing(cell) else str(cell) for cell in cells], pa.string())
+        texts = [None if is_missing(cell) else text_of(cell) for cell in cells]
+        return pa.array(texts, pa.string())
 
 
 def plain(table: pa.Table) -> pa.Table:

@@ -13,6 +13,7 @@ from monitor.empty_cells import is_missing
 from monitor.errors import InvalidInputError
 from monitor.frames import table
 from monitor.frames.fingerprints import fingerprint as recorded_fingerprint
+from monitor.frames.vector_cells import number_of, vector_of, vector_of_text
 
 _MAX_VALUE = np.float64(1e150)  # squares of larger numbers overflow
 
@@ -42,8 +43,29 @@ class Vectors:
     fingerprint: str | None = None
 
 
+@dataclass(frozen=True)
+class VectorCells:
+    """What the cells of a column of vectors may be.
+
+    Parameters
+    ----------
+    is_text
+        Texts such as `"[0.1, 0.2]"` are vectors, too.
+    zero_counts
+        A vector of zeros is one; elsewhere it is a failure, since it has no direction.
+    """
+
+    is_text: bool = False
+    zero_counts: bool = False
+
+
 def read_vectors(
-    frame: Any, column: str, *, width: int | None = None, failure_column: str | None = None
+    frame: Any,
+    column: str,
+    *,
+    width: int | None = None,
+    failure_column: str | None = None,
+    kind: VectorCells | None = None,
 ) -> Vectors:
     """The vectors of `column`: lists, arrays or Arrow lists.
 
@@ -57,6 +79,8 @@ def read_vectors(
         How wide a vector must be; by default as most rows are.
     failure_column
         A column of reasons that `embed` left; used where there is no vector.
+    kind
+        What its cells may be; by default lists whose numbers are not all zero.
 
     Raises
     ------
@@ -65,23 +89,30 @@ def read_vectors(
     InvalidInputError
         If the column holds scalars only, so that it cannot be an embedding column.
     """
+    of = kind or VectorCells()
     series = table.series(frame, column)
     stacked = _stack_lists(series, width)
     if stacked is None:
         cells = series.to_list()
-        _refuse_scalars(cells, column)
-        stacked = _stack_rows([_row(cell) for cell in cells], width)
+        _refuse_scalars(cells, column, of)
+        read = vector_of_text if of.is_text else vector_of
+        stacked = _stack_rows([read(cell) for cell in cells], width)
     recorded: Sequence[Any] = ()
     if failure_column is not None and failure_column in table.column_names(frame):
         recorded = table.cells(frame, failure_column)
-    return _judge(*stacked, recorded=recorded, fingerprint=recorded_fingerprint(frame, column))
+    return _judge(
+        *stacked,
+        recorded=recorded,
+        fingerprint=recorded_fingerprint(frame, column),
+        zero_is_failure=not of.zero_counts,
+    )
 
 
 def read_numbers(frame: Any, column: str, width: int) -> NDArray[np.float32]:
     """(n, width) float32: the lists of numbers of `column`; NaN in rows that hold no such list."""
     stacked = _stack_lists(table.series(frame, column), width)
     if stacked is None:
-        rows = [_row(cell) for cell in table.cells(frame, column)]
+        rows = [vector_of(cell) for cell in table.cells(frame, column)]
         stacked = _stack_rows(rows, width)
     matrix, failures = stacked
     numbers = np.full((len(failures), width), np.nan, dtype=np.float32)
@@ -90,31 +121,53 @@ def read_numbers(frame: Any, column: str, width: int) -> NDArray[np.float32]:
 
 
 def read_columns(frame: Any, columns: Sequence[str]) -> Vectors:
-    """Several numeric columns as one vector a row, in the order given."""
-    parts = []
-    for name in columns:
-        values = table.cells(frame, name)
-        try:
-            parts.append(
-                np.array([np.nan if is_missing(v) else float(v) for v in values], dtype=np.float64)
-            )
-        except (TypeError, ValueError, OverflowError) as error:
+    """Several numeric columns as one vector a row, in the order given; a text that is a number is one.
+
+    Raises
+    ------
+    InvalidInputError
+        If no cell of a column is a number.
+    """
+    n = table.n_rows(frame)
+    matrix = np.full((n, len(columns)), np.nan)
+    is_broken = np.zeros(n, dtype=bool)
+    for position, name in enumerate(columns):
+        numbers = [number_of(cell) for cell in table.cells(frame, name)]
+        broken = [number is None for number in numbers]
+        if any(broken) and all(number is None or np.isnan(number) for number in numbers):
+            cell = table.cells(frame, name)[broken.index(True)]
             raise InvalidInputError(
-                f"column {name!r} holds something that is no number ({error}): give numeric columns"
-            ) from error
-    matrix = np.column_stack(parts)
-    rows: list[Any] = ["missing" if np.isnan(row).all() else row for row in matrix]
+                f"column {name!r} holds something that is no number, such as {str(cell)[:60]!r}: give "
+                "numeric columns; `read: {decimal: ','}` reads 1,5 as one and a half"
+            )
+        is_broken |= broken
+        matrix[:, position] = [np.nan if number is None else number for number in numbers]
+    rows: list[Any] = [
+        "not_numeric" if broken else "missing" if np.isnan(row).all() else row
+        for row, broken in zip(matrix, is_broken.tolist(), strict=True)
+    ]
     return _judge(*_stack_rows(rows, len(columns)), zero_is_failure=False)
 
 
-def _refuse_scalars(cells: Sequence[Any], column: str) -> None:
+def _refuse_scalars(cells: Sequence[Any], column: str, of: VectorCells) -> None:
     """A column of nothing but scalars was named by mistake."""
     present = [cell for cell in cells if not is_missing(cell)]
+    if of.is_text:
+        present = [cell for cell in present if isinstance(vector_of_text(cell), str)]
+        if len(present) < sum(not is_missing(cell) for cell in cells):
+            return
     if present and all(np.isscalar(cell) for cell in present):
         kinds = ", ".join(sorted({type(cell).__name__ for cell in present}))
+        first = next((cell for cell in present if isinstance(cell, str)), "")
+        is_written = not of.is_text and not isinstance(vector_of_text(first), str)
         raise InvalidInputError(
-            f"column {column!r} holds {kinds}, not vectors: name the column of vectors, or make it with "
-            "monitor.embed"
+            f"column {column!r} holds {kinds}, not vectors: "
+            + (
+                f"{first[:40]!r} is a vector written as text: set parse_text=True on the feature "
+                "(parse_text: true in monitor.yaml) to have it read"
+                if is_written
+                else "name the column of vectors, or make it with monitor.embed"
+            )
         )
 
 
@@ -176,39 +229,6 @@ def _usual_width(widths: NDArray[np.int64]) -> int:
 
 def _as_float(matrix: NDArray[Any]) -> NDArray[np.floating]:
     return matrix if matrix.dtype.kind == "f" else matrix.astype(np.float64)
-
-
-def _row(cell: Any) -> NDArray[Any] | str:
-    """One cell as a vector, or the reason why it is none."""
-    if is_missing(cell):
-        return "missing"
-    if isinstance(cell, str | bytes | dict | set) or np.isscalar(cell):
-        return "not_numeric"
-    if isinstance(cell, np.ma.MaskedArray) and np.ma.is_masked(cell):
-        # Under the mask lies a value that does not count.
-        cell = np.ma.filled(cell.astype(object), np.nan)
-    try:
-        vector = np.asarray(cell)
-    except ValueError:  # ragged inside
-        return "not_numeric"
-    if vector.size == 0:
-        return "missing"
-    if vector.ndim != 1:
-        return "wrong_dimension"
-    if vector.dtype.kind == "O":
-        return _numbers(vector)
-    return vector if vector.dtype.kind in "fiu" else "not_numeric"
-
-
-def _numbers(values: NDArray[np.object_]) -> NDArray[np.float64] | str:
-    if any(isinstance(value, str | bytes) for value in values):
-        return "not_numeric"
-    try:
-        return np.array([np.nan if is_missing(value) else float(value) for value in values])
-    except OverflowError:  # an int that no float can hold
-        return "not_finite"
-    except (TypeError, ValueError):
-        return "not_numeric"
 
 
 def _judge(

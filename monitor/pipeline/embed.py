@@ -101,7 +101,7 @@ def embed(
     described = origin.description_column
     cells = Cells(
         frames.cells(frame, origin.source_column),
-        None if described is None else frames.cells(frame, described),
+        None if described is None else frames.read_texts(frame, described),
     )
     with (
         _opened(cache) as vector_cache,

@@ -67,7 +67,7 @@ class RowExamples:
 
     def _example(self, row: int, distance: float) -> Example:
         cell = None if self._sources is None else self._sources[row]
-        source = str(cell) if isinstance(cell, str | Path) else None
+        source = frames.text_of(cell) if isinstance(cell, str | Path) else None
         time = None if self.times is None else self.times.values[row]
         return Example(
             row=self._labels[row],

@@ -11,10 +11,9 @@ from numpy.typing import NDArray
 
 from monitor import frames
 from monitor.clusters import Baseline, Clustering, RowMetadata, RowWindows, fit
-from monitor.clusters.scaling import STANDARD, UNIT
 from monitor.errors import BaselineError, InvalidFeatureError, InvalidInputError
 from monitor.failures import count_failures, counts_in_words
-from monitor.features import ClusteredFeature, CustomFeature, OriginKind
+from monitor.features import ClusteredFeature, CustomFeature
 from monitor.frames import Times
 from monitor.pipeline.examples import RowExamples
 from monitor.pipeline.reading import Segments, fit_baseline_quality, read_vectors, segment_values
@@ -75,11 +74,10 @@ def fit_baseline(
             f"expected a feature, got {type(feature).__name__}: describe one with "
             "monitor.VectorFeature(name=, column=) or monitor.ImageEmbedding(name=, ...)"
         )
-    origin = feature.origin
     if not isinstance(feature, ClusteredFeature):
         raise InvalidFeatureError(
-            f"feature {feature.name!r} has vectors but does not say how they are clustered: make "
-            f"{type(feature).__name__} a subclass of ClusteredFeature"
+            f"feature {feature.name!r} has {feature.origin.kind} vectors but does not say how they are "
+            f"clustered: make {type(feature).__name__} a subclass of ClusteredFeature"
         )
     feature.check_fit()
     vectors = read_vectors(frame, feature)
@@ -105,7 +103,7 @@ def fit_baseline(
             n_clusters=feature.n_clusters,
             centroids=feature.centroids,
             random_state=feature.random_state,
-            scaling=STANDARD if origin.kind is OriginKind.COLUMNS else UNIT,
+            scaling=feature.vector_scaling,
         ),
         RowMetadata(
             fingerprint=vectors.fingerprint,

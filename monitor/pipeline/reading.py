@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 
 from monitor import frames
 from monitor.clusters import QualityReference, fit_quality
+from monitor.clusters.scaling import UNIT
 from monitor.errors import InvalidInputError
-from monitor.features import CustomFeature, OriginKind
-from monitor.frames import Vectors
+from monitor.features import ClusteredFeature, CustomFeature, OriginKind, VectorFeature
+from monitor.frames import VectorCells, Vectors
 
 MOST_SEGMENTS: Final = 200
 """More would drown a report; those with most rows are judged."""
@@ -32,6 +33,10 @@ def read_vectors(frame: Any, feature: CustomFeature, *, width: int | None = None
         origin.column,
         width=width,
         failure_column=origin.failure_column if origin.is_embedded else None,
+        kind=VectorCells(
+            is_text=isinstance(feature, VectorFeature) and feature.parse_text,
+            zero_counts=isinstance(feature, ClusteredFeature) and feature.vector_scaling != UNIT,
+        ),
     )
 
 
@@ -70,9 +75,9 @@ def segment_values(frame: Any, column: str) -> NDArray[np.object_]:
         If no cell of the column holds a single value.
     """
     cells = frames.cells(frame, column)
-    values = np.array([_as_text(cell) for cell in cells], dtype=object)
+    values = np.array([_segment(cell) for cell in cells], dtype=object)
     if set(values.tolist()) <= {EMPTY, COMPOUND} and COMPOUND in values:
-        kind = next(type(cell).__name__ for cell in cells if _is_compound(cell))
+        kind = next(type(cell).__name__ for cell in cells if frames.is_compound(cell))
         raise InvalidInputError(
             f"column {column!r} holds {kind}, not single values: name a column of categories"
         )
@@ -128,16 +133,7 @@ class Segments:
             )
 
 
-def _is_compound(cell: Any) -> bool:
-    return isinstance(cell, np.ndarray | list | tuple | set | dict)
-
-
-def _as_text(cell: Any) -> str:
-    if _is_compound(cell):
+def _segment(cell: Any) -> str:
+    if frames.is_compound(cell):
         return COMPOUND
-    if frames.is_missing(cell):
-        return EMPTY
-    # A column of whole numbers turns to floats as soon as one of its cells is empty.
-    if isinstance(cell, float) and cell.is_integer():
-        return str(int(cell))
-    return str(cell)
+    return EMPTY if frames.is_missing(cell) else frames.text_of(cell)

@@ -40,8 +40,8 @@ class SqlSource:
         Any URL that SQLAlchemy knows; the driver must be installed.
     query
         Holds `:start` and `:end`, which become the window's bounds: timestamps with a zone, or in
-        databases that have none, such as SQLite, times in UTC; there they are texts such as
-        `2026-03-01 00:00:00.000000`, so compare them with `datetime(column)`. The session is set to UTC,
+        databases that have none times in UTC. In SQLite they are texts such as `2026-03-01` and
+        `2026-03-01 06:00:00`: compare them with `datetime(column)`. The session is set to UTC,
         so that columns with and without a zone and dates are compared alike; a bound may be cast
         (`:start::timestamp`). Rows outside of the window are left out again.
     timestamp_column
@@ -123,9 +123,10 @@ class SqlSource:
             ) from error
 
     def _statement(self, columns: Sequence[str] | None, dialect: str) -> Any:
-        from sqlalchemy import DateTime, bindparam, column, select, text
+        from sqlalchemy import DateTime, String, bindparam, column, select, text
 
-        bounds = [bindparam(name, type_=DateTime(timezone=True)) for name in ("start", "end")]
+        kind = String() if dialect == "sqlite" else DateTime(timezone=True)
+        bounds = [bindparam(name, type_=kind) for name in ("start", "end")]
         query = text(prepared(self.query)).bindparams(*bounds)
         if columns is not None and set(columns) == {self.timestamp_column} and dialect != "mssql":
             # Times alone are asked for again and again; vectors would weigh a thousand times more.
@@ -148,6 +149,10 @@ class SqlSource:
         return self.options.declared(table)
 
 
-def _bound(instant: dt.datetime, dialect: str) -> dt.datetime:
+def _bound(instant: dt.datetime, dialect: str) -> dt.datetime | str:
     in_utc = instant.astimezone(dt.UTC)
-    return in_utc if dialect in _HAVE_ZONES else in_utc.replace(tzinfo=None)
+    naive = in_utc.replace(tzinfo=None)
+    if dialect == "sqlite":
+        # It compares texts letter by letter, so that the shortest one comes before every spelling of it.
+        return str(naive.date()) if naive.time() == dt.time() else str(naive)
+    return in_utc if dialect in _HAVE_ZONES else naive
