@@ -37,6 +37,7 @@ REASONS: Final[dict[str, str]] = {
     "protocol": "the server does not speak proper HTTP",
     "too_many_redirects": "the server redirects too often",
     "deadline": "the fetch took longer than the deadline",
+    "host_down": "the host failed several times in a row and was left alone for a while",
     # the body
     "empty_body": "there are no bytes",
     "short_body": "the body is shorter than declared",
@@ -58,7 +59,7 @@ REASONS: Final[dict[str, str]] = {
 """Every reason but the HTTP statuses, with its meaning in a sentence."""
 
 _MAY_PASS: Final = frozenset(
-    {"dns", "network", "tls", "protocol", "deadline", "short_body", "decoder_crashed"}
+    {"dns", "network", "tls", "protocol", "deadline", "host_down", "short_body", "decoder_crashed"}
 )
 _STATUS_MAY_PASS: Final = re.compile(r"http_(408|425|429|5[0-9]{2})")
 _HTTP_STATUS = re.compile(r"http_[1-9][0-9]{2}")

@@ -39,6 +39,8 @@ _DECIDE_NOTHING: Final = {
     "backoff_seconds",
     "max_retry_after_seconds",
     "max_connections_per_host",
+    "max_host_failures",
+    "host_pause_seconds",
     "user_agent",
     "isolation",
 }

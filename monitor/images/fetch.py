@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 
@@ -13,6 +13,7 @@ import requests
 from monitor.failures import Failure, may_pass
 from monitor.images import network_errors
 from monitor.images.addresses import Endpoint, resolve
+from monitor.images.breaker import HostBreaker
 from monitor.images.cancellation import Cancellation
 from monitor.images.deadline import Deadline
 from monitor.images.host_slots import HostSlot, HostSlots
@@ -43,6 +44,7 @@ class HTTPFetcher:
         self._policy = policy
         self._session = Session(policy)
         self._slots = HostSlots(policy.max_connections_per_host, cancellation)
+        self._breaker = HostBreaker(policy.max_host_failures, policy.host_pause_seconds)
         self._cancellation = cancellation
 
     def fetch(self, url: str, known: Version | None = None) -> Outcome:
@@ -61,11 +63,24 @@ class HTTPFetcher:
             deadline = Deadline(self._policy.deadline_seconds)
             with deadline, self._cancellation.wakes(deadline.end):
                 fetch = _Fetch(
-                    self._policy, self._session, self._cancellation, slot, deadline, known
+                    policy=self._policy,
+                    session=self._session,
+                    cancellation=self._cancellation,
+                    breaker=self._breaker,
+                    slot=slot,
+                    deadline=deadline,
+                    known=known,
                 )
                 outcome = fetch.with_retries(target)
                 if deadline.has_passed and isinstance(outcome, Failure):
-                    return _too_late(url, self._policy)
+                    outcome = _too_late(url, self._policy)
+                was_not_asked = isinstance(outcome, Failure) and outcome.reason == "host_down"
+                if (
+                    slot.host is not None
+                    and not was_not_asked
+                    and not self._cancellation.is_cancelled
+                ):
+                    self._breaker.record(slot.host, outcome)
                 return outcome
 
     def close(self) -> None:
@@ -80,15 +95,20 @@ class _Fetch:
     policy: SourcePolicy
     session: Session
     cancellation: Cancellation
+    breaker: HostBreaker
     slot: HostSlot
     deadline: Deadline
     known: Version | None
+    asked: set[str] = field(default_factory=set)
 
     def with_retries(self, target: Target) -> Outcome:
         """The outcome of the last attempt that was worth making."""
         for attempt in range(self.policy.retries + 1):
             outcome, asked_pause = self._follow(target, attempt)
             if not isinstance(outcome, Failure) or not may_pass(outcome.reason):
+                break
+            if outcome.reason == "host_down":
+                # It passes, but not within this fetch.
                 break
             own_pause = self.policy.backoff_seconds * 2.0**attempt
             pause = max(own_pause, min(asked_pause, self.policy.max_retry_after_seconds))
@@ -103,6 +123,7 @@ class _Fetch:
             outcome, pause = self._ask(target, attempt)
             if not isinstance(outcome, str):
                 return outcome, pause
+            self.breaker.record(target.host, outcome)
             redirected = redirect_url(target.url, outcome)
             if isinstance(redirected, Failure):
                 return redirected, _NO_PAUSE
@@ -117,6 +138,10 @@ class _Fetch:
         """One request: bytes, a failure, or the location to go on to; and the pause asked for."""
         if not self.slot.move_to(target.host, self.deadline.remaining):
             return _too_late(target.url, self.policy), _NO_PAUSE
+        if target.host not in self.asked:
+            if fault := self.breaker.check(target.host):
+                return fault, _NO_PAUSE
+            self.asked.add(target.host)
         endpoints = resolve(
             target.host,
             target.port,

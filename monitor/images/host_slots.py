@@ -57,23 +57,23 @@ class HostSlot:
 
     def __init__(self, slots: HostSlots) -> None:
         self._slots = slots
-        self._host: str | None = None
+        self.host: str | None = None
 
     def move_to(self, host: str, timeout: float | None = None) -> bool:
         """Hold a slot at `host` instead; False if none was free in time, or after a cancellation."""
-        if host == self._host:
+        if host == self.host:
             return True
         self.release()
         if self._slots.acquire(host, timeout):
-            self._host = host
+            self.host = host
             return True
         return False
 
     def release(self) -> None:
         """Hold no slot."""
-        if self._host is not None:
-            self._slots.release(self._host)
-            self._host = None
+        if self.host is not None:
+            self._slots.release(self.host)
+            self.host = None
 
     def __enter__(self) -> HostSlot:
         return self

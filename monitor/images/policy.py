@@ -130,6 +130,18 @@ class SourcePolicy(BaseModel):
     max_connections_per_host: int = Field(
         default=4, gt=0, description="Most fetches from one host at the same time."
     )
+    max_host_failures: int = Field(
+        default=5,
+        ge=0,
+        description="After so many fetches in a row that failed with dns, network, tls or deadline, a host "
+        "is not asked for host_pause_seconds; its rows get the reason host_down. 0 always asks.",
+    )
+    host_pause_seconds: float = Field(
+        default=30.0,
+        ge=0,
+        allow_inf_nan=False,
+        description="How long a host is left alone before one fetch tries it again.",
+    )
     background: tuple[Shade, Shade, Shade] = Field(
         default=(255, 255, 255),
         description="Red, green and blue (0-255) behind transparent pixels.",
