@@ -67,6 +67,7 @@ def points(n: int, seed: int, scale: float = 1.0) -> np.ndarray:
     return np.random.default_rng(seed).normal(size=(n, WIDTH)) * scale
 
 
+@pytest.mark.extension("a test of the judge: its file and its place in the tuple", 2)
 def test_a_fifth_test_judges(with_a_fifth):
     baseline = fit(points(2000, 0), {"name": "x"}, Clustering(3, scaling="standard"))
     calm, wide = (

@@ -94,7 +94,10 @@ def test_where_nothing_could_be_seen_that_is_said() -> None:
 def test_too_few_rows(day: int, n: int) -> None:
     found = told(detected_report().windows[day])
 
-    assert found["Verdict"] == (f"None. The window has {n} rows with vectors; a verdict needs 20.")
+    reason = f"The window has {n} rows with vectors; a verdict needs 20."
+    if n == 0:
+        reason = "No rows at all: nothing arrived for this window."
+    assert found["Verdict"] == f"None. {reason}"
     assert found["What it needs"] == (
         f"At least 20 rows with vectors: the window has {n}, so {20 - n} more."
     )
