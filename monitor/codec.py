@@ -4,10 +4,9 @@ A field's type says how its value is written, and what is believed when it is re
 `Literal`, instants, tuples, frozen sets, mappings from text, other dataclasses, `| None` of these, and
 numpy arrays with their shapes: `Annotated[NDArray[np.float32], Shape("clusters", "width")]`.
 
-In JSON, instants are ISO 8601 in UTC, a number that is not defined (NaN) is null, an infinite one is the
-text "Infinity" or "-Infinity", and arrays are lists. In safetensors the arrays are tensors, and the JSON of
-everything else stands in the file's metadata with the tensors' names where the arrays were. Nothing is
-ever unpickled.
+In JSON, instants are ISO 8601 in UTC, NaN is null, an infinite number is the text "Infinity" or
+"-Infinity", and arrays are lists. In safetensors the arrays are tensors, and everything else is JSON in the
+file's metadata, with the tensors' names where the arrays were. Nothing is ever unpickled.
 """
 
 from __future__ import annotations
@@ -99,12 +98,18 @@ def from_plain(plain: Any, kind: type[Kind], where: str | None = None) -> Kind:
     return value
 
 
+def to_parts(value: Any) -> tuple[Any, dict[str, NDArray[Any]]]:
+    """`value` in plain values with the names of its arrays in their places, and the arrays by name."""
+    arrays: dict[str, NDArray[Any]] = {}
+    return _encode(value, arrays, ""), arrays
+
+
 def to_safetensors(value: Any, header: Mapping[str, str]) -> bytes:
     """`value` as a safetensors file, with what `header` says of it beside it, such as its format."""
     from safetensors.numpy import save
 
-    arrays: dict[str, NDArray[Any]] = {}
-    document = {**header, "content": _encode(value, arrays, "")}
+    plain, arrays = to_parts(value)
+    document = {**header, "content": plain}
     return bytes(save(arrays, metadata={_METADATA: json.dumps(document, allow_nan=False)}))
 
 
@@ -192,10 +197,9 @@ class _Reader:
     def __init__(self, arrays: dict[str, NDArray[Any]] | None) -> None:
         self.arrays = arrays
         self.shared: dict[str, int] = {}
-        """Lengths that have one name in the whole document."""
+        # Lengths that have one name in the whole document, and in each object that is being read.
         self.own: list[dict[str, int]] = [{}]
         self.renamed: list[Mapping[str, int | str]] = [{}]
-        """Of each object that is being read, the innermost last."""
 
     def read(self, value: Any, kind: Any, where: str, marks: tuple[Any, ...] = ()) -> Any:
         """`value` as the type `kind`; `where` names it in an error, `marks` are those of `Annotated`."""
@@ -232,14 +236,11 @@ class _Reader:
             raise Mismatch(f"{where} has unknown fields {', '.join(unknown)}")
         if missing := [f.name for f in fields if f.name not in saved and _has_no_default(f)]:
             raise Mismatch(f"{where} lacks {', '.join(missing)}")
+        hints = _hints(kind)
         self.own.append({})
         self.renamed.append(next((mark.of for mark in marks if isinstance(mark, Lengths)), {}))
-        hints = _hints(kind)
-        values = {
-            f.name: self.read(saved[f.name], hints[f.name], f"{where}.{f.name}")
-            for f in fields
-            if f.name in saved
-        }
+        names = [f.name for f in fields if f.name in saved]
+        values = {name: self.read(saved[name], hints[name], f"{where}.{name}") for name in names}
         self.own.pop()
         self.renamed.pop()
         return kind(**values)

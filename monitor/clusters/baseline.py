@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -12,13 +14,12 @@ from numpy.typing import NDArray
 
 from monitor.clusters.baseline_statistics import BaselineStatistics
 from monitor.clusters.histogram import ClusterHistogram
-from monitor.clusters.identity import identity
 from monitor.clusters.kmeans import assign
 from monitor.clusters.quality_sketch import QualityReference
 from monitor.clusters.scaling import STANDARD, Scaling
 from monitor.clusters.sketch import N_DISTANCE_BINS, Sketcher, WindowSketch
 from monitor.clusters.value_table import ValueTable
-from monitor.codec import FormatMismatch, Shape, from_safetensors, to_safetensors
+from monitor.codec import FormatMismatch, Shape, from_safetensors, to_parts, to_safetensors
 from monitor.errors import BaselineError, FingerprintMismatchError, InvalidInputError
 from monitor.files import replacing
 
@@ -169,8 +170,13 @@ class Baseline:
 
     @property
     def id(self) -> str:
-        """16 hexadecimal digits that change whenever a verdict could."""
-        return identity(self)
+        """16 hexadecimal digits that change with every value but the examples and the words on the choice."""
+        plain, arrays = to_parts(replace(self, examples=(), choice=None))
+        digest = hashlib.sha256(json.dumps(plain, sort_keys=True, allow_nan=False).encode())
+        for name, array in sorted(arrays.items()):
+            digest.update(f"{name}{array.dtype.str}{array.shape}".encode())
+            digest.update(array.tobytes())
+        return digest.hexdigest()[:16]
 
     def check_fingerprint(self, fingerprint: str | None) -> None:
         """Refuse vectors of another encoder; an unknown one passes.
