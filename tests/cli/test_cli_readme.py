@@ -1,8 +1,6 @@
-"""The README names each command and each key of monitor.yaml."""
+"""README and guide name each command and each key of monitor.yaml."""
 
-import re
 from collections.abc import Iterator
-from pathlib import Path
 
 import click
 import pytest
@@ -10,8 +8,8 @@ import yaml
 
 from monitor.cli import main
 from monitor.config import MonitoringConfig, json_schema
+from tests.documents import GUIDE, README, blocks, guide
 
-README = Path(__file__).parents[2] / "README.md"
 # A column inside of a space is written as its name.
 INNER = {"Blob", "String", "DescribedBlob"}
 
@@ -35,7 +33,7 @@ def keys() -> list[str]:
 @pytest.mark.skipif(not README.is_file(), reason="there is no README here")
 @pytest.mark.parametrize("command", list(commands(main, "monitor")))
 def test_commands(command):
-    assert command in README.read_text(encoding="utf-8")
+    assert command in guide()
 
 
 WHOLE = {
@@ -46,15 +44,14 @@ WHOLE = {
 
 @pytest.mark.skipif(not README.is_file(), reason="there is no README here")
 def test_its_configs_hold():
-    text = README.read_text(encoding="utf-8")
-    found = re.findall(r"```yaml\n(.*?)```", text, flags=re.DOTALL)
-    assert found
-    for block in found:
+    configs = [block for page in GUIDE for block in blocks(page, "yaml")]
+    assert len(configs) >= 4
+    for block in configs:
         # A block may show one section only.
         MonitoringConfig.from_dict(WHOLE | yaml.safe_load(block))
 
 
 @pytest.mark.skipif(not README.is_file(), reason="there is no README here")
 def test_keys():
-    text = README.read_text(encoding="utf-8")
+    text = guide()
     assert [key for key in keys() if f"`{key}`" not in text and f"{key}:" not in text] == []
