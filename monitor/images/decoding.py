@@ -236,6 +236,9 @@ def _read(name: str, header: Header, policy: SourcePolicy) -> Image.Image | Fail
         return image
     if fault := _other_size(name, image, header, policy):
         return fault
+    if header.orientation is not None:
+        # Pillow turns a TIFF itself, as its tag says; what XMP says is in the header.
+        image.info.pop("xmp", None)
     is_short = source.ran_out
     source.is_strict = True
     try:

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from monitor.failures import Failure
 from monitor.images.header import MOST_PARTS, Header
+from monitor.images.orientation import orientation_of
 
 _WIDTH, _HEIGHT, _BITS, _COMPRESSION, _PHOTOMETRIC = 256, 257, 258, 259, 262
 _STRIP_OFFSETS, _ORIENTATION, _SAMPLES, _ROWS_PER_STRIP, _STRIP_BYTES = 273, 274, 277, 278, 279
@@ -48,13 +49,17 @@ def read_header(data: bytes, max_pixels: int) -> Header | Failure:
         numbers = {name: _numbers(data, tag) for name, tag in tags.items() if name in _NEEDED}
     except (struct.error, KeyError):
         return Failure("truncated", "TIFF ends within its directory")
-    return _header(data, numbers, has_more, max_pixels)
+    header = _header(data, numbers, has_more, max_pixels)
+    if isinstance(header, Header) and _ORIENTATION not in tags and _XMP in tags:
+        xmp = data[tags[_XMP].at : tags[_XMP].at + tags[_XMP].count]
+        return replace(header, orientation=orientation_of(None, xmp))
+    return header
 
 
 _NEEDED = frozenset(
     {_WIDTH, _HEIGHT, _BITS, _COMPRESSION, _PHOTOMETRIC, _STRIP_OFFSETS, _SAMPLES, _ROWS_PER_STRIP}
     | {_STRIP_BYTES, _MOST_VALUE, _PLANAR, _TILE_WIDTH, _TILE_HEIGHT, _TILE_OFFSETS, _TILE_BYTES}
-    | {_ORIENTATION, _SAMPLE_FORMAT, _XMP}
+    | {_ORIENTATION, _SAMPLE_FORMAT}
 )
 
 
@@ -105,8 +110,8 @@ def _header(
         white = min((1 << bits) - 1, number(_MOST_VALUE, 65_535))
     stored = n_samples * bits / 8
     pixel = 4.0 if n_samples > 1 else max(1.0, stored)
-    if number(_ORIENTATION, 1) > 1 or _XMP in numbers:
-        pixel *= 2
+    # Turned by Pillow as its tag says, or by us.
+    pixel *= 2
     # Pillow's pixels, and those in RGB; of what is compressed, libtiff's strip or tile.
     rows = min(height, number(_ROWS_PER_STRIP, height))
     part = max(number(_TILE_WIDTH, 0) * number(_TILE_HEIGHT, 0), width * rows)
@@ -117,7 +122,6 @@ def _header(
         bytes_per_pixel=pixel + 4 + raster,
         # libtiff says what it thinks of a file on the process's own stderr.
         is_bounded=is_raw,
-        orientation=None,
         has_more_frames=has_more,
         white=white,
     )
