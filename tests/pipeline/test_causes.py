@@ -256,7 +256,7 @@ def test_days_of_the_week_are_held_against_their_own():
     quiet = weeks(28, 900, START + pd.Timedelta(70, unit="D"))
     report = monitor.detect_drift(quiet, baseline, timestamp_column="ts", every="1d")
     assert report.to_frame().verdict.tolist() == ["no drift"] * 28
-    assert "each day of the week is held against its own" in report.notes[1]
+    assert "each day of the week is compared with its own" in report.notes[1]
     odd = weeks(7, 900, START + pd.Timedelta(70, unit="D"), odd=(2,))
     report = monitor.detect_drift(odd, baseline, timestamp_column="ts", every="1d")
     assert (report.to_frame().verdict == "drift").tolist() == [day == 2 for day in range(7)]
