@@ -143,3 +143,76 @@ def _secret_parts(url: str) -> Iterator[str]:
         yield from (part for part in address.split("/") if len(part) > 6)
     elif ":" in (port := address.partition("/")[0]) and not port.rpartition(":")[2].isdigit():
         yield port.rpartition(":")[2]
+
+
+_SECRET_PARAMETER: Final = re.compile(
+    r"(?i)x-(amz|goog|oss|cos|obs|ms)-.*|q-(sign|ak|signature).*|sig|sas|pwd|pass|jwt|sid|policy|key-pair-id"
+    r"|.*(token|secret|signature|passw|credential|api[-_]?key|access[-_]?key|access[-_]?id|session|hmac|auth).*"
+)
+"""Parameters of S3, Google, Azure, Alibaba, Tencent, Huawei and CloudFront, and what others call theirs."""
+_DOUBTFUL_PARAMETER: Final = re.compile(
+    r"(?i)key|k|s|h|oh|hm|md5|hash|st|e|hdnts|hdnea|ticket|code"
+)
+"""Sizes and versions have these names too, but they are short."""
+_SHORTEST_SIGNATURE: Final = 16
+_also: frozenset[str] = frozenset()
+
+
+class SignedURL(str):
+    """A URL without its signature, which is remembered as long as the process lives and never written.
+
+    Parameters
+    ----------
+    url
+        With the signature.
+    """
+
+    __slots__ = ("full",)
+    full: str
+
+    def __new__(cls, url: str) -> SignedURL:
+        """What is left of `url`."""
+        self = super().__new__(cls, _without_secrets(url))
+        self.full = url
+        return self
+
+
+def unsigned(url: str) -> str:
+    """`url` without what only who may read it should know; itself where there is no such thing.
+
+    Examples
+    --------
+    >>> unsigned("https://b.example.com/a.jpg?w=300&X-Amz-Signature=0f1e&X-Amz-Date=2026")
+    'https://b.example.com/a.jpg?w=300'
+    >>> unsigned("photos/a.jpg?sig=none of a URL")
+    'photos/a.jpg?sig=none of a URL'
+    """
+    if "?" not in url or "://" not in url:
+        return url
+    signed = SignedURL(url)
+    return url if signed == url else signed
+
+
+def full_url(url: str) -> str:
+    """`url` with its signature, where this process knows it."""
+    return url.full if isinstance(url, SignedURL) else url
+
+
+def also_secret(parameters: Iterable[str]) -> None:
+    """Take these parameters for secret too, from now on and everywhere in this process."""
+    global _also
+    _also |= {parameter.lower() for parameter in parameters}
+
+
+def _without_secrets(url: str) -> str:
+    address, _, rest = url.partition("?")
+    query, mark, fragment = rest.partition("#")
+    kept = [part for part in query.split("&") if not _is_secret(part)]
+    return f"{address}{'?' if kept else ''}{'&'.join(kept)}{mark}{fragment}"
+
+
+def _is_secret(part: str) -> bool:
+    name, _, value = part.partition("=")
+    if name.lower() in _also or _SECRET_PARAMETER.fullmatch(name):
+        return True
+    return len(value) >= _SHORTEST_SIGNATURE and _DOUBTFUL_PARAMETER.fullmatch(name) is not None

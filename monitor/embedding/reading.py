@@ -41,6 +41,7 @@ _DECIDE_NOTHING: Final = {
     "max_connections_per_host",
     "max_host_failures",
     "host_pause_seconds",
+    "secret_parameters",
     "user_agent",
     "isolation",
 }

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, Self, get_args
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from monitor.errors import PolicyError
+from monitor.redaction import also_secret
 from monitor.validation import explained
 
 Scheme = Literal["http", "https", "data", "file", "s3", "gs", "az"]
@@ -162,6 +163,11 @@ class SourcePolicy(BaseModel):
         description="File or folder of certificate authorities. Null takes REQUESTS_CA_BUNDLE or "
         "CURL_CA_BUNDLE, else certifi's.",
     )
+    secret_parameters: tuple[str, ...] = Field(
+        default=(),
+        description="Names of query parameters, beside signatures, tokens and keys as clouds call them, "
+        "that are removed from URLs before these are stored or shown.",
+    )
     user_agent: str = Field(
         default="embedding-monitor",
         min_length=1,
@@ -240,6 +246,11 @@ class SourcePolicy(BaseModel):
                 f"connect_timeout_seconds ({self.connect_timeout_seconds:g}) is longer than "
                 f"deadline_seconds ({self.deadline_seconds:g}): lower the first or raise the second"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _secrets_are_known_everywhere(self) -> Self:
+        also_secret(self.secret_parameters)
         return self
 
     def allows(self, scheme: str) -> bool:

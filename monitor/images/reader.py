@@ -253,7 +253,10 @@ class ImageReader:
         return path if isinstance(path, Failure) else _raw(read_file(path, self.policy))
 
     def _fetch_bytes(self, cell: bytes | bytearray | memoryview) -> RawImage | Failure:
-        n_bytes = cell.nbytes if isinstance(cell, memoryview) else len(cell)
+        try:
+            n_bytes = cell.nbytes if isinstance(cell, memoryview) else len(cell)
+        except ValueError:
+            return Failure("unsupported_type", "a memoryview that has been released")
         if n_bytes > self.policy.max_bytes:
             most = f"at most {self.policy.max_bytes:,}"
             return Failure("too_large", f"{n_bytes:,} bytes, {most}")

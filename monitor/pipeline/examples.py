@@ -14,6 +14,7 @@ from monitor import frames
 from monitor.clusters import Example
 from monitor.features import CustomFeature
 from monitor.frames import Times
+from monitor.redaction import unsigned
 from monitor.windows import utc
 
 N_EXAMPLES: Final = 4
@@ -71,7 +72,7 @@ class RowExamples:
         time = None if self.times is None else self.times.values[row]
         return Example(
             row=self._labels[row],
-            source=source if source and len(source) <= _LONGEST_SOURCE else None,
+            source=unsigned(source) if source and len(source) <= _LONGEST_SOURCE else None,
             distance=distance,
             timestamp=None if time is None or np.isnat(time) else utc(time).isoformat(),
         )

@@ -15,6 +15,7 @@ from PIL import Image, ImageOps
 
 from monitor.failures import Failure
 from monitor.images import DecodedImage, ImageReader, SourcePolicy
+from monitor.redaction import full_url
 
 MAX_THUMBNAILS: Final = 200
 SIDE: Final = 112
@@ -73,7 +74,7 @@ def collect_thumbnails(
         def make(source: str) -> Thumbnail:
             if time.monotonic() > last_start:
                 return Thumbnail(failure=Failure("deadline", "the report had no more time for it"))
-            image = reader.read(source)
+            image = reader.read(full_url(source))
             if isinstance(image, DecodedImage):
                 return Thumbnail(data=_shrink(image.image))
             return Thumbnail(failure=image)

@@ -10,6 +10,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -339,3 +340,18 @@ def test_closing_ends_pauses() -> None:
         reader.close()
         thread.join(5)
     assert [getattr(o, "reason", o) for o in outcomes] == ["deadline"]
+
+
+def test_cells_that_raise_when_they_are_looked_at() -> None:
+    released = memoryview(bytearray(b"abc"))
+    released.release()
+    cells = [released, Decimal("sNaN"), "a\ud83d.jpg", "http://example.com/\ud83d", "a\0b"]
+    with ImageReader() as reader:
+        outcomes = [reader.read(cell) for cell in cells]
+        assert [outcome.reason for outcome in outcomes if isinstance(outcome, Failure)] == [
+            "unsupported_type",
+            "missing",
+            "path_outside_roots",
+            "invalid_url",
+            "path_outside_roots",
+        ]
