@@ -31,12 +31,15 @@ def fit(terminal: Terminal, config_path: Path, feature_names: tuple[str, ...]) -
 
     Images are embedded first where the vectors are missing.
     """
+    from monitor.cli import fitted_on
     from monitor.cli.embedded import read_part
     from monitor.cli.project import Project
+    from monitor.cli.tables import find_files
     from monitor.pipeline import fit_baseline
 
     project = Project.open(config_path, terminal)
     features = project.features(feature_names)
+    files = find_files(project.config, project.config.data.baseline, "data.baseline")
     frame = read_part(project, "baseline", features)
     saved = []
     for feature in features:
@@ -50,7 +53,9 @@ def fit(terminal: Terminal, config_path: Path, feature_names: tuple[str, ...]) -
             segment_column=project.config.drift.segment_column,
             explain_columns=project.config.drift.explain_columns,
         )
-        saved.append((found, found.save(project.baseline_path(feature))))
+        path = found.save(project.baseline_path(feature))
+        fitted_on.record(path, files, project.config.folder)
+        saved.append((found, path))
     terminal.result(
         {"baselines": [_facts(found, path) for found, path in saved]},
         [

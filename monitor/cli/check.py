@@ -3,26 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import click
 
+from monitor.cli.findings import Finding, in_rows, in_settings, too_many_clusters
 from monitor.cli.options import config_option, output_options
 from monitor.cli.terminal import Terminal, counted, table
 
 if TYPE_CHECKING:
     from monitor.cli.project import Project
-
-
-@dataclass(frozen=True)
-class Finding:
-    """What was looked at, and what is to be said of it."""
-
-    state: Literal["ok", "note", "error"]
-    looked_at: str
-    text: str
 
 
 @click.command()
@@ -57,6 +49,7 @@ def _look(project: Project) -> Iterator[Finding]:
     names = ", ".join(feature.name for feature in project.config.features)
     n_features = counted(len(project.config.features), "feature")
     yield Finding("ok", str(project.path), f"{n_features}: {names}")
+    yield from in_settings(project)
     yield from _data(project)
     yield from _models(project)
     yield from _baselines(project)
@@ -91,6 +84,8 @@ def _data(project: Project) -> Iterator[Finding]:
                 check_columns(
                     project.config, str(file), outline.columns, project.config.monitored, part
                 )
+                for text in in_rows(project, part, file):
+                    problems.setdefault(text, []).append(str(file))
             except MonitorError as error:
                 text = str(error).removeprefix(f"{file}: ")
                 problems.setdefault(text, []).append(str(file))
@@ -99,6 +94,8 @@ def _data(project: Project) -> Iterator[Finding]:
             yield Finding("error", place, f"{names[0]}{more}: {text}")
         for note in notes:
             yield Finding("note", place, note)
+        if part == "baseline" and not problems:
+            yield from too_many_clusters(project, n_rows)
         if not problems:
             shown = str(files[0]) if len(files) == 1 else counted(len(files), "file")
             yield Finding("ok", place, f"{shown}, {counted(n_rows, 'row')}, has all columns needed")
@@ -116,6 +113,8 @@ def _models(project: Project) -> Iterator[Finding]:
 
 
 def _baselines(project: Project) -> Iterator[Finding]:
+    from monitor.cli import fitted_on
+    from monitor.cli.tables import find_files
     from monitor.errors import MonitorError
 
     for feature in project.config.monitored:
@@ -124,11 +123,19 @@ def _baselines(project: Project) -> Iterator[Finding]:
             yield Finding("note", place, "not fitted yet")
             continue
         try:
-            found = project.baseline(feature)
+            baseline = project.baseline(feature)
+            files = find_files(project.config, project.config.data.baseline, "data.baseline")
+            changes = fitted_on.changed(
+                project.baseline_path(feature), files, project.config.folder
+            )
         except MonitorError as error:
             yield Finding("error", place, str(error))
+            continue
+        if changes:
+            text = f"since it was fitted, {'; '.join(changes)}: {project.command('baseline fit')}"
+            yield Finding("error", place, text)
         else:
-            yield Finding("ok", place, f"{found.id}, {counted(found.n_clusters, 'cluster')}")
+            yield Finding("ok", place, f"{baseline.id}, {counted(baseline.n_clusters, 'cluster')}")
 
 
 def _next(project: Project) -> str:

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from monitor.cli.findings import CURES
 from monitor.cli.options import config_option, feature_option, output_options
+from monitor.cli.root import FAILED
 from monitor.cli.terminal import Terminal, counted
 
 if TYPE_CHECKING:
@@ -47,9 +49,9 @@ if TYPE_CHECKING:
     "the network or their server (transient, the default), or all.",
 )
 @output_options
-@click.pass_obj
+@click.pass_context
 def embed(
-    terminal: Terminal,
+    ctx: click.Context,
     config_path: Path,
     feature_names: tuple[str, ...],
     source: Path | None,
@@ -73,6 +75,7 @@ def embed(
     from monitor.cli.project import Project
     from monitor.cli.tables import one_file
 
+    terminal = ctx.ensure_object(Terminal)
     project = Project.open(config_path, terminal)
     features = _embedded_features(project, feature_names)
     prepared: Iterable[Prepared]
@@ -85,16 +88,16 @@ def embed(
         parts = (prepare_part(project, part, features, force=force, retry=retry) for part in PARTS)
         prepared = chain.from_iterable(parts)
     # One at a time: each holds its rows.
-    told = [_document(one) for one in prepared]
-    after = "drift" if project.baseline_path(features[0]).is_file() else "baseline fit"
-    terminal.result(
-        {"files": told},
-        [
-            *[line for one in told for line in _lines(one)],
-            *_hint(told),
-            f"next: {project.command(after)}",
-        ],
-    )
+    files = [_document(file) for file in prepared]
+    empty = _columns_without_vectors(files)
+    lines = [*[line for file in files for line in _lines(file)], *_hint(files)]
+    if not empty and source is None:
+        after = "drift" if project.baseline_path(features[0]).is_file() else "baseline fit"
+        lines.append(f"next: {project.command(after)}")
+    terminal.result({"files": files}, lines)
+    if empty:
+        terminal.say(f"error: no row has a vector in {', '.join(empty)}: see why above")
+        ctx.exit(FAILED)
 
 
 def _embedded_features(project: Project, names: Sequence[str]) -> tuple[Monitored, ...]:
@@ -120,25 +123,25 @@ def _check_target(source: Path, target: Path) -> None:
         raise InvalidInputError(f"--output {target} is the input: name another file")
 
 
-def _with_vectors(one: Prepared) -> Prepared:
+def _with_vectors(file: Prepared) -> Prepared:
     from monitor.errors import InvalidInputError
 
-    if one.target is None:
+    if file.target is None:
         raise InvalidInputError(
-            f"{one.source} brings the vectors already, so nothing was written: leave their column "
+            f"{file.source} brings the vectors already, so nothing was written: leave their column "
             "out of it to have them made again"
         )
-    return one
+    return file
 
 
-def _document(one: Prepared) -> dict[str, Any]:
-    failures = {feature.origin.column: one.failures(feature) for feature in one.features}
+def _document(file: Prepared) -> dict[str, Any]:
+    failures = {feature.origin.column: file.failures(feature) for feature in file.features}
     return {
-        "input": str(one.source),
-        "output": one.target,
-        "n_rows": one.frame.num_rows,
-        "n_columns_embedded": one.n_new,
-        "n_rows_retried": one.n_retried,
+        "input": str(file.source),
+        "output": file.target,
+        "n_rows": file.frame.num_rows,
+        "n_columns_embedded": file.n_new,
+        "n_rows_retried": file.n_retried,
         "failures": {
             column: {
                 reason: {"n_rows": count, "example": example}
@@ -149,25 +152,40 @@ def _document(one: Prepared) -> dict[str, Any]:
     }
 
 
-def _lines(one: dict[str, Any]) -> list[str]:
-    rows = counted(one["n_rows"], "row")
-    if one["output"] is None:
-        return [f"{one['input']}: {rows}, brings its vectors"]
-    state = "wrote" if one["n_columns_embedded"] or one["n_rows_retried"] else "kept "
-    retried = f", {one['n_rows_retried']:,} tried again" if one["n_rows_retried"] else ""
+def _lines(file: dict[str, Any]) -> list[str]:
+    rows = counted(file["n_rows"], "row")
+    if file["output"] is None:
+        return [f"{file['input']}: {rows}, brings its vectors"]
+    state = "wrote" if file["n_columns_embedded"] or file["n_rows_retried"] else "kept "
+    retried = f", {file['n_rows_retried']:,} tried again" if file["n_rows_retried"] else ""
+    lines = [f"{state} {file['output']}: {rows}{retried}"]
+    for column, reasons in file["failures"].items():
+        for reason, found in reasons.items():
+            cure = f" ({CURES[reason]})" if reason in CURES else ""
+            lines.append(
+                f"  {column}: {counted(found['n_rows'], 'row')} without vector: {reason}, "
+                f"such as {found['example']}{cure}"
+            )
+    return lines
+
+
+def _columns_without_vectors(files: Sequence[dict[str, Any]]) -> list[str]:
+    """Columns in which all rows of all files failed."""
+    made = [file for file in files if file["output"] is not None and file["n_rows"]]
+    columns = dict.fromkeys(column for file in made for column in file["failures"])
     return [
-        f"{state} {one['output']}: {rows}{retried}",
-        *[
-            f"  {column}: {counted(found['n_rows'], 'row')} without vector: {reason}, "
-            f"such as {found['example']}"
-            for column, reasons in one["failures"].items()
-            for reason, found in reasons.items()
-        ],
+        repr(column)
+        for column in columns
+        if all(
+            sum(found["n_rows"] for found in file["failures"].get(column, {}).values())
+            == file["n_rows"]
+            for file in made
+        )
     ]
 
 
-def _hint(told: Sequence[dict[str, Any]]) -> list[str]:
-    if any(any(one["failures"].values()) and not one["n_rows_retried"] for one in told):
+def _hint(files: Sequence[dict[str, Any]]) -> list[str]:
+    if any(any(file["failures"].values()) and not file["n_rows_retried"] for file in files):
         what = "those that failed by the network or their server; --retry-failed=all: every one"
         return [f"--retry-failed tries rows again: {what}"]
     return []

@@ -161,6 +161,9 @@ def prepare_file(
     }
     again = {name: rows for name, rows in again.items() if rows}
     if stale or again:
+        project.terminal.if_stopped = (
+            "the vectors made so far are kept, and the same command goes on from there"
+        )
         # Before the work, which may take long, to find out now if the table cannot be written.
         check_writable(frame, target, source)
         job = _digest([str(target.resolve()), before, {name: stamps[name] for name in stale}])

@@ -9,13 +9,16 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from monitor.cli.options import config_option, output_options
-from monitor.cli.terminal import Terminal
+from monitor.cli.terminal import Terminal, counted
 
 if TYPE_CHECKING:
     from monitor.config import MonitoringConfig
     from monitor.reports import DriftReport
 
-_KINDS: Final = {".md": "markdown", ".json": "json", ".svg": "svg", ".png": "png"}
+_KINDS: Final = {
+    ".html": "html", ".htm": "html", ".md": "markdown", ".json": "json", ".csv": "csv", ".svg": "svg",
+    ".png": "png",
+}  # fmt: skip
 _DAYS_OF_A_YEAR: Final = 365.25
 
 
@@ -36,8 +39,8 @@ _DAYS_OF_A_YEAR: Final = 365.25
     "--output",
     "target",
     type=click.Path(path_type=Path),
-    help="The file to write: a page, or by its ending .md, .json, .svg or .png another form; by default "
-    "report.html of the config.",
+    help="The file to write, by its ending a page (.html), a summary (.md), data (.json, .csv) or a "
+    "chart (.svg, .png); by default report.html of the config.",
 )
 @click.option(
     "--last",
@@ -64,7 +67,7 @@ def report(
     from monitor.config import MonitoringConfig
     from monitor.errors import ConfigError
     from monitor.reports import DriftReport
-    from monitor.reports.text import summary
+    from monitor.reports.files import write_text
 
     if from_store and source is not None:
         raise click.UsageError("--input and --from-store are two sources: give one of them")
@@ -80,6 +83,7 @@ def report(
             )
         source = source or config.resolve(str(wanted.json_file))
         target = target or config.resolve(str(wanted.html))
+    kind = _kind_of(target)
     if from_store:
         assert config is not None
         found = _stored(config, _days(last or "30d"))
@@ -87,11 +91,12 @@ def report(
         found = DriftReport.from_json(source)
         if last is not None:
             found = found.last(_days(last))
-    kind = _KINDS.get(target.suffix.lower(), "html")
     if kind == "markdown":
         found.to_markdown(target)
     elif kind == "json":
         found.to_json(target)
+    elif kind == "csv":
+        write_text(target, found.to_frame().to_csv(index=False))
     elif kind == "svg":
         found.to_svg(target)
     elif kind == "png":
@@ -102,8 +107,23 @@ def report(
         found.to_html(target, policy=policy, thumbnails=thumbnails)
     terminal.result(
         report_document(found, {kind: target}),
-        [summary(found), f"wrote {target}"],
+        [_counted(found), f"wrote {target}"],
     )
+
+
+def _kind_of(target: Path) -> str:
+    kind = _KINDS.get(target.suffix.lower())
+    if kind is None:
+        raise click.BadParameter(
+            f"{target} names no form that a report is written in: give one of {', '.join(_KINDS)}",
+            param_hint="--output",
+        )
+    return kind
+
+
+def _counted(report: DriftReport) -> str:
+    n_drifted = sum(window.judgement.verdict == "drift" for window in report.windows)
+    return f"{counted(len(report.windows), 'window')}, {n_drifted:,} drifted"
 
 
 def _stored(config: MonitoringConfig, days: float) -> DriftReport:

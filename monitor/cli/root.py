@@ -6,6 +6,7 @@ Exit codes: 0 done, 1 an error of ours, 2 wrong usage, 3 drift under `--fail-on-
 from __future__ import annotations
 
 import errno
+import signal
 import traceback
 import warnings
 from importlib import import_module
@@ -77,6 +78,9 @@ class RootGroup(SuggestingGroup):
             raise
         except (click.exceptions.Exit, click.Abort):
             raise
+        except KeyboardInterrupt:
+            terminal.say(": ".join(filter(None, ["stopped", terminal.if_stopped])))
+            ctx.exit(128 + signal.SIGINT)
         except MonitorError as error:
             _fail(ctx, terminal, error, str(error))
         except OSError as error:

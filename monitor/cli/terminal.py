@@ -37,11 +37,14 @@ class Terminal:
         An error is shown with its traceback.
     config_path
         The config that the command was given.
+    if_stopped
+        What to say to a person who stops the command now.
     """
 
     as_json: bool = False
     is_debug: bool = False
     config_path: Path | None = None
+    if_stopped: str = ""
 
     def say(self, line: str) -> None:
         """Progress and remarks, on stderr."""

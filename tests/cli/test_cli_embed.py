@@ -231,3 +231,34 @@ def test_models_are_looked_up_without_network(spec, state, text, tmp_path, monke
     found = look_for_model(EncoderSpec(**values))
     assert found[0] == state
     assert text in found[1]
+
+
+def test_without_any_vector_it_fails_and_does_not_go_on(photos, monitor_command):
+    Path("monitor.yaml").write_text(CONFIG.replace("roots: [images]", "schemes: [https]"))
+    result = monitor_command("embed")
+    assert result.exit_code == 1
+    assert "error: no row has a vector in 'vector': see why above" in result.stderr
+    assert "path_outside_roots" in result.stdout
+    assert "sources.roots names the folders that images may lie in" in result.stdout
+    assert "next:" not in result.stdout
+    one = monitor_command("embed", "--input", "train.parquet", "--output", "out.parquet")
+    assert one.exit_code == 1
+
+
+def test_a_file_of_its_own_leads_nowhere_else(photos, monitor_command):
+    result = monitor_command("embed", "--input", "train.parquet", "--output", "out.parquet")
+    assert result.exit_code == 0
+    assert "next:" not in result.stdout
+
+
+def test_who_stops_it_is_told_how_it_goes_on(photos, monitor_command, monkeypatch):
+    def stop(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("monitor.pipeline.embed", stop)
+    for words in (["embed"], ["baseline", "fit"]):
+        result = monitor_command(*words)
+        assert result.exit_code == 130
+        assert result.stderr.splitlines()[-1] == (
+            "stopped: the vectors made so far are kept, and the same command goes on from there"
+        )

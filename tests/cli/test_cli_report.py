@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pandas as pd
+import pytest
+
 
 def test_only_the_last_windows(fitted, monitor_command, document):
     assert monitor_command("drift").exit_code == 0
@@ -26,3 +29,23 @@ def test_a_summary_and_a_chart(fitted, monitor_command, document):
     assert document("report", "--output", "drift.svg")["written"] == {"svg": "drift.svg"}
     assert Path("drift.md").read_text().startswith("**")
     assert Path("drift.svg").read_text().startswith("<?xml")
+
+
+def test_data_as_a_table(fitted, monitor_command, document):
+    assert document("drift")["has_drift"]
+    result = monitor_command("report", "--output", "drift.csv")
+    # What the table says is not said once more.
+    assert result.stdout == "2 windows, 1 drifted\nwrote drift.csv\n"
+    table = pd.read_csv("drift.csv")
+    assert table["verdict"].tolist() == ["no drift", "drift"]
+
+
+@pytest.mark.parametrize("name", ["drift.pdf", "drift.xlsx", "drift"])
+def test_forms_that_there_are_not(fitted, monitor_command, document, name):
+    document("drift")
+    result = monitor_command("report", "--output", name)
+    assert result.exit_code == 2
+    assert f"{name} names no form that a report is written in: give one of .html" in " ".join(
+        result.stderr.split()
+    )
+    assert not Path(name).exists()

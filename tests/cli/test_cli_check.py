@@ -1,0 +1,116 @@
+"""`monitor check` fails for what a long run would fail for later, and names the key that cures it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import yaml
+
+IMAGES = {
+    "version": 1,
+    "features": [
+        {
+            "name": "photo",
+            "type": "FROM_IMAGE_EMBEDDING",
+            "source_column": "image",
+            "column": "vector",
+            "model": "compact",
+        }
+    ],
+    "data": {
+        "baseline": {"path": "train.parquet", "timestamp_column": "ts"},
+        "production": {"path": "train.parquet", "timestamp_column": "ts"},
+    },
+    "drift": {"every": "1d"},
+}
+TIMES = pd.date_range("2026-01-01", periods=40, freq="h", tz="UTC")
+
+
+@pytest.fixture
+def errors(folder, document):
+    """The errors of a check of this config over these images and times."""
+
+    def run(images=("https://example.com/a.jpg",) * 40, times=TIMES, **sections) -> dict[str, str]:
+        pd.DataFrame({"image": images, "ts": times}).to_parquet("train.parquet")
+        Path("monitor.yaml").write_text(yaml.safe_dump(IMAGES | sections), encoding="utf-8")
+        findings = document("check", exit_code=None)["findings"]
+        return {f["looked_at"]: f["text"] for f in findings if f["state"] == "error"}
+
+    return run
+
+
+def test_what_holds_passes(errors):
+    assert errors() == {}
+    assert errors(["photos/a.jpg"] * 40, sources={"roots": ["."]}) == {}
+    assert errors([None, b"bytes"] * 20) == {}
+    assert errors(times=TIMES.strftime("%Y-%m-%d")) == {}
+
+
+def test_local_paths_need_roots(errors):
+    found = errors(["photos/a.jpg", "https://example.com/a.jpg"] * 20)
+    assert (
+        "20 of the first 40 cells, such as 'photos/a.jpg', are local files"
+        in found["data.baseline"]
+    )
+    assert "sources.roots is empty: name their folder in it" in found["data.baseline"]
+
+
+def test_roots_must_be_there(errors):
+    found = errors(["a.jpg"] * 40, sources={"roots": ["nowhere"]})
+    assert "there is no folder nowhere" in found["sources.roots"]
+
+
+@pytest.mark.parametrize(
+    ("address", "sources", "cure"),
+    [
+        ("ftp://example.com/a.jpg", {}, "(scheme): sources.schemes"),
+        ("https://example.org/a.jpg", {"hosts": ["example.com"]}, "(host): sources.hosts"),
+        ("https://example.com:81/a.jpg", {"ports": [443]}, "(port): sources.ports"),
+        ("s3://bucket/a.jpg", {}, "(scheme): sources.schemes"),
+    ],
+)
+def test_addresses_that_the_policy_refuses(errors, address, sources, cure):
+    assert cure in errors([address] * 40, sources=sources)["data.production"]
+
+
+@pytest.mark.parametrize(
+    "times", [["01.01.2026"] * 40, [1_767_225_600] * 40], ids=["day first", "epoch"]
+)
+def test_times_that_nobody_can_read(errors, times):
+    assert "data.baseline.timestamp_column: " in errors(times=times)["data.baseline"]
+
+
+def test_environment_variables_that_are_not_set(errors, monkeypatch):
+    monkeypatch.delenv("NOT_SET", raising=False)
+    monkeypatch.setenv("IS_SET", "json://127.0.0.1/a")
+    channels = [{"name": "a", "url": "${NOT_SET}"}, {"name": "b", "url": "${IS_SET}"}]
+    found = errors(store={"url": "sqlite:///${NOT_SET}.db"}, alerts={"channels": channels})
+    assert list(found) == ["store.url", "alerts.channels[0].url"]
+    assert "needs the environment variable NOT_SET" in found["store.url"]
+
+
+def test_what_is_not_built_yet(errors):
+    columns = {"name": "size", "type": "FROM_COLUMNS", "columns": ["ts", "image"]}
+    found = errors(features=[columns | {"monitor_components": True}])
+    assert "monitor_components=True, which is not built yet" in found["feature size"]
+
+
+def test_more_clusters_than_rows(errors):
+    feature = IMAGES["features"][0] | {"n_clusters": 100_000}
+    found = errors(features=[feature])
+    assert "100,000 clusters need 200,000 rows or more" in found["features[0].n_clusters"]
+
+
+def test_a_baseline_file_that_changed_since_the_fit(fitted, document):
+    assert document("check")["ok"]
+    # A copy of it is the same rows, whenever it was made.
+    same = Path("train.parquet").read_bytes()
+    Path("train.parquet").unlink()
+    Path("train.parquet").write_bytes(same)
+    assert document("check")["ok"]
+    pd.read_parquet("train.parquet").iloc[:-1].to_parquet("train.parquet")
+    [error] = [f for f in document("check", exit_code=1)["findings"] if f["state"] == "error"]
+    assert error["looked_at"] == "baseline of photo"
+    assert "train.parquet has changed: monitor baseline fit" in error["text"]
