@@ -28,10 +28,11 @@ from monitor.failures import count_failures
 from monitor.pipeline.reading import read_vectors
 from monitor.store import JudgedWindow, Store, leases, results
 from monitor.store.tables import baselines, features, windows
-from monitor.windows import Window
+from monitor.windows import Every, Grid, Window
 
 START = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
 DAY = dt.timedelta(days=1)
+DAYS = Grid(Every.parse("1d"))
 N_FEATURES = 100
 FEATURE = monitor.VectorFeature(name="f0", column="vector", n_clusters=5)
 
@@ -51,7 +52,7 @@ def fill(store: Store, n_results: int) -> None:
     found = read_vectors(frame, FEATURE)
     sketch = baseline.sketch(found.matrix, count_failures(found.failures))
     with store.writing() as connection:
-        leases.add_due(connection, "f0", [window], "1d", START)
+        leases.add_due(connection, "f0", [window], DAYS, START)
         claim = leases.claim_next(
             connection, ["f0"], owner="bench", now=window.end, lease=DAY, max_attempts=1
         )

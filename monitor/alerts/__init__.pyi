@@ -9,6 +9,7 @@ from .delivery import Delivered as Delivered
 from .delivery import deliver as deliver
 from .message import compose as compose
 from .outbox import AlertStore as AlertStore
+from .outbox import end_alerts as end_alerts
 from .outbox import raise_alerts as raise_alerts
 from .rule import AlertRule as AlertRule
 from .rule import Severity as Severity

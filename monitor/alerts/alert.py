@@ -97,7 +97,7 @@ class Alert:
     state
         Open or resolved.
     created_at, resolved_at
-        When it was raised and ended, UTC.
+        When the windows ended that raised and ended it, UTC: also where they were judged much later.
     message
         What was said of it last.
     """

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Final
 from urllib.parse import quote
+from zoneinfo import ZoneInfo
 
 from monitor.alerts.alert import Event, Message, MessageKind
-from monitor.alerts.history import MOST_SILENT
 from monitor.alerts.rule import FEWER_IS_WORSE, SHARES, AlertRule
 from monitor.alerts.rules import Action
 from monitor.drift import ClusterShift, Verdict
@@ -18,6 +19,7 @@ from monitor.reports import WindowDrift
 from monitor.reports.markdown import harmless
 from monitor.reports.sentences import causes, distance, how_sure, sentence
 from monitor.reports.wording import count, number, one_in, p_equals, percent, period, plural, prose
+from monitor.windows import UTC
 
 _LONGEST_WORD: Final = 80
 _LONGEST_READ: Final = 2_000
@@ -30,9 +32,7 @@ _MARKUP: Final = re.compile(r"([\\*_\[\]#~|])")
 _Word = Callable[[object], str]
 
 
-def compose(
-    action: Action, *, link: str | None = None, cluster_names: Mapping[int, str] | None = None
-) -> Message:
+def compose(action: Action, *, link: str | None = None, zone: ZoneInfo = UTC) -> Message:
     """What people are told of `action`.
 
     Parameters
@@ -41,8 +41,8 @@ def compose(
         Of `evaluate`.
     link
         The template of an address, as `AlertsConfig.link`.
-    cluster_names
-        Names of clusters, where they have any.
+    zone
+        Whose days are named.
 
     Returns
     -------
@@ -50,17 +50,16 @@ def compose(
     cause. Features, segments and names from the data are cut to 80 characters on one line; addresses
     in them lose user names, passwords and queries.
     """
-    names = cluster_names or {}
     address = None if link is None else _filled(link, action)
-    text = [*_sentences(action, names, _word), *([address] if address else [])]
+    text = [*_sentences(action, zone, _word), *([address] if address else [])]
     shown = ["", f"[Report]({address})"] if address else []
     markdown = [
-        f"**{_escaped(_title(action, _span))}**",
-        *[f"- {_escaped(line)}" for line in _sentences(action, names, _span)],
+        f"**{_escaped(_title(action, zone, _span))}**",
+        *[f"- {_escaped(line)}" for line in _sentences(action, zone, _span)],
         *shown,
     ]
     return Message(
-        title=_title(action, _word),
+        title=_title(action, zone, _word),
         text="\n".join(text),
         markdown=f"{markdown[0]}\n\n" + "\n".join(markdown[1:]),
         kind=_kind(action),
@@ -101,12 +100,12 @@ def _kind(action: Action) -> MessageKind:
     return MessageKind(str(action.alert.severity))
 
 
-def _title(action: Action, word: _Word) -> str:
+def _title(action: Action, zone: ZoneInfo, word: _Word) -> str:
     alert = action.alert
     where = word(alert.feature)
     if alert.segment is not None:
         where = f"{where}, {word(alert.segment)}"
-    when = period(alert.window_start, alert.window_end)
+    when = _period(alert.window_start, alert.window_end, zone)
     if action.event is Event.RESOLVED:
         return f"Resolved: {where}, {word(alert.rule)}, {when}"
     what = str(alert.severity).capitalize()
@@ -115,20 +114,20 @@ def _title(action: Action, word: _Word) -> str:
     return f"{what}: {where}, {word(alert.rule)}, {when}"
 
 
-def _sentences(action: Action, names: Mapping[int, str], word: _Word) -> list[str]:
+def _sentences(action: Action, zone: ZoneInfo, word: _Word) -> list[str]:
     window, rule, reading = action.window, action.rule, action.reading
-    if rule is None:
-        return ["No rule of the config looks at this any more, so its alert ends."]
-    if window is None or reading is None:
-        return [f"The segment had no rows for {MOST_SILENT} windows, so its alert ends."]
+    if rule is None or window is None or reading is None:
+        return [sentence(_prose(f"{action.why}, so the alert ends"))]
     lines = []
     if action.event is Event.RESOLVED:
         calm = plural(rule.resolve_after, "window")
-        lines.append(f"Calm for {calm}, the last of them {period(window.start, window.end)}.")
+        lines.append(
+            f"Calm for {calm}, the last of them {_period(window.start, window.end, zone)}."
+        )
     lines.append(
         f"Verdict: {window.judgement.verdict}. {_rule_in_words(rule, reading.value, reading.threshold)}"
     )
-    lines += _evidence(window, names, word)
+    lines += _evidence(window)
     if action.segments:
         shown = ", ".join(word(segment) for segment in action.segments[:_MOST_SEGMENTS])
         lines.append(
@@ -137,7 +136,7 @@ def _sentences(action: Action, names: Mapping[int, str], word: _Word) -> list[st
     return lines
 
 
-def _evidence(window: WindowDrift, names: Mapping[int, str], word: _Word) -> list[str]:
+def _evidence(window: WindowDrift) -> list[str]:
     judgement = window.judgement
     lines = []
     if judgement.verdict is Verdict.INCONCLUSIVE:
@@ -152,7 +151,7 @@ def _evidence(window: WindowDrift, names: Mapping[int, str], word: _Word) -> lis
         changed = [shift for shift in judgement.clusters if shift.p_value <= _CHANGED]
         changed.sort(key=lambda shift: (-shift.contribution, shift.cluster))
         if changed:
-            changes = "; ".join(_change(shift, names, word) for shift in changed[:_MOST_CLUSTERS])
+            changes = "; ".join(_change(shift) for shift in changed[:_MOST_CLUSTERS])
             lines.append(f"Clusters that changed: {changes}{_more(changed, _MOST_CLUSTERS)}.")
     return [*lines, _rows(window), *(_prose(note) for note in window.notes)]
 
@@ -196,13 +195,18 @@ def _odds(p_value: float, alpha: float) -> str:
     return f"{words} ({p_equals(p_value)}; drift is said from {one_in(alpha)} on)."
 
 
-def _change(shift: ClusterShift, names: Mapping[int, str], word: _Word) -> str:
-    named = f" ({word(names[shift.cluster])})" if shift.cluster in names else ""
+def _change(shift: ClusterShift) -> str:
     verb = "rose" if shift.window_share > shift.baseline_share else "fell"
     return (
-        f"{shift.cluster}{named} {verb} from {percent(shift.baseline_share)} to "
+        f"{shift.cluster} {verb} from {percent(shift.baseline_share)} to "
         f"{percent(shift.window_share)}"
     )
+
+
+def _period(start: dt.datetime | None, end: dt.datetime | None, zone: ZoneInfo) -> str:
+    if start is None or end is None:
+        return period(start, end)
+    return period(start.astimezone(zone), end.astimezone(zone))
 
 
 def _rows(window: WindowDrift) -> str:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Protocol
+from zoneinfo import ZoneInfo
 
 from monitor.alerts.alert import (
     Alert,
@@ -17,9 +18,10 @@ from monitor.alerts.alert import (
     entry_key,
 )
 from monitor.alerts.message import compose
-from monitor.alerts.rules import Action, evaluate
+from monitor.alerts.rules import Action, ended, evaluate
 from monitor.alerts.settings import AlertChannel, AlertsConfig
 from monitor.reports import WindowDrift
+from monitor.windows import UTC
 
 
 class AlertStore(Protocol):
@@ -75,7 +77,7 @@ def raise_alerts(
     now: dt.datetime,
     *,
     earlier: Iterable[WindowDrift] = (),
-    cluster_names: Mapping[str, Mapping[int, str]] | None = None,
+    zone: ZoneInfo = UTC,
 ) -> tuple[Action, ...]:
     """Evaluate the rules on `windows`, and keep alerts and messages.
 
@@ -89,8 +91,8 @@ def raise_alerts(
         Rules and channels.
     windows, earlier, now
         As for `evaluate`.
-    cluster_names
-        Names of clusters by feature, where there are any.
+    zone
+        Whose days messages name.
 
     Returns
     -------
@@ -105,14 +107,43 @@ def raise_alerts(
     since = min(starts) - reach if starts else None
     actions = evaluate(config.rules, judged, store.alerts(since=since), now, earlier=earlier)
     for action in actions:
-        if not action.event.is_told:
-            store.save_alert(action.alert, ())
-            continue
-        names = (cluster_names or {}).get(action.alert.feature)
-        message = compose(action, link=config.link, cluster_names=names)
-        alert = replace(action.alert, message=message)
-        store.save_alert(alert, _entries(alert, action.event, message, config.channels))
+        _keep(store, config, action, zone)
     return actions
+
+
+def end_alerts(
+    store: AlertStore, config: AlertsConfig, feature: str, why: str, now: dt.datetime
+) -> tuple[Action, ...]:
+    """End the open alerts of a feature that no window will end, and say why in words.
+
+    Parameters
+    ----------
+    store, config
+        As for `raise_alerts`.
+    feature
+        Its name.
+    why
+        Such as "the config has no such feature any more".
+    now
+        The time, UTC.
+    """
+    actions = tuple(
+        ended(alert, now, why)
+        for alert in store.alerts(since=now)
+        if alert.is_open and alert.feature == feature
+    )
+    for action in actions:
+        _keep(store, config, action, UTC)
+    return actions
+
+
+def _keep(store: AlertStore, config: AlertsConfig, action: Action, zone: ZoneInfo) -> None:
+    if not action.event.is_told:
+        store.save_alert(action.alert, ())
+        return
+    message = compose(action, link=config.link, zone=zone)
+    alert = replace(action.alert, message=message)
+    store.save_alert(alert, _entries(alert, action.event, message, config.channels))
 
 
 def _entries(

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from monitor.alerts.alert import Alert, AlertState, Event, alert_key
-from monitor.alerts.history import History, end_of, start_of
+from monitor.alerts.history import MOST_SILENT, History, end_of, start_of
 from monitor.alerts.reading import Reading
 from monitor.alerts.rule import AlertRule, Severity
 from monitor.reports import WindowDrift
@@ -38,6 +38,8 @@ class Action:
         What the rule saw in it.
     segments
         Segments that broke the rule in the same window and do not alert by themselves.
+    why
+        Why the alert ends without a window, in words.
     """
 
     event: Event
@@ -46,6 +48,7 @@ class Action:
     window: WindowDrift | None = None
     reading: Reading | None = None
     segments: tuple[str, ...] = ()
+    why: str | None = None
 
 
 def evaluate(
@@ -70,7 +73,7 @@ def evaluate(
     alerts
         The known alerts: all open ones, and ended ones whose time `windows` may touch.
     now
-        When alerts are raised or ended, UTC.
+        The time, UTC. A window that is judged late still dates its alert by its own end.
     earlier
         Windows before these, of which the newest `resolve_after` and those `days_before` are needed;
         they raise nothing.
@@ -89,7 +92,10 @@ def evaluate(
     known: dict[tuple[str, str, str | None], list[Alert]] = defaultdict(list)
     for alert in sorted(alerts, key=_in_time):
         known[alert.rule, alert.feature, alert.segment].append(alert)
-    actions = [_ended(alert, now) for alert in _orphans(rules, known.values())]
+    actions = [
+        ended(alert, now, "no rule of the config looks at this any more")
+        for alert in _orphans(rules, known.values())
+    ]
     for rule in rules:
         for window in history.new:
             if not rule.looks_at(window.feature, window.segment):
@@ -102,7 +108,8 @@ def evaluate(
     for alert in [alert for of_series in known.values() for alert in of_series]:
         if alert.is_open and history.is_silent(alert):
             watching = [rule for rule in rules if _watches(rule, alert)]
-            actions += [_ended(alert, now, rule) for rule in watching]
+            why = f"the segment had no rows for {MOST_SILENT} windows"
+            actions += [ended(alert, now, why, rule) for rule in watching]
     return tuple(actions)
 
 
@@ -122,8 +129,8 @@ def _step(
             return None
         if history.n_calm(rule, window, alert.window_end) < rule.resolve_after:
             return None
-        ended = replace(alert, state=AlertState.RESOLVED, resolved_at=now)
-        return Action(Event.RESOLVED, ended, rule, window, reading)
+        resolved = replace(alert, state=AlertState.RESOLVED, resolved_at=min(now, end))
+        return Action(Event.RESOLVED, resolved, rule, window, reading)
     worst = reading.severity
     also = _broken_beside(rule, window, history)
     if alert is not None and end > alert.window_start:
@@ -152,7 +159,7 @@ def _step(
         window_start=start,
         window_end=end,
         state=AlertState.OPEN,
-        created_at=now,
+        created_at=min(now, end),
     )
     return Action(Event.OPENED, opened, rule, window, reading, also)
 
@@ -197,8 +204,10 @@ def _orphans(rules: Sequence[AlertRule], known: Iterable[list[Alert]]) -> list[A
     ]
 
 
-def _ended(alert: Alert, now: dt.datetime, rule: AlertRule | None = None) -> Action:
-    return Action(Event.RESOLVED, replace(alert, state=AlertState.RESOLVED, resolved_at=now), rule)
+def ended(alert: Alert, now: dt.datetime, why: str, rule: AlertRule | None = None) -> Action:
+    """The end of an alert that no window ends."""
+    resolved = replace(alert, state=AlertState.RESOLVED, resolved_at=now)
+    return Action(Event.RESOLVED, resolved, rule, why=why)
 
 
 def _keep(known: list[Alert], alert: Alert) -> None:

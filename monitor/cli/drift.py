@@ -35,6 +35,7 @@ def drift(
     from monitor.cli.embedded import read_part
     from monitor.cli.project import Project
     from monitor.pipeline.detect import judge_frame
+    from monitor.pipeline.notes import other_windows
     from monitor.reports.text import summary
 
     terminal = ctx.ensure_object(Terminal)
@@ -43,10 +44,14 @@ def drift(
     features = project.features(feature_names)
     # Before embedding, which may take long.
     baselines = [project.baseline(feature) for feature in features]
+    rules = config.drift.rules(config.schedule.timezone)
+    for baseline in baselines:
+        if warning := other_windows(baseline, rules.grid):
+            terminal.say(f"warning: {warning}")
     report = judge_frame(
         read_part(project, "production", features),
         baselines,
-        config.drift.rules(config.schedule.timezone),
+        rules,
         timestamp_column=config.data.production.timestamp_column,
     ).report
     written = _write(project, report)

@@ -62,4 +62,4 @@ def read_gauges(store: Store) -> Sequence[Gauge]:
     for feature in store.status()["features"]:
         for line in store.recent(feature, 1):
             windows += store.report(feature, line.period.start, line.period.end).windows
-    return gauges(windows, Alerts(store).counts())
+    return gauges(windows, Alerts(store).counts(), backlog=store.backlog())

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from monitor.schedule import Pass, Runner
     from monitor.schedule.runner import Outcome
     from monitor.store import Claim, JudgedWindow
+    from monitor.windows import Grid
 
 
 @click.command()
@@ -61,7 +62,7 @@ def run(
                 leases.retry_failed(connection, runner.features)
         done, errors = _one_pass(project, runner)
         left = runner.store.status()["windows"]
-    terminal.result(_document(done, errors, left), _lines(done, left))
+    terminal.result(_document(done, errors, left), _lines(done, left, runner.plan.grid))
     if done.failed or errors:
         ctx.exit(FAILED)
     if fail_on_alert and any(judged.report.has_drift for _, judged in done.judged):
@@ -120,7 +121,7 @@ def schedule(
                 terminal.say(f"warning: {error}")
                 return
             if done.judged or done.failed:
-                terminal.result(_document(done, [], {}), _lines(done, None))
+                terminal.result(_document(done, [], {}), _lines(done, None, runner.plan.grid))
 
         try:
             run_forever(one_pass, project.config.schedule.cron, project.config.schedule.timezone)
@@ -131,7 +132,8 @@ def schedule(
 def _one_pass(project: Project, runner: Runner) -> tuple[Pass, list[str]]:
     """Judge what is due and send what waits; also says what could not be sent."""
     terminal = project.terminal
-    done = runner.run_due(lambda claim, outcome: terminal.say(_said(claim, outcome)))
+    grid = runner.plan.grid
+    done = runner.run_due(lambda claim, outcome: terminal.say(_said(claim, outcome, grid)))
     errors = _deliver(runner, project.config)
     for error in errors:
         terminal.say(f"warning: {error}")
@@ -179,14 +181,17 @@ def _metrics_served(store_url: str, port: int | None, host: str) -> Iterator[str
         yield address
 
 
-def _said(claim: Claim, outcome: Outcome) -> str:
+def _said(claim: Claim, outcome: Outcome, grid: Grid) -> str:
+    from monitor.schedule import NoRowsYet
     from monitor.store import JudgedWindow
 
-    at = f"{claim.feature}, {claim.period.start:%Y-%m-%d %H:%M} UTC"
+    at = f"{claim.feature}, {grid.name(claim.period)}"
     if claim.revision > 1:
         at += f", revision {claim.revision}"
     if isinstance(outcome, JudgedWindow):
         return f"{at}: {_whole(outcome).judgement.verdict}"
+    if isinstance(outcome, NoRowsYet):
+        return f"{at}: {outcome}"
     return f"warning: {at}: {outcome}"
 
 
@@ -211,6 +216,10 @@ def _document(done: Pass, errors: list[str], left: dict[str, int]) -> dict[str, 
             }
             for window in done.failed
         ],
+        "waiting": [
+            {"feature": claim.feature, "window_start": claim.period.start.isoformat()}
+            for claim in done.waiting
+        ],
         "refused": [
             {"feature": claim.feature, "window_start": claim.period.start.isoformat()}
             for claim in done.refused
@@ -220,11 +229,11 @@ def _document(done: Pass, errors: list[str], left: dict[str, int]) -> dict[str, 
     }
 
 
-def _lines(done: Pass, left: dict[str, int] | None) -> list[str]:
+def _lines(done: Pass, left: dict[str, int] | None, grid: Grid) -> list[str]:
     drifted = sum(judged.report.has_drift for _, judged in done.judged)
     lines = [f"{counted(len(done.judged), 'window')} judged, {drifted} drifted"]
     lines += [
-        f"not judged: {window.feature}, {window.period.start:%Y-%m-%d %H:%M} UTC: {window.error}"
+        f"not judged: {window.feature}, {grid.name(window.period)}: {window.error}"
         for window in done.failed
     ]
     if left is not None and left["due"]:

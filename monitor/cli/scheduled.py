@@ -34,9 +34,12 @@ def open_runner(project: Project, features: Sequence[Monitored]) -> Iterator[Run
     BaselineError, StoreError
         If a baseline is not there, or the store cannot be used.
     """
+    from monitor.alerts import end_alerts
     from monitor.cli.cache import open_cache
     from monitor.cli.embedded import located, made_executor
+    from monitor.pipeline.notes import other_windows
     from monitor.schedule.alerting import alert_on
+    from monitor.store.alerts import Alerts
 
     config = project.config
     every = config.drift.every
@@ -54,7 +57,14 @@ def open_runner(project: Project, features: Sequence[Monitored]) -> Iterator[Run
     ) -> None:
         alert_on(connection, config.alerts, judged.report, now)
 
+    def end(connection: Connection, feature: str, why: str, now: dt.datetime) -> None:
+        end_alerts(Alerts(connection), config.alerts, feature, why, now)
+
     baselines = _baselines(project, features)
+    plan = plan_of(config.schedule, every)
+    for baseline in () if isinstance(baselines, Rolling) else baselines.values():
+        if warning := other_windows(baseline, plan.grid):
+            project.terminal.say(f"warning: {warning}")
     with (
         Store(config.store_url) as store,
         open_cache(config) if is_embedding else nullcontext() as cache,
@@ -74,12 +84,14 @@ def open_runner(project: Project, features: Sequence[Monitored]) -> Iterator[Run
         )
         yield Runner(
             store=store.prepare(),
-            plan=plan_of(config.schedule, every),
+            plan=plan,
             every=every,
             features=[feature.name for feature in features],
             judge=judge,
             rows_seen=lambda window: str(rows_seen(source, window.start, window.end)),
             queue_alerts=queue_alerts,
+            monitored=[feature.name for feature in config.monitored],
+            end_alerts=end,
             lease=dt.timedelta(seconds=config.schedule.lease_seconds),
             max_attempts=config.schedule.max_attempts,
             retry_for=_duration(config.schedule.retry_for),

@@ -45,6 +45,7 @@ def gauges(
     windows: Iterable[WindowDrift],
     counts: AlertCounts | None = None,
     *,
+    backlog: Mapping[str, Mapping[str, int]] | None = None,
     most_segments: int = MOST_SEGMENTS,
 ) -> tuple[Gauge, ...]:
     """What monitoring has to tell of its last windows.
@@ -55,6 +56,8 @@ def gauges(
         Judged windows; of each feature those of the last one count.
     counts
         Open alerts and waiting messages, where they are known.
+    backlog
+        How many windows of each feature are `due`, and `failed`: given up; where that is known.
     most_segments
         So many segments of a feature have gauges of their own, those with most rows; how many are left
         out is a gauge, too.
@@ -104,6 +107,7 @@ def gauges(
             tuple(left_out),
         ),
     ]
+    made += () if backlog is None else _of_backlog(backlog)
     return tuple(made) + (() if counts is None else _of_alerts(counts))
 
 
@@ -206,6 +210,24 @@ def _scores(shown: _Shown, field: str) -> _Samples:
         for name, score in window.judgement.scores.items()
         if not math.isnan(value := float(getattr(score, field)))
     )
+
+
+def _of_backlog(backlog: Mapping[str, Mapping[str, int]]) -> list[Gauge]:
+    return [
+        Gauge(
+            name,
+            text,
+            tuple(({"feature": label(feature)}, float(n[state])) for feature, n in backlog.items()),
+        )
+        for name, state, text in (
+            ("monitor_windows_due", "due", "Windows that are due and not judged yet."),
+            (
+                "monitor_windows_given_up",
+                "failed",
+                "Windows that were tried in vain and given up; --retry-failed tries again.",
+            ),
+        )
+    ]
 
 
 def _of_alerts(counts: AlertCounts) -> tuple[Gauge, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 from typing import Final
+from zoneinfo import ZoneInfo
 
 import numpy as np
 
@@ -37,10 +38,13 @@ class Causes:
         The feature's rows.
     examples
         The same rows, as examples.
+    zone
+        Whose days windows are.
     """
 
     placed: PlacedRows
     examples: RowExamples
+    zone: ZoneInfo
 
     def of(
         self,
@@ -95,15 +99,15 @@ class Causes:
         far = far[distances[far] > baseline.novelty_radius]
         return WindowDrift(
             feature=baseline.name,
-            start=None if span is None else span.start,
-            end=None if span is None else span.end,
+            start=self._in_zone(None if span is None else span.start),
+            end=self._in_zone(None if span is None else span.end),
             segment=segment,
             failures=window.failures,
             judgement=judgement,
             examples=self.examples.per_cluster(window.rows, labels, distances, baseline.n_clusters),
             novel_examples=self.examples.first(window.rows[far], distances[far]),
             most_repeated=repeated,
-            began=began,
+            began=self._in_zone(began),
             kinds=shift_kinds(judgement, pixels, lost, is_placeholder=is_placeholder),
             quality=pixels,
             failure_shifts=lost,
@@ -111,6 +115,9 @@ class Causes:
             is_closed=is_closed,
             notes=tuple(notes),
         )
+
+    def _in_zone(self, instant: dt.datetime | None) -> dt.datetime | None:
+        return None if instant is None else instant.astimezone(self.zone)
 
     def _explanations(self, window: PlacedWindow) -> tuple[ColumnExplanation, ...]:
         labels, columns = self.placed.labels[window.at], self.placed.baseline.columns

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -19,7 +20,7 @@ from monitor.pipeline.budget import AlarmBudget, thresholds_in_words
 from monitor.pipeline.causes import Causes
 from monitor.pipeline.examples import RowExamples
 from monitor.pipeline.feature_run import FeatureRun
-from monitor.pipeline.notes import feature_notes, segment_notes, time_notes
+from monitor.pipeline.notes import feature_notes, other_windows, segment_notes, time_notes
 from monitor.pipeline.placed import PlacedRows
 from monitor.pipeline.reading import Segments
 from monitor.reports import DriftReport, WindowDrift
@@ -117,6 +118,9 @@ def detect_drift(
         thresholds=thresholds or {},
         distances=own_distances(distances, thresholds or ()),
     )
+    for of_feature in _baselines(baseline):
+        if warning := other_windows(of_feature, rules.grid):
+            warnings.warn(warning, stacklevel=2)
     span = None if window is None else Window(*(edge.astimezone(dt.UTC) for edge in window))
     return judge_frame(
         frame, baseline, rules, timestamp_column=timestamp_column, window=span, history=history
@@ -179,7 +183,7 @@ def judge_frame(
     summaries, sketches = [], {}
     for of_feature in baselines:
         placed = PlacedRows.read(frame, of_feature)
-        causes = Causes(placed, RowExamples(frame, placed.feature, times))
+        causes = Causes(placed, RowExamples(frame, placed.feature, times), rules.zone)
         run = FeatureRun(causes, rules, budget)
         windows = run.place(spans)
         entries += run.judge_windows(windows, (history or {}).get(of_feature.name, ()))
@@ -191,13 +195,14 @@ def judge_frame(
             ]
         summaries.append(run.summary())
         sketches[of_feature.name] = [placed_window.sketch for placed_window in windows]
-        notes += feature_notes(placed, rules.every)
+        notes += feature_notes(placed, rules.grid)
     report = DriftReport(
         features=tuple(summaries),
         windows=tuple(entries),
         every=None if rules.every is None else str(rules.every),
         segment_column=rules.segment_column,
         notes=tuple(notes),
+        timezone=rules.zone.key,
     )
     return Judged(report, sketches, None if times is None else times.values)
 

@@ -10,30 +10,44 @@ from monitor.clusters import Baseline
 from monitor.frames import Times
 from monitor.pipeline.placed import PlacedRows
 from monitor.pipeline.reading import Segments
-from monitor.windows import Cut, Every
+from monitor.windows import Cut, Every, Grid, zone_of
 
 MOST_NOVEL: Final = 0.2
 """Where more of the baseline lies beyond its novelty radius, clusters were fitted on too few rows."""
 
 
-def feature_notes(placed: PlacedRows, every: Every | None) -> list[str]:
+def other_windows(baseline: Baseline, grid: Grid | None) -> str | None:
+    """A warning where a baseline learned from other windows than those that it is compared with.
+
+    How much windows vary depends on their length: quiet ones may be called drifted.
+    """
+    variation = baseline.statistics.variation
+    if grid is None or variation is None:
+        return None
+    learned = Grid(Every.parse(variation.every), zone_of(baseline.timezone))
+    if str(learned) == str(grid):
+        return None
+    return (
+        f"the baseline of feature {baseline.name!r} learned its natural variation from windows of "
+        f"{learned}, and these are {grid}, so that quiet windows may be called drifted: fit it again with "
+        f"every='{grid.every}' and timezone='{grid.zone.key}'"
+    )
+
+
+def feature_notes(placed: PlacedRows, grid: Grid | None) -> list[str]:
     """What must be known of a feature and its baseline.
 
     Parameters
     ----------
     placed
         The feature's rows.
-    every
-        How long windows are.
+    grid
+        How windows are cut.
     """
     baseline = placed.baseline
     notes = [_variation_note(baseline)]
-    variation = baseline.statistics.variation
-    if variation is not None and every is not None and Every.parse(variation.every) != every:
-        notes.append(
-            f"the natural variation of feature {baseline.name!r} was learned from windows of "
-            f"{variation.every}, other than these: fit the baseline with the same every"
-        )
+    if warning := other_windows(baseline, grid):
+        notes.append(warning)
     novel_share = baseline.statistics.novel_share
     if novel_share > MOST_NOVEL:
         notes.append(

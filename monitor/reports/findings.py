@@ -99,7 +99,7 @@ class WindowDrift:
     feature
         The feature's name.
     start, end
-        Half-open, in UTC; None when the rows have no times.
+        Half-open, in the zone whose days windows are; None when the rows have no times.
     segment
         The value of the segment column that these rows have; None for all rows of the window.
     failures
@@ -177,6 +177,8 @@ class Findings:
         The metadata column that windows were split by, or None.
     notes
         What must be known to read the whole, in sentences.
+    timezone
+        Whose days, weeks and months the windows are.
     """
 
     features: tuple[FeatureSummary, ...]
@@ -184,6 +186,7 @@ class Findings:
     every: str | None = None
     segment_column: str | None = None
     notes: tuple[str, ...] = ()
+    timezone: str = "UTC"
 
     @property
     def has_drift(self) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import math
 from typing import TYPE_CHECKING
 
@@ -40,8 +41,8 @@ def row(window: WindowDrift) -> dict[str, object]:
     judgement = window.judgement
     cells: dict[str, object] = {
         "feature": window.feature,
-        "window_start": window.start,
-        "window_end": window.end,
+        "window_start": _utc(window.start),
+        "window_end": _utc(window.end),
         "segment": window.segment,
         "n_rows": window.n_rows,
         "n_failed": window.n_failed,
@@ -62,9 +63,13 @@ def row(window: WindowDrift) -> dict[str, object]:
         "changed_share": judgement.changed_share,
         "detectable_share": math.nan if mean is None else mean.detectable,
         "design_effect": math.nan if judgement.design_effect is None else judgement.design_effect,
-        "began": window.began,
+        "began": _utc(window.began),
         "kinds": ", ".join(window.kinds),
         "n_rows_needed": judgement.n_rows_needed,
         "novel_share": judgement.novel_share,
         "most_repeated": window.most_repeated,
     }
+
+
+def _utc(instant: dt.datetime | None) -> dt.datetime | None:
+    return None if instant is None else instant.astimezone(dt.UTC)

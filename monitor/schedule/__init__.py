@@ -9,12 +9,13 @@ from monitor.schedule.cron import check_cron
 from monitor.schedule.judging import Rolling, WindowJudge
 from monitor.schedule.loop import run_forever
 from monitor.schedule.plan import Plan
-from monitor.schedule.runner import Failed, Pass, Runner, utc_now
+from monitor.schedule.runner import Failed, NoRowsYet, Pass, Runner, utc_now
 from monitor.windows import Grid
 
 __all__ = [
     "Failed",
     "Grid",
+    "NoRowsYet",
     "Pass",
     "Plan",
     "Rolling",

@@ -12,6 +12,7 @@ from monitor.reports import DriftReport, WindowDrift
 from monitor.store import queries
 from monitor.store.alerts import Alerts
 from monitor.store.rows import lock_feature
+from monitor.windows import zone_of
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -42,7 +43,8 @@ def alert_on(
         lock_feature(connection, summary.name)
     alerts = Alerts(connection)
     earlier = _earlier(connection, config, report, alerts.alerts(since=now))
-    return raise_alerts(alerts, config, report.windows, now, earlier=earlier)
+    zone = zone_of(report.timezone)
+    return raise_alerts(alerts, config, report.windows, now, earlier=earlier, zone=zone)
 
 
 def _earlier(

@@ -12,9 +12,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from monitor.errors import LeaseLostError, StoreError
+from monitor.errors import InvalidInputError, LeaseLostError, StoreError
 from monitor.schedule.plan import Plan
-from monitor.store import Claim, JudgedWindow, Store, leases, results
+from monitor.store import Claim, JudgedWindow, Store, leases, results, series
 from monitor.windows import Every, Window
 
 if TYPE_CHECKING:
@@ -24,6 +24,8 @@ Judge = Callable[[str, Window], JudgedWindow]
 """Feature and window ─► what is found."""
 QueueAlerts = Callable[["Connection", Claim, JudgedWindow, dt.datetime], None]
 """Called with the time inside of the transaction that keeps a result, so that both are kept or neither."""
+EndAlerts = Callable[["Connection", str, str, dt.datetime], None]
+"""Called with a feature, why its alerts end in words, and the time."""
 Outcome = JudgedWindow | Exception
 """What came of a claim; `LeaseLostError` if another worker had taken the window over."""
 MOST_FAILURES: Final = 3
@@ -91,7 +93,7 @@ class Runner:
     plan
         What is due when.
     every
-        The window's length, as text kept with the windows.
+        The window's length, as in `plan`.
     features
         Names.
     judge
@@ -100,6 +102,10 @@ class Runner:
         What the rows of a window are now, as text.
     queue_alerts
         Queues the alerts of a result.
+    monitored
+        All features of the config; others that the store knows are monitored no more. None for no word.
+    end_alerts
+        Ends the alerts of a feature whose windows are cut otherwise now, or that is monitored no more.
     clock
         The time now, an aware datetime.
     lease
@@ -122,6 +128,8 @@ class Runner:
     judge: Judge
     rows_seen: Callable[[Window], str]
     queue_alerts: QueueAlerts | None = None
+    monitored: Sequence[str] | None = None
+    end_alerts: EndAlerts | None = None
     clock: Callable[[], dt.datetime] = utc_now
     lease: dt.timedelta = dt.timedelta(minutes=15)
     max_attempts: int = 5
@@ -129,6 +137,12 @@ class Runner:
     wait_for_rows: dt.timedelta | None = None
     retry_delay: dt.timedelta = dt.timedelta(minutes=1)
     worker: str = field(default_factory=worker_name)
+
+    def __post_init__(self) -> None:
+        if Every.parse(self.every) != self.plan.grid.every:
+            raise InvalidInputError(
+                f"every='{self.every}' is not the plan's, {self.plan.grid.every}: give both the same length"
+            )
 
     def run_due(self, on_done: Callable[[Claim, Outcome], None] | None = None) -> Pass:
         """Judge everything that is due now, one window after the other.
@@ -147,6 +161,7 @@ class Runner:
             If the store cannot be used.
         """
         done = Pass()
+        self._settle()
         self._note_due()
         self._note_late(done)
         failures = dict.fromkeys(self.features, 0)
@@ -166,6 +181,24 @@ class Runner:
                 on_done(claim, outcome)
         return done
 
+    def _settle(self) -> None:
+        """Note what the config has changed: the windows of features, and which there are."""
+        grid, now = self.plan.grid, self.clock()
+        with self.store.reading() as connection:
+            if series.is_settled(connection, self.features, grid, self.monitored):
+                return
+        with self.store.writing() as connection:
+            ends = {}
+            for feature in self.features:
+                if before := series.adopt(connection, feature, grid, now):
+                    ends[feature] = f"windows are cut by {grid} now, before by {before}"
+            if self.monitored is not None:
+                for feature in series.retire(connection, self.monitored, now):
+                    ends[feature] = "the config has no such feature any more"
+            if self.end_alerts is not None:
+                for feature, why in ends.items():
+                    self.end_alerts(connection, feature, why, now)
+
     def _note_due(self) -> None:
         now = self.clock()
         for feature in self.features:
@@ -174,7 +207,7 @@ class Runner:
             due = self.plan.due(now, first_seen or now, known)
             if due or first_seen is None:
                 with self.store.writing() as connection:
-                    leases.add_due(connection, feature, due, str(Every.parse(self.every)), now)
+                    leases.add_due(connection, feature, due, self.plan.grid, now)
 
     def _note_late(self, done: Pass) -> None:
         """Note a new revision of each window that has other rows than when it was judged."""

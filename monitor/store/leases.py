@@ -16,8 +16,9 @@ from sqlalchemy import Connection, Row, and_, exists, or_, select, update
 
 from monitor.errors import LeaseLostError
 from monitor.store.rows import feature_id, insert_if_absent
-from monitor.store.tables import DUE, FAILED, features, windows
-from monitor.windows import Window
+from monitor.store.series import adopt
+from monitor.store.tables import DROPPED, DUE, FAILED, features, windows
+from monitor.windows import Grid, Window
 
 _LONGEST_ERROR: Final = 2_000
 
@@ -54,26 +55,34 @@ class Claim:
 
 
 def add_due(
-    connection: Connection, feature: str, due: Iterable[Window], every: str, now: dt.datetime
+    connection: Connection, feature: str, due: Iterable[Window], grid: Grid, now: dt.datetime
 ) -> None:
     """Note the first revision of each of these windows as due; those that are there stay as they are."""
+    adopt(connection, feature, grid, now)
     owner = feature_id(connection, feature, now)
-    rows = [_new_row(owner, window, 1, every, now) for window in due]
+    rows = [_new_row(owner, window, 1, str(grid), now) for window in due]
     insert_if_absent(connection, windows, rows)
 
 
 def known(
     connection: Connection, feature: str, since: dt.datetime
 ) -> tuple[dt.datetime | None, set[Window]]:
-    """When the store first heard of a feature, and its windows that start at `since` or later."""
+    """When the store first heard of a feature, and its windows that start at `since` or later.
+
+    Windows of another grid do not count.
+    """
     first = connection.execute(
-        select(features.c.id, features.c.created_at).where(features.c.name == feature)
+        select(features.c.id, features.c.grid, features.c.created_at).where(
+            features.c.name == feature
+        )
     ).first()
     if first is None:
         return None, set()
     rows = connection.execute(
         select(windows.c.window_start, windows.c.window_end).where(
-            windows.c.feature_id == first.id, windows.c.window_start >= since
+            windows.c.feature_id == first.id,
+            windows.c.window_start >= since,
+            windows.c.grid == first.grid,
         )
     )
     return first.created_at, {Window(*row) for row in rows}
@@ -101,7 +110,7 @@ def add_revision(connection: Connection, window_id: int, now: dt.datetime) -> No
     """
     judged = connection.execute(select(windows).where(windows.c.id == window_id)).one()
     window = Window(judged.window_start, judged.window_end)
-    row = _new_row(judged.feature_id, window, judged.revision + 1, judged.every, now)
+    row = _new_row(judged.feature_id, window, judged.revision + 1, judged.grid, now)
     insert_if_absent(connection, windows, [row])
     look_no_more(connection, window_id)
 
@@ -248,6 +257,11 @@ def hold(connection: Connection, claim: Claim) -> Row[Any]:
     row = connection.execute(
         select(windows).where(windows.c.id == claim.window_id).with_for_update()
     ).one()
+    if row.state == DROPPED:
+        raise LeaseLostError(
+            f"the window {claim.period.start.isoformat()} of feature {claim.feature!r} is due no more: "
+            "the config has other windows now, or no such feature"
+        )
     if row.token != claim.token or row.state != DUE:
         raise LeaseLostError(
             f"the window {claim.period.start.isoformat()} of feature {claim.feature!r} was taken over "
@@ -289,14 +303,14 @@ def _claimable(names: Sequence[str], now: dt.datetime) -> Any:
 
 
 def _new_row(
-    owner: int, window: Window, revision: int, every: str, now: dt.datetime
+    owner: int, window: Window, revision: int, grid: str, now: dt.datetime
 ) -> dict[str, Any]:
     return {
         "feature_id": owner,
         "window_start": window.start,
         "window_end": window.end,
         "revision": revision,
-        "every": every,
+        "grid": grid,
         "state": DUE,
         "is_current": False,
         "token": 0,

@@ -14,8 +14,9 @@ from monitor.clusters.sketch import WindowSketch
 from monitor.reports import DriftReport, FeatureSummary, WindowDrift
 from monitor.reports.json_report import part_from_json
 from monitor.store.documents import sketch_from_bytes
+from monitor.store.series import IS_NOW
 from monitor.store.tables import WHOLE, baselines, features, results, windows
-from monitor.windows import Window
+from monitor.windows import Grid, Window
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ def recent(connection: Connection, feature: str, n: int) -> list[ResultLine]:
     """The current results of a feature's last `n` windows, the newest first, without segments."""
     rows = connection.execute(
         _lines()
-        .where(features.c.name == feature, windows.c.is_current, results.c.segment == WHOLE)
+        .where(features.c.name == feature, windows.c.is_current, results.c.segment == WHOLE, IS_NOW)
         .order_by(windows.c.window_start.desc())
         .limit(n)
     )
@@ -66,6 +67,7 @@ def revisions(connection: Connection, feature: str, start: dt.datetime) -> list[
         _lines()
         .where(
             features.c.name == feature,
+            IS_NOW,
             windows.c.window_start == start,
             results.c.segment == WHOLE,
         )
@@ -87,6 +89,8 @@ def history(
             features.c.name == feature,
             baselines.c.baseline_id == baseline_id,
             windows.c.is_current,
+            # Rows would count twice in windows of two lengths.
+            IS_NOW,
             windows.c.window_start < before,
             results.c.segment == WHOLE,
         )
@@ -109,22 +113,27 @@ def report(
     summaries: list[FeatureSummary] = []
     drifts: list[WindowDrift] = []
     notes: dict[str, None] = {}
-    every: str | None = None
+    grid: Grid | None = None
     segment_column: str | None = None
     for name in names:
         rows = connection.execute(_documents(name, since, until)).all()
         if not rows:
             continue
-        every, segment_column = rows[-1].every, rows[-1].segment_column
-        # Windows of another length, from before the config was changed, would overlap these.
-        rows = [row for row in rows if row.every == every]
+        grid, segment_column = Grid.parse(rows[-1].grid), rows[-1].segment_column
         summaries.append(_summary(connection, rows[-1].baseline_id))
         entries = [part_from_json(row.document, WindowDrift) for row in rows]
         # Overall entries stand before segments in a report.
         drifts += [entry for entry in entries if entry.segment is None]
         drifts += [entry for entry in entries if entry.segment is not None]
         notes |= dict.fromkeys(note for row in rows for note in row.notes or ())
-    return DriftReport(tuple(summaries), tuple(drifts), every, segment_column, tuple(notes))
+    return DriftReport(
+        tuple(summaries),
+        tuple(drifts),
+        None if grid is None else str(grid.every),
+        segment_column,
+        tuple(notes),
+        timezone="UTC" if grid is None else grid.zone.key,
+    )
 
 
 def _lines() -> Select[Any]:
@@ -163,7 +172,7 @@ def _line(row: Row[Any]) -> ResultLine:
 def _documents(name: str, since: dt.datetime | None, until: dt.datetime | None) -> Select[Any]:
     wanted = (
         select(
-            windows.c.every,
+            windows.c.grid,
             windows.c.segment_column,
             windows.c.notes,
             results.c.baseline_id,
@@ -171,7 +180,7 @@ def _documents(name: str, since: dt.datetime | None, until: dt.datetime | None) 
         )
         .join(features, features.c.id == windows.c.feature_id)
         .join(results, results.c.window_id == windows.c.id)
-        .where(features.c.name == name, windows.c.is_current)
+        .where(features.c.name == name, windows.c.is_current, IS_NOW)
         .order_by(windows.c.window_start, results.c.segment)
     )
     if since is not None:

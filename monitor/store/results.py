@@ -84,6 +84,7 @@ def save(
         update(windows)
         .where(
             windows.c.feature_id == row.feature_id,
+            windows.c.grid == row.grid,
             windows.c.window_start == row.window_start,
             windows.c.window_end == row.window_end,
             windows.c.is_current,

@@ -13,7 +13,7 @@ from monitor.clusters.sketch import WindowSketch
 from monitor.errors import StoreError
 from monitor.reports import DriftReport, WindowDrift
 from monitor.store import engine as database
-from monitor.store import queries
+from monitor.store import queries, series
 from monitor.store.migrate import check_version, migrate, newest_version, version
 from monitor.store.queries import ResultLine
 from monitor.store.tables import DONE, DUE, FAILED, alerts, baselines, features, outbox, windows
@@ -108,12 +108,17 @@ class Store:
             states = {row[0]: row[1] for row in connection.execute(by_state)}
             undelivered = select(func.count()).where(outbox.c.delivered_at.is_(None))
             status |= {
-                "features": list(connection.execute(_names()).scalars()),
+                "features": series.monitored(connection),
                 "windows": {state: states.get(state, 0) for state in (DUE, DONE, FAILED)},
                 "alerts": connection.execute(select(func.count()).select_from(alerts)).scalar_one(),
                 "undelivered": connection.execute(undelivered).scalar_one(),
             }
         return status
+
+    def backlog(self) -> dict[str, dict[str, int]]:
+        """How many windows of each monitored feature are `due`, and `failed`: given up."""
+        with self.reading() as connection:
+            return series.backlog(connection)
 
     def recent(self, feature: str, n: int = 90) -> list[ResultLine]:
         """The current results of a feature's last `n` windows, the newest first, without segments."""

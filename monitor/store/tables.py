@@ -39,6 +39,7 @@ from sqlalchemy import (
 DUE: Final = "due"
 DONE: Final = "done"
 FAILED: Final = "failed"
+DROPPED: Final = "dropped"
 """The states of a window's row."""
 
 WHOLE: Final = ""
@@ -85,7 +86,11 @@ features = Table(
     metadata,
     Column("id", KEY, primary_key=True),
     Column("name", Text, nullable=False, unique=True),
+    # The length and zone of its windows by now, as `str(Grid)`; another one starts anew.
+    Column("grid", Text),
     Column("created_at", Instant, nullable=False),
+    # When a config was first met that does not have it any more; null for what is monitored.
+    Column("retired_at", Instant),
 )
 
 baselines = Table(
@@ -114,7 +119,8 @@ windows = Table(
     Column("window_start", Instant, nullable=False),
     Column("window_end", Instant, nullable=False),
     Column("revision", Integer, nullable=False),
-    Column("every", Text, nullable=False),
+    # As in `features` when it was noted.
+    Column("grid", Text, nullable=False),
     Column("state", Text, nullable=False),
     Column("is_current", Boolean(create_constraint=False), nullable=False),
     # Grows with each claim; a worker that shows an older one has lost the window.
@@ -132,11 +138,12 @@ windows = Table(
     Column("segment_column", Text),
     Column("notes", JSON),
     Column("created_at", Instant, nullable=False),
-    UniqueConstraint("feature_id", "window_start", "window_end", "revision"),
+    UniqueConstraint("feature_id", "grid", "window_start", "window_end", "revision"),
 )
 Index(
     "uq_windows_current",
     windows.c.feature_id,
+    windows.c.grid,
     windows.c.window_start,
     windows.c.window_end,
     unique=True,

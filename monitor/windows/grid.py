@@ -66,7 +66,31 @@ class Grid:
 
     def __str__(self) -> str:
         """The length, and the zone where it matters: `1d in Europe/Berlin`, `6h`."""
-        return f"{self.every} in {self.zone}" if self._is_civil else str(self.every)
+        return f"{self.every} in {self.zone}" if self.is_civil else str(self.every)
+
+    @classmethod
+    def parse(cls, text: str) -> Grid:
+        """The grid that `str` wrote.
+
+        Examples
+        --------
+        >>> str(Grid.parse("1d in Asia/Tokyo")), str(Grid.parse("6h"))
+        ('1d in Asia/Tokyo', '6h')
+        """
+        every, _, zone = text.partition(" in ")
+        return cls(Every.parse(every), zone_of(zone or "UTC"))
+
+    def name(self, window: Window) -> str:
+        """What people call a window: a day by its date, hours by their start.
+
+        Examples
+        --------
+        >>> tokyo = Grid(Every.parse("1d"), ZoneInfo("Asia/Tokyo"))
+        >>> tokyo.name(tokyo.around(dt.datetime(2026, 3, 1, 18, tzinfo=dt.UTC)))
+        '2026-03-02'
+        """
+        start = window.start.astimezone(self.zone)
+        return f"{start:%Y-%m-%d}" if self.is_civil else f"{window.start:%Y-%m-%d %H:%M} UTC"
 
     def around(self, instant: dt.datetime) -> Window:
         """The window that holds `instant`, an aware datetime."""
@@ -93,7 +117,7 @@ class Grid:
 
         Days are numbered as they are called, so that the same day of the week is the same modulo 7.
         """
-        local = instant.astimezone(self.zone if self._is_civil else dt.UTC)
+        local = instant.astimezone(self.zone if self.is_civil else dt.UTC)
         clock = np.datetime64(local.replace(tzinfo=None), "us")
         number = int(self.every.number(np.array([clock]))[0])
         # A clock that goes back may show a day twice.
@@ -114,7 +138,7 @@ class Grid:
         """
         numbers = self.every.number(instants)
         has_zone = (instants >= _EARLIEST) & (instants < _LATEST)
-        if not self._is_civil or self.zone.key == "UTC" or not has_zone.any():
+        if not self.is_civil or self.zone.key == "UTC" or not has_zone.any():
             return numbers
         candidates: set[int] = set()
         for day in np.unique(instants[has_zone].astype("datetime64[D]")):
@@ -129,12 +153,13 @@ class Grid:
     def start(self, number: int) -> dt.datetime:
         """When window `number` starts, in UTC; it ends when the next one starts."""
         clock = self.every.start(number)
-        if not self._is_civil or not _EARLIEST <= clock < _LATEST:
+        if not self.is_civil or not _EARLIEST <= clock < _LATEST:
             return utc(clock)
         return first_instant(utc(clock).date(), self.zone)
 
     @property
-    def _is_civil(self) -> bool:
+    def is_civil(self) -> bool:
+        """Whether its windows are days, weeks or months of the zone."""
         return self.every.unit in _CIVIL
 
 

@@ -1,8 +1,10 @@
 """What people read, and what strangers cannot write into it."""
 
+import datetime as dt
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
+from zoneinfo import ZoneInfo
 
 import markdown
 import pytest
@@ -12,7 +14,7 @@ from hypothesis import strategies as st
 from monitor.alerts import AlertRule, Message, compose, evaluate
 from monitor.alerts.message import trial_message
 from monitor.drift import Verdict
-from tests.alerts.samples import DRIFTED, EMPTY, NOW, QUIET, UNKNOWN, days, window
+from tests.alerts.samples import DRIFTED, EMPTY, NOW, QUIET, UNKNOWN, day, days, window
 from tests.reports import samples
 
 DRIFT = AlertRule(name="drift")
@@ -71,9 +73,12 @@ def test_what_decided_is_what_is_told():
     assert "is only for information" in lines[2]
 
 
-def test_clusters_have_names_where_they_are_known():
-    text = told(window(DRIFTED), cluster_names={2: "red\ndresses"}).text
-    assert "2 (red dresses) rose from" in text
+def test_days_are_those_of_the_zone():
+    """A day of Tokyo begins at 15:00 UTC of the day before."""
+    tokyo = ZoneInfo("Asia/Tokyo")
+    begins = [day(at) - dt.timedelta(hours=9) for at in range(2)]
+    moved = replace(window(DRIFTED), start=begins[0], end=begins[1])
+    assert told(moved, zone=tokyo).title == "Warning: photos, drift, 1 Mar 2026"
 
 
 def test_other_metrics_say_their_values():
@@ -107,9 +112,9 @@ def test_an_alert_that_ends_without_a_window():
     odd = window(DRIFTED, segment="a")
     (opened,) = evaluate([DRIFT], [odd], [], NOW)
     (gone,) = evaluate([], [], [opened.alert], NOW)
-    assert compose(gone).text == "No rule of the config looks at this any more, so its alert ends."
+    assert compose(gone).text == "No rule of the config looks at this any more, so the alert ends."
     (silent,) = evaluate([DRIFT], days("q" * 31)[1:], [opened.alert], NOW)
-    assert compose(silent).text == "The segment had no rows for 30 windows, so its alert ends."
+    assert compose(silent).text == "The segment had no rows for 30 windows, so the alert ends."
     assert compose(silent).title == "Resolved: photos, a, drift, 1 Mar 2026"
 
 
@@ -191,7 +196,7 @@ def test_strangers_write_no_markup(hostile):
         window(DRIFTED, segment=hostile, feature=hostile),
         replace(window(DRIFTED, feature=hostile), notes=(hostile,)),
     ]
-    check_harmless(told(windows[0], rule=rule, cluster_names={2: hostile}))
+    check_harmless(told(windows[0], rule=rule))
     check_harmless(told(*windows, rule=rule))
 
 

@@ -16,6 +16,7 @@ from monitor.store.alerts import Alerts
 from monitor.windows import Window
 from tests.alerts.samples import NOW, day, window
 from tests.reports import samples
+from tests.store.samples import DAYS
 
 CONFIG = AlertsConfig(
     channels=[{"name": "hook", "url": "json://127.0.0.1"}],
@@ -30,7 +31,7 @@ LEASE = dt.timedelta(minutes=5)
 def claim(store, at):
     """The window of day `at`, claimed for judging."""
     with store.writing() as connection:
-        leases.add_due(connection, "photos", [Window(day(at), day(at + 1))], "1d", NOW)
+        leases.add_due(connection, "photos", [Window(day(at), day(at + 1))], DAYS, NOW)
         return leases.claim_next(
             connection, ["photos"], owner="me", now=NOW, lease=LEASE, max_attempts=3
         )
@@ -85,7 +86,7 @@ def test_a_worker_that_lost_its_lease_queues_nothing(database):
 def test_a_worker_sees_the_alert_that_another_is_about_to_keep(database):
     with database.writing() as connection:
         due = [Window(day(at), day(at + 1)) for at in range(2)]
-        leases.add_due(connection, "photos", due, "1d", NOW)
+        leases.add_due(connection, "photos", due, DAYS, NOW)
     done = []
 
     def alert(at, meanwhile=lambda: None):

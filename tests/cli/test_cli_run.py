@@ -1,6 +1,7 @@
 """`monitor run`, `monitor schedule` and `monitor store`, on real files and a real store."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -11,6 +12,7 @@ import yaml
 
 from monitor.config import MonitoringConfig
 from monitor.store import Store
+from monitor.store.alerts import Alerts
 from tests.cli.conftest import CONFIG, day
 
 SCHEDULE = {"start": "2026-02-01", "catchup": "all", "catchup_limit": 2}
@@ -71,6 +73,54 @@ def test_it_says_what_it_does(scheduled, monitor_command):
     assert done.stdout == "2 windows judged, 1 drifted\n"
     assert ": no drift\n" in done.stderr
     assert ": drift\n" in done.stderr
+
+
+def open_alerts(document):
+    return [(one["feature"], one["rule"]) for one in document("alerts", "list")["alerts"]]
+
+
+def test_a_feature_that_was_renamed_leaves_neither_alert_nor_gauge(
+    scheduled, monitor_command, document
+):
+    document("run")
+    assert open_alerts(document) == [("photo", "drift")]
+    values = yaml.safe_load(CONFIG)
+    values["features"][0]["name"] = "renamed"
+    write_config(scheduled, features=values["features"], schedule=SCHEDULE)
+    document("baseline", "fit")
+    document("run")
+    assert open_alerts(document) == [("renamed", "drift")]
+    samples = document("metrics")["gauges"]["monitor_window_verdict"]
+    assert {sample["labels"]["feature"] for sample in samples} == {"renamed"}
+    ended = next(
+        one for one in document("alerts", "list", "--all")["alerts"] if one["feature"] == "photo"
+    )
+    assert ended["state"] == "resolved"
+
+
+def test_windows_of_another_length_start_anew_and_end_old_alerts(scheduled, document):
+    document("run")
+    write_config(scheduled, drift={"every": "12h"}, schedule=SCHEDULE | {"catchup_limit": 4})
+    document("baseline", "fit")
+    found = document("run")
+    assert len(found["judged"]) == 4
+    stored = document("report", "--from-store", "--output", "stored.json")
+    assert len(stored["windows"]) == 4
+    with Store(MonitoringConfig.load("monitor.yaml").store_url) as store:
+        messages = [alert.message.text for alert in Alerts(store).alerts() if not alert.is_open]
+    assert messages == ["Windows are cut by 12h now, before by 1d in UTC, so the alert ends."]
+
+
+def test_days_are_told_as_days_of_the_zone(scheduled, monitor_command, document):
+    write_config(scheduled, schedule=SCHEDULE | {"timezone": "Asia/Tokyo"})
+    document("baseline", "fit")
+    told = monitor_command("run").stderr
+    assert all(re.match(r"photo, \d{4}-\d\d-\d\d: ", line) for line in told.splitlines())
+    drifts = document("drift")["windows"]
+    judged = document("report", "--from-store", "--output", "stored.json")["windows"]
+    starts = {row["window_start"] for row in drifts}
+    assert {row["window_start"] for row in judged} <= starts
+    assert all(start.endswith("T15:00:00+00:00") for start in starts)
 
 
 def test_drift_may_fail_the_run(scheduled, monitor_command):

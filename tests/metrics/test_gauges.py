@@ -66,6 +66,14 @@ def test_alerts_and_messages():
     }
 
 
+def test_windows_that_were_given_up():
+    seen = values([], backlog={"photos": {"due": 3, "failed": 2}})
+    assert seen == {
+        ("monitor_windows_due", "feature=photos"): 3,
+        ("monitor_windows_given_up", "feature=photos"): 2,
+    }
+
+
 @pytest.mark.parametrize("kind", [UNKNOWN, EMPTY])
 def test_what_is_not_known_has_no_sample(kind):
     seen = values([window(kind)])

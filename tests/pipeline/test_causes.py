@@ -285,8 +285,15 @@ def test_a_window_without_rows_is_inconclusive_even_in_a_lasting_shift():
 
 def test_other_windows_than_the_baselines_are_noted():
     baseline = monitor.fit_baseline(table(10, 100, 1), POINTS, timestamp_column="ts")
-    report = monitor.detect_drift(table(1, 100, 2), baseline, timestamp_column="ts", every="12h")
-    assert "learned from windows of 1d, other than these" in " ".join(report.notes)
+    with pytest.warns(UserWarning, match="fit it again with every='12h'"):
+        report = monitor.detect_drift(
+            table(1, 100, 2), baseline, timestamp_column="ts", every="12h"
+        )
+    assert "variation from windows of 1d in UTC, and these are 12h" in " ".join(report.notes)
+    with pytest.warns(UserWarning, match="timezone='Asia/Tokyo'"):
+        monitor.detect_drift(
+            table(1, 100, 2), baseline, timestamp_column="ts", every="1d", timezone="Asia/Tokyo"
+        )
 
 
 def test_whole_numbers_that_became_floats_are_the_same_segments():

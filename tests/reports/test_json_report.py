@@ -101,7 +101,15 @@ def test_times_are_utc(report: DriftReport) -> None:
 
 
 def test_keys_stand_in_the_order_of_the_fields(saved: dict[str, Any]) -> None:
-    assert list(saved) == ["format", "features", "windows", "every", "segment_column", "notes"]
+    assert list(saved) == [
+        "format",
+        "features",
+        "windows",
+        "every",
+        "segment_column",
+        "notes",
+        "timezone",
+    ]
     assert saved["format"] == "monitor.report/3"
 
 

@@ -13,11 +13,12 @@ from monitor.clusters import Baseline
 from monitor.failures import count_failures
 from monitor.pipeline.reading import read_vectors
 from monitor.store import JudgedWindow
-from monitor.windows import Window
+from monitor.windows import Every, Grid, Window
 
 POINTS = monitor.VectorFeature(name="points", column="vector", n_clusters=3)
 FIRST = dt.datetime(2026, 3, 1, tzinfo=dt.UTC)
 DAY = dt.timedelta(days=1)
+DAYS = Grid(Every.parse("1d"))
 
 
 def vectors(n: int, seed: int, shift: float = 0.0) -> list[np.ndarray]:

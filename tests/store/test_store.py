@@ -14,7 +14,7 @@ from monitor.reports import WindowDrift
 from monitor.reports.json_report import part_to_json
 from monitor.store import Store, leases, queries, results
 from monitor.store.tables import alerts, metadata, outbox, windows
-from tests.store.samples import DAY, FIRST, baseline, day, judged
+from tests.store.samples import DAY, DAYS, FIRST, baseline, day, judged
 
 NOW = FIRST + 30 * DAY
 LEASE = dt.timedelta(minutes=10)
@@ -22,7 +22,7 @@ LEASE = dt.timedelta(minutes=10)
 
 def add(store, *numbers, now=NOW):
     with store.writing() as connection:
-        leases.add_due(connection, "points", [day(n) for n in numbers], "1d", now)
+        leases.add_due(connection, "points", [day(n) for n in numbers], DAYS, now)
 
 
 def claim(store, *, owner="a", now=NOW, max_attempts=5):
@@ -308,7 +308,7 @@ def test_status(store):
 def test_a_writer_does_not_wait_for_a_reader_nor_a_reader_for_a_writer(store):
     add(store, 0)
     with store.writing() as writer:
-        leases.add_due(writer, "points", [day(1)], "1d", NOW)
+        leases.add_due(writer, "points", [day(1)], DAYS, NOW)
         with store.reading() as reader:
             assert reader.execute(select(func.count()).select_from(windows)).scalar_one() == 1
 

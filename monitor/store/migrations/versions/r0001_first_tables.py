@@ -45,7 +45,9 @@ def upgrade() -> None:
         "features",
         sa.Column("id", _key(), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("grid", sa.Text()),
         sa.Column("created_at", _instant(), nullable=False),
+        sa.Column("retired_at", _instant()),
         sa.PrimaryKeyConstraint("id", name="pk_features"),
         sa.UniqueConstraint("name", name="uq_features_name"),
     )
@@ -95,7 +97,7 @@ def upgrade() -> None:
         sa.Column("window_start", _instant(), nullable=False),
         sa.Column("window_end", _instant(), nullable=False),
         sa.Column("revision", sa.Integer(), nullable=False),
-        sa.Column("every", sa.Text(), nullable=False),
+        sa.Column("grid", sa.Text(), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("is_current", sa.Boolean(), nullable=False),
         sa.Column("token", sa.BigInteger(), nullable=False),
@@ -114,10 +116,11 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_windows"),
         sa.UniqueConstraint(
             "feature_id",
+            "grid",
             "window_start",
             "window_end",
             "revision",
-            name="uq_windows_feature_id_window_start_window_end_revision",
+            name="uq_windows_feature_id_grid_window_start_window_end_revision",
         ),
     )
     op.create_index(
@@ -139,7 +142,7 @@ def upgrade() -> None:
     op.create_index(
         "uq_windows_current",
         "windows",
-        ["feature_id", "window_start", "window_end"],
+        ["feature_id", "grid", "window_start", "window_end"],
         unique=True,
         sqlite_where=sa.text("is_current"),
         postgresql_where=sa.text("is_current"),
