@@ -79,6 +79,7 @@ def _table_bytes(flags: int) -> int:
 
 
 def _end_of_blocks(data: bytes, at: int, n_left: int) -> tuple[int, int]:
+    n_left = _one_less(n_left)
     while length := data[at]:
         at += 1 + length
         n_left = _one_less(n_left)

@@ -25,6 +25,7 @@ _COMMENT = re.compile(rb"#[^\r\n]*")
 # A header is short, whatever its comments say.
 _LONGEST_HEADER = 1 << 16
 _LONGEST_NUMBER = 8
+_MOST_QUICK_TEXT = 1 << 20
 
 
 def read_header(data: bytes) -> Header | Failure:
@@ -39,10 +40,17 @@ def read_header(data: bytes) -> Header | Failure:
     (width, height, most), _ = found
     if not 0 < most <= 65_535:
         return Failure("corrupt", f"PNM with a maximum of {most:,}; it is from 1 to 65,535")
-    n_samples = 3 if data[1:2] in b"36" else 1
-    # The samples as the file has them (words, if plain), as 32-bit numbers, as bytes, and in RGB.
-    n_bytes = n_samples * ((60 if data[1:2] in b"123" else 2) + 9) + 4
-    return Header(size=(width, height), data=data, bytes_per_pixel=n_bytes)
+    kind = data[1:2]
+    n_samples = 3 if kind in b"36" else 1
+    # As the file has them (a number is a word, if plain), as 32-bit numbers, as bytes, and in RGB.
+    n_bytes = n_samples * ((60 if kind in b"23" else 2) + 9) + 4
+    return Header(
+        size=(width, height),
+        data=data,
+        bytes_per_pixel=n_bytes,
+        # Words are found one by one.
+        is_bounded=kind not in b"123" or len(data) <= _MOST_QUICK_TEXT,
+    )
 
 
 def read_pixels(data: bytes) -> Image.Image | Failure:

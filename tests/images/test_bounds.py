@@ -44,6 +44,12 @@ def gif_of_small_blocks() -> bytes:
     return gif[:at] + b"!\xfe" + b"\1a" * (5 * MOST_PARTS) + b"\0" + gif[at:]
 
 
+def gif_of_empty_extensions() -> bytes:
+    gif = encode(scene().quantize(16), "GIF")
+    at = 13 + (3 << (gif[10] & 7) + 1)
+    return gif[:at] + b"!\xfe\0" * (5 * MOST_PARTS) + gif[at:]
+
+
 IN_PIECES: dict[str, Callable[[], bytes]] = {
     "JPEG of tiny EXIF segments": lambda: JPEG[:2] + b"\xff\xe1\0\x09Exif\0\0a" * MANY + JPEG[2:],
     "JPEG of tiny APP segments": lambda: JPEG[:2] + b"\xff\xe5\0\2" * MANY + JPEG[2:],
@@ -54,6 +60,7 @@ IN_PIECES: dict[str, Callable[[], bytes]] = {
     "TIFF of one-pixel tiles": lambda: tiff_of_small_tiles(MANY),
     "TIFF of many values": tiff_of_many_values,
     "GIF of small comments": gif_of_small_blocks,
+    "GIF of empty extensions": gif_of_empty_extensions,
 }
 
 
