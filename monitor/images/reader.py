@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import string
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -43,6 +44,8 @@ from monitor.redaction import redact_url
 _ACCEPTED = f"URLs, data: URIs, paths, base64, bytes, Pillow images and {ACCEPTED_ARRAYS}"
 # Pillow's own four, and the three of an array that is made of them.
 _HELD_BYTES_PER_PIXEL = 7
+# Byte order mark, zero-width space and word joiner.
+_INVISIBLE = "\ufeff\u200b\u2060"
 _CANCELLED = Failure("deadline", "the reader was cancelled")
 
 
@@ -54,9 +57,9 @@ def source_key(cell: object) -> str | None:
     """
     if isinstance(cell, PurePath):
         return str(cell)
-    if not isinstance(cell, str) or not cell.strip():
+    text = _text(cell) if isinstance(cell, str) else ""
+    if not text:
         return None
-    text = cell.strip()
     return text.partition("#")[0] if scheme_of(text) in ("http", "https") else text
 
 
@@ -223,7 +226,8 @@ class ImageReader:
         if is_missing(cell):
             return Failure("missing")
         if isinstance(cell, str):
-            return self._fetch_text(cell.strip(), known)
+            text = _text(cell)
+            return self._fetch_text(text, known) if text else Failure("missing")
         if isinstance(cell, PurePath):
             return _raw(read_file(os.fspath(cell), self.policy))
         if isinstance(cell, bytes | bytearray | memoryview):
@@ -279,6 +283,11 @@ class ImageReader:
         except Exception as error:  # lazily read from a file that may be damaged
             return explain(error)
         return RawImage(image, sha256(repr(looks).encode() + pixels).hexdigest())
+
+
+def _text(cell: str) -> str:
+    """`cell` without space around it, and without the marks that no reader sees and tables carry along."""
+    return cell.strip(string.whitespace + _INVISIBLE).strip()
 
 
 def _raw(data: bytes | Failure) -> RawImage | Failure:

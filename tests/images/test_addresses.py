@@ -187,6 +187,14 @@ BLOCKED_ONE = "blocked_address"
         "http://[::1]]/",
         "http://[::1%00]/",
         "http://127.0.0.1.:80/",
+        "http://127.0.0.1 /",
+        "http://127.0.0.1/My Photo.jpg",
+        "http://exa mple.com@127.0.0.1/",
+        "http://127.0.0.1%20/",
+        "http://127.0.0.1?a b",
+        "http://[::ffff:127.0.0.1]/a b",
+        "http://\u200b127.0.0.1/",
+        "http://１２７.0.0.1/",
     ],
 )
 def test_odd_urls_dial_nothing(internet: Internet, url: str) -> None:
@@ -245,6 +253,32 @@ def test_unknown_host_is_dns(internet: Internet) -> None:
         assert isinstance(outcome, Failure)
         assert outcome.reason in ("dns", "invalid_url")
     assert internet.dials == []
+
+
+@pytest.mark.parametrize(
+    "location",
+    [
+        "http://127.0.0.1/My Photo.jpg",
+        "//127.0.0.1/a",
+        "http://127.0.0.1\xe9/",
+        "http://in.test/caf\xe9",
+        "\thttp://in.test/a",
+        "http://in.test?a b",
+    ],
+)
+@pytest.mark.parametrize("announced", [b"", b"HTTP/1.1 103 Early Hints\r\nLocation: /b\r\n\r\n"])
+def test_odd_redirects_dial_nothing_else(
+    internet: Internet, location: str, announced: bytes
+) -> None:
+    internet.name("in.test", ["10.0.0.7", "127.0.0.1"])
+    internet.name("photos.test", ["2606:4700::1", PUBLIC])
+    with Server({"/a": announced + redirect(location)}) as server:
+        internet.place(server, PUBLIC, 80)
+        with ImageReader(SourcePolicy(**QUICK)) as reader:
+            outcome = reader.fetch("http://photos.test/a")
+    assert isinstance(outcome, Failure)
+    assert outcome.reason in ("invalid_url", "blocked_address", "dns")
+    assert set(internet.dials) == {("2606:4700::1", 80), (PUBLIC, 80)}
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "[::1]", "169.254.169.254", "2130706433", "in.test"])

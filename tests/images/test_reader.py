@@ -24,7 +24,7 @@ import monitor.images
 from monitor.failures import Failure
 from monitor.images import DecodedImage, ImageReader, RawImage, SourcePolicy, decode, source_key
 
-from .conftest import QUICK
+from .conftest import QUICK, local_reader
 from .pictures import JPEG, PNG, bomb, encode, png_claiming, png_with, scene
 from .servers import Server, answer, drip, flood, redirect, reset, say
 
@@ -355,3 +355,12 @@ def test_cells_that_raise_when_they_are_looked_at() -> None:
             "invalid_url",
             "path_outside_roots",
         ]
+
+
+def test_marks_that_nobody_sees_are_no_part_of_an_address(server: Server) -> None:
+    server.routes["/a.png"] = answer(PNG)
+    with local_reader(server) as reader:
+        for cell in (f"\ufeff{server.url}/a.png", f" \u200b{server.url}/a.png\u2060\n"):
+            assert isinstance(reader.read(cell), DecodedImage)
+            assert reader.source_key(cell) == f"{server.url}/a.png"
+        assert str(reader.read("\ufeff")) == "missing"
