@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -21,8 +22,42 @@ def _set_debug(ctx: click.Context, _: click.Parameter, value: bool) -> None:
     ctx.ensure_object(Terminal).is_debug = value
 
 
+class _ToTerminal(logging.Handler):
+    """What `monitor` logs, told as everything else is: on stderr, without secrets."""
+
+    def __init__(self, terminal: Terminal) -> None:
+        super().__init__()
+        self.terminal = terminal
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.terminal.say(f"{record.name}: {record.getMessage()}")
+
+
+def _set_verbose(ctx: click.Context, _: click.Parameter, value: int) -> None:
+    if not value:
+        return
+    logger, handler = logging.getLogger("monitor"), _ToTerminal(ctx.ensure_object(Terminal))
+    before = logger.level
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO if value == 1 else logging.DEBUG)
+
+    def restore() -> None:
+        logger.removeHandler(handler)
+        logger.setLevel(before)
+
+    ctx.call_on_close(restore)
+
+
 def output_options(command: Command) -> Command:
-    """`--json` and `--debug`, which every command has; their values go to the terminal."""
+    """`--json`, `--debug` and `--verbose`, which every command has; their values go to the terminal."""
+    command = click.option(
+        "-v",
+        "--verbose",
+        count=True,
+        expose_value=False,
+        callback=_set_verbose,
+        help="Tell what is being done; -vv also which files are read and which images fail.",
+    )(command)
     command = click.option(
         "--debug",
         is_flag=True,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
@@ -39,6 +40,8 @@ from monitor.errors import ConfigError, did_you_mean
 from monitor.features import ClusteredFeature, CustomFeature, check_features
 from monitor.images.policy import SourcePolicy
 from monitor.validation import KeyPath
+
+logger = logging.getLogger(__name__)
 
 
 def _feature(value: object) -> object:
@@ -267,6 +270,7 @@ class MonitoringConfig(BaseModel):
             ) from error
         except UnicodeDecodeError as error:
             raise ConfigError(f"the config {path} is no UTF-8 text: save it as UTF-8") from error
+        logger.debug("reading the config %s", path)
         values, lines = read_yaml(text, str(path))
         return cls._build(values, path.parent, str(path), lines)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import string
 import threading
@@ -40,6 +41,8 @@ from monitor.images.quiet import quiet_pillow
 from monitor.images.raw import RawImage, Unchanged, Version
 from monitor.images.urls import file_path, scheme_of
 from monitor.redaction import redact_url
+
+logger = logging.getLogger(__name__)
 
 _ACCEPTED = f"URLs, data: URIs, paths, base64, bytes, Pillow images and {ACCEPTED_ARRAYS}"
 # Pillow's own four, and the three of an array that is made of them.
@@ -157,6 +160,9 @@ class ImageReader:
         outcome = _CANCELLED if self._cancellation.is_cancelled else self._fetch(cell, known)
         # How a fetch fails that was cut says nothing about its source.
         was_cut = isinstance(outcome, Failure) and self._cancellation.is_cancelled
+        if isinstance(outcome, Failure):
+            shown = redact_url(cell) if isinstance(cell, str) else type(cell).__name__
+            logger.debug("no image from %s: %s", shown, outcome)
         return _CANCELLED if was_cut else outcome
 
     def locate(self, cell: object) -> Located | None:

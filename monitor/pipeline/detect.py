@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import logging
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -26,6 +27,8 @@ from monitor.pipeline.reading import Segments
 from monitor.reports import DriftReport, WindowDrift
 from monitor.rules import RunRules
 from monitor.windows import Cut, Every, Grid, Window, WindowRows, cut, utc, zone_of
+
+logger = logging.getLogger(__name__)
 
 
 def detect_drift(
@@ -204,6 +207,11 @@ def judge_frame(
         notes=tuple(notes),
         timezone=rules.zone.key,
     )
+    for entry in entries:
+        logger.debug(
+            "%s, %s, %s: %s", entry.feature, entry.start, entry.segment, entry.judgement.reason
+        )
+    logger.info("judged %d windows and segments, %d notes", len(entries), len(notes))
     return Judged(report, sketches, None if times is None else times.values)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from monitor.cache import VectorCache
     from monitor.embedding import Executor
     from monitor.images import SourcePolicy
+
+logger = logging.getLogger(__name__)
 
 
 def embed(
@@ -113,6 +116,10 @@ def embed(
             cache=vector_cache,
             on_progress=bar.update,
         )
+    logger.info(
+        "%s: %d rows, %d without a vector, encoder %s",
+        feature.name, len(cells), sum(map(bool, embedded.failures)), embedded.fingerprint,
+    )  # fmt: skip
     reasons = [None if failure is None else failure.reason for failure in embedded.failures]
     lines = [None if failure is None else failure.detail for failure in embedded.failures]
     columns: dict[str, NDArray[np.float32] | list[str | None]] = {

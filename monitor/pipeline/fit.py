@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Final
@@ -18,6 +19,8 @@ from monitor.frames import Times
 from monitor.pipeline.examples import RowExamples
 from monitor.pipeline.reading import Segments, fit_baseline_quality, read_vectors, segment_values
 from monitor.windows import Every, Grid, far_outside, utc, zone_of
+
+logger = logging.getLogger(__name__)
 
 
 def fit_baseline(
@@ -117,6 +120,9 @@ def fit_baseline(
         ),
     )
     rows = np.flatnonzero(vectors.usable)
+    logger.info(
+        "%s: baseline of %d rows, %d clusters", feature.name, len(rows), baseline.n_clusters
+    )
     _, labels, distances = baseline.assign(vectors.matrix)
     examples = RowExamples(frame, feature, times).per_cluster(
         rows, labels, distances, baseline.n_clusters

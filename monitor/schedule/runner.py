@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import logging
 import os
 import secrets
 import socket
@@ -19,6 +20,8 @@ from monitor.windows import Every, Window
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
+
+logger = logging.getLogger(__name__)
 
 Judge = Callable[[str, Window], JudgedWindow]
 """Feature and window ─► what is found."""
@@ -239,6 +242,10 @@ class Runner:
             )
 
     def _work(self, claim: Claim) -> Outcome:
+        logger.info(
+            "%s: judging the window from %s, attempt %d, revision %d",
+            claim.feature, claim.period.start, claim.attempt, claim.revision,
+        )  # fmt: skip
         try:
             with self._renewed(claim):
                 judged = self.judge(claim.feature, claim.period)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import logging
 import os
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
@@ -20,6 +21,8 @@ from monitor.sources.source import instant64, within
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+logger = logging.getLogger(__name__)
 
 _NO_VALUE: Final = "__HIVE_DEFAULT_PARTITION__"
 """How Hive, and everybody after it, names the folder of rows without a value."""
@@ -149,6 +152,7 @@ class DataFile:
     def _open(self) -> Iterator[Any]:
         import pyarrow as pa
 
+        logger.debug("reading %s", self.shown)
         try:
             with self.store.open(self.path, "rb") as file:
                 yield frames.open_table(file, self.shown, self.options)
