@@ -26,5 +26,6 @@ from .schema import Integer as Integer
 from .schema import Schema as Schema
 from .schema import String as String
 from .schema import Timestamp as Timestamp
+from .sources import images_frame as images_frame
 
 __version__: str

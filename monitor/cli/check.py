@@ -58,18 +58,18 @@ def _look(project: Project) -> Iterator[Finding]:
 def _data(project: Project) -> Iterator[Finding]:
     from monitor.cli.columns import check_columns
     from monitor.cli.embedded import PARTS
-    from monitor.cli.tables import find_files
+    from monitor.cli.tables import find_tables
     from monitor.errors import MonitorError
 
     for part in PARTS:
         place, described = f"data.{part}", getattr(project.config.data, part)
-        if described.path is None:
+        if described.path is None and described.images is None:
             yield Finding(
                 "note", place, "rows of a query or a function, which only `monitor run` reads"
             )
             continue
         try:
-            files = find_files(project.config, described, place)
+            files = find_tables(project.config, described, place)
         except MonitorError as error:
             yield Finding("error", place, str(error).removeprefix(f"{place}."))
             continue

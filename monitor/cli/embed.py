@@ -71,21 +71,22 @@ def embed(
         raise click.UsageError("--input and --output go together")
     if force and retry is not None:
         raise click.UsageError("--force embeds every row again: leave --retry-failed out")
-    from monitor.cli.embedded import PARTS, prepare_file, prepare_part
+    from monitor.cli.embedded import PARTS, Redo, prepare_file, prepare_part
     from monitor.cli.project import Project
     from monitor.cli.tables import one_file
 
     terminal = ctx.ensure_object(Terminal)
     project = Project.open(config_path, terminal)
     features = _embedded_features(project, feature_names)
+    redo = Redo(force, retry)
     prepared: Iterable[Prepared]
     if source is not None and target is not None:
         _check_target(source, target)
         file = one_file(project.config, source)
-        whole = prepare_file(project, file, target, features, force=force, retry=retry)
+        whole = prepare_file(project, file, target, features, redo=redo)
         prepared = [_with_vectors(whole)]
     else:
-        parts = (prepare_part(project, part, features, force=force, retry=retry) for part in PARTS)
+        parts = (prepare_part(project, part, features, redo) for part in PARTS)
         prepared = chain.from_iterable(parts)
     # One at a time: each holds its rows.
     files = [_document(file) for file in prepared]

@@ -17,13 +17,13 @@ from monitor.cli.columns import check_columns
 from monitor.cli.failed_rows import failed_rows, list_failures, read_failures, write_failures
 from monitor.cli.failed_rows import retry as retry_rows
 from monitor.cli.project import Monitored, Project
-from monitor.cli.tables import check_writable, find_files, joined
+from monitor.cli.tables import check_writable, find_tables, joined
 from monitor.cli.terminal import counted
 from monitor.encoders.spec import COMPACT, EncoderSpec
 from monitor.failures import count_failures
 from monitor.features import CustomFeature
 from monitor.images.quality import QUALITY_FIELDS
-from monitor.sources import DataFile
+from monitor.sources import DataTable
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -37,6 +37,22 @@ _LOCAL = "local-dir:"
 PARTS = ("baseline", "production")
 STAMP_KEY = "monitor.stamp"
 """Where a table remembers what its vectors were made from: the source, and more for each column."""
+
+
+@dataclass(frozen=True)
+class Redo:
+    """What is embedded although it was before.
+
+    Parameters
+    ----------
+    force
+        Everything is fetched and embedded again.
+    retry
+        Which rows without a vector are tried again; see `failed_rows`.
+    """
+
+    force: bool = False
+    retry: str | None = None
 
 
 @dataclass(frozen=True)
@@ -59,7 +75,7 @@ class Prepared:
         How many rows without a vector were tried again.
     """
 
-    source: DataFile
+    source: DataTable
     target: Path | None
     frame: pa.Table
     features: tuple[CustomFeature, ...] = ()
@@ -81,19 +97,17 @@ def prepare_part(
     project: Project,
     part: str,
     features: Sequence[Monitored],
-    *,
-    force: bool = False,
-    retry: str | None = None,
+    redo: Redo | None = None,
 ) -> Iterator[Prepared]:
     """The files of `part`, `"baseline"` or `"production"`, one after the other with its vectors."""
-    files = find_files(project.config, getattr(project.config.data, part), f"data.{part}")
+    files = find_tables(project.config, getattr(project.config.data, part), f"data.{part}")
     names = Counter(file.stem for file in files)
     for file in files:
         # Files of one name in several folders are told apart by their paths.
         mark = hashlib.sha256(str(file).encode()).hexdigest()[:8]
         stem = file.stem if names[file.stem] == 1 else f"{file.stem}-{mark}"
         target = project.output / "embedded" / part / f"{stem}.parquet"
-        yield prepare_file(project, file, target, features, part=part, force=force, retry=retry)
+        yield prepare_file(project, file, target, features, part=part, redo=redo)
 
 
 def read_part(project: Project, part: str, features: Sequence[Monitored]) -> pa.Table:
@@ -116,26 +130,21 @@ def read_part(project: Project, part: str, features: Sequence[Monitored]) -> pa.
 
 def prepare_file(
     project: Project,
-    source: DataFile,
+    source: DataTable,
     target: Path,
     features: Sequence[Monitored],
     *,
     part: str | None = None,
-    force: bool = False,
-    retry: str | None = None,
+    redo: Redo | None = None,
 ) -> Prepared:
     """One file of `part` with its vectors; what is embedded anew is written to `target`.
 
     Vectors in `target` are used again when they were made from this very file, by this model, under
     this policy. Work that was cut off goes on where it was.
 
-    Parameters
-    ----------
-    force
-        Fetch and embed again all the same.
-    retry
-        Try rows without a vector again; see `failed_rows`.
+    `redo` says what is embedded all the same.
     """
+    redo = redo or Redo()
     outline = source.outline()
     columns = outline.columns
     # Before embedding, which may take long.
@@ -153,11 +162,11 @@ def prepare_file(
     before = source.state()
     frame, saved = _earlier(target, before) or (frame, {})
     stamps = {name: _stamp(project.config, feature) for name, feature in wanted.items()}
-    stale = [name for name in wanted if force or saved.get(name) != stamps[name]]
+    stale = [name for name in wanted if redo.force or saved.get(name) != stamps[name]]
     again = {
-        name: failed_rows(frame, wanted[name], retry)
+        name: failed_rows(frame, wanted[name], redo.retry)
         for name in wanted
-        if retry is not None and name not in stale
+        if redo.retry is not None and name not in stale
     }
     again = {name: rows for name, rows in again.items() if rows}
     if stale or again:
@@ -167,7 +176,7 @@ def prepare_file(
         # Before the work, which may take long, to find out now if the table cannot be written.
         check_writable(frame, target, source)
         job = _digest([str(target.resolve()), before, {name: stamps[name] for name in stale}])
-        with open_cache(project.config, job=job, is_forced=force) as cache:
+        with open_cache(project.config, job=job, is_forced=redo.force) as cache:
             listed = read_failures(target) if saved else []
             failed = [row for row in listed if row.column not in {*stale, *again}]
             for name in [*stale, *again]:
@@ -195,7 +204,7 @@ def _earlier(target: Path, source: list[str]) -> tuple[pa.Table, dict[str, str]]
 
 def _embed(
     project: Project,
-    source: DataFile,
+    source: DataTable,
     feature: CustomFeature,
     cache: VectorCache,
     frame: pa.Table,

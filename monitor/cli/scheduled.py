@@ -8,7 +8,7 @@ from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING
 
 from monitor.cli.project import Monitored, Project
-from monitor.cli.tables import options_of, output_of, path_of
+from monitor.cli.tables import image_files, options_of, output_of, path_of
 from monitor.environment import filled_in
 from monitor.errors import ConfigError
 from monitor.schedule import Plan, Rolling, Runner, WindowJudge
@@ -132,6 +132,8 @@ def source_of(project: Project) -> Source:
             registry, "data.production.source", timestamp_column=column
         )
         return made
+    if data.images is not None:
+        return image_files(config, data)
     path = path_of(config, str(data.path))
     return FileSource(path, column, exclude=output_of(config), options=options)
 

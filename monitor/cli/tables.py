@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,7 +12,7 @@ from monitor.config import DataFiles, MonitoringConfig, ProductionData
 from monitor.errors import InvalidInputError
 from monitor.features import Multivariate
 from monitor.frames import ReadOptions
-from monitor.sources import DataFile
+from monitor.sources import DataFile, DataTable, ImageFiles
 from monitor.sources import find_files as files_of
 
 if TYPE_CHECKING:
@@ -41,10 +41,10 @@ def output_of(config: MonitoringConfig) -> str:
     return str(config.resolve(config.output).resolve())
 
 
-def find_files(
+def find_tables(
     config: MonitoringConfig, part: DataFiles | ProductionData, key: str
-) -> list[DataFile]:
-    """The files of a part of the data, by name.
+) -> Sequence[DataTable]:
+    """The files of a part of the data by name, or its images as one table.
 
     Parameters
     ----------
@@ -60,16 +60,28 @@ def find_files(
     InvalidInputError
         If there is no such file.
     """
-    if part.path is None:
+    if part.images is None and part.path is None:
         raise InvalidInputError(
             f"{key} reads no files: windows of a query or a function are judged by `monitor run`"
         )
     try:
+        if part.images is not None:
+            images = image_files(config, part)
+            images.state()
+            return [images]
         return files_of(
-            path_of(config, part.path), exclude=output_of(config), options=options_of(config, part)
+            path_of(config, str(part.path)),
+            exclude=output_of(config),
+            options=options_of(config, part),
         )
     except InvalidInputError as error:
-        raise InvalidInputError(f"{key}.path: {error}") from error
+        place = "path" if part.images is None else "images"
+        raise InvalidInputError(f"{key}.{place}: {error}") from error
+
+
+def image_files(config: MonitoringConfig, part: DataFiles | ProductionData) -> ImageFiles:
+    """The images of a part of the data, as rows."""
+    return ImageFiles(path_of(config, str(part.images)), part.timestamp, output_of(config))
 
 
 def one_file(config: MonitoringConfig, path: Path) -> DataFile:
@@ -85,7 +97,7 @@ def one_file(config: MonitoringConfig, path: Path) -> DataFile:
     return files_of(str(path), options=options_of(config, config.data.production))[0]
 
 
-def joined(tables: Iterable[tuple[DataFile, pa.Table]], columns: Collection[str]) -> pa.Table:
+def joined(tables: Iterable[tuple[DataTable, pa.Table]], columns: Collection[str]) -> pa.Table:
     """The named columns of several files as one table, whose rows are labelled by file and row.
 
     Raises
@@ -101,7 +113,7 @@ def joined(tables: Iterable[tuple[DataFile, pa.Table]], columns: Collection[str]
     return frames.join(parts)
 
 
-def check_writable(table: pa.Table, target: Path, source: DataFile) -> None:
+def check_writable(table: pa.Table, target: Path, source: DataTable) -> None:
     """Write the columns of `source` beside `target`, without rows, and take them away again.
 
     Raises

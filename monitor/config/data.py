@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+import glob
+from collections.abc import Mapping
+from pathlib import PurePath
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -11,6 +14,7 @@ from monitor.config.plugins import PluginConfig
 from monitor.config.section import Section, Text
 from monitor.features.field_types import FrozenDict
 from monitor.frames.options import ReadOptions
+from monitor.sources.image_files import IMAGES, TIME, ImageTime
 
 
 class ReadConfig(Section):
@@ -50,6 +54,46 @@ class ReadConfig(Section):
         return self
 
 
+Images = Annotated[
+    Text | None,
+    Field(
+        description="Instead of path: a folder of images, or a pattern such as 'photos/**/*.jpg'. Each "
+        "image is a row with the columns path, time and size: path is the source_column of a feature."
+    ),
+]
+ImageTimestamp = Annotated[
+    ImageTime | None,
+    Field(
+        description="With images: where the time of an image is. path: a date in it, such as 2026-03-01; "
+        "mtime: when the file was last changed; exif: when it was taken. It makes time the "
+        "timestamp_column."
+    ),
+]
+
+
+def _with_time(values: Any) -> Any:
+    """Images that have a time have it in the column `time`."""
+    if isinstance(values, Mapping) and values.get("images") and values.get("timestamp"):
+        return {"timestamp_column": TIME, **values}
+    return values
+
+
+def _check_time(part: DataFiles | ProductionData) -> None:
+    if part.images is None:
+        if part.timestamp is not None:
+            raise FaultAt(("timestamp",), "goes with images; for rows name their timestamp_column")
+    elif part.timestamp_column not in {None, TIME}:
+        raise FaultAt(
+            ("timestamp_column",),
+            f"{part.timestamp_column!r} is no column of images: leave it out, and say with timestamp where "
+            "the time is: path, mtime or exif",
+        )
+    elif part.timestamp_column is not None and part.timestamp is None:
+        raise FaultAt(
+            ("timestamp",), "is missing: say where the time of an image is: path, mtime or exif"
+        )
+
+
 class DataFiles(Section):
     """Files that hold one part of the data.
 
@@ -59,12 +103,15 @@ class DataFiles(Section):
     'prod/*.parquet'
     """
 
-    path: Text = Field(
+    path: Text | None = Field(
+        default=None,
         description="A Parquet or CSV file, a folder of them, or a pattern such as "
         "'production/*.parquet' ('**' goes into subfolders), also behind an fsspec scheme such as s3://. "
         "The files are read in the order of their names, as one table. A folder country=de gives its rows "
-        "a column country."
+        "a column country.",
     )
+    images: Images = None
+    timestamp: ImageTimestamp = None
     read: ReadConfig = Field(
         default_factory=ReadConfig,
         description="How the files are read: separator, types and so on.",
@@ -74,6 +121,20 @@ class DataFiles(Section):
         description="When each row happened: timestamps, dates or ISO 8601 text. Times without a "
         "zone are taken as UTC. Null where rows have no time.",
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _images_have_times(cls, values: Any) -> Any:
+        return _with_time(values)
+
+    @model_validator(mode="after")
+    def _one_place(self) -> Self:
+        if self.path is None and self.images is None:
+            raise FaultAt(("path",), "is missing: add it, or images")
+        if self.path is not None and self.images is not None:
+            raise ValueError("only one of path and images says where rows are, not path and images")
+        _check_time(self)
+        return self
 
 
 class ProductionData(Section):
@@ -89,6 +150,8 @@ class ProductionData(Section):
         default=None,
         description="A Parquet or CSV file, a folder or a pattern, as for the baseline.",
     )
+    images: Images = None
+    timestamp: ImageTimestamp = None
     read: ReadConfig = Field(
         default_factory=ReadConfig,
         description="How the files are read, as for the baseline; types also hold for a query or function.",
@@ -118,18 +181,26 @@ class ProductionData(Section):
         "zone are taken as UTC. Null where rows have no time.",
     )
 
+    @model_validator(mode="before")
+    @classmethod
+    def _images_have_times(cls, values: Any) -> Any:
+        return _with_time(values)
+
     @model_validator(mode="after")
     def _one_place(self) -> Self:
-        places = ("path", "query", "function", "source")
+        places = ("path", "images", "query", "function", "source")
         named = [key for key in places if getattr(self, key) is not None]
         if not named:
-            raise FaultAt(("path",), "is missing: add it, or query and url, function, or source")
+            raise FaultAt(
+                ("path",), "is missing: add it, or images, query and url, function, or source"
+            )
         if len(named) > 1:
             raise ValueError(
                 f"only one of {', '.join(places)} says where rows are, not {' and '.join(named)}"
             )
         if (self.query is None) != (self.url is None):
             raise ValueError("query and url go together: the query, and the database that it asks")
+        _check_time(self)
         return self
 
 
@@ -146,3 +217,18 @@ class DataConfig(Section):
         description="Rows that show what is normal, such as the training data."
     )
     production: ProductionData = Field(description="Rows that are judged against the baseline.")
+
+    @property
+    def image_roots(self) -> tuple[str, ...]:
+        """The folders of this machine that `images` name, up to the first wildcard."""
+        patterns = (part.images for part in (self.baseline, self.production))
+        return tuple(
+            _folder_of(pattern) for pattern in patterns if pattern and "://" not in pattern
+        )
+
+
+def _folder_of(pattern: str) -> str:
+    parts = PurePath(pattern).parts
+    n_plain = next((i for i, part in enumerate(parts) if glob.has_magic(part)), len(parts))
+    folder = PurePath(*parts[:n_plain])
+    return str(folder.parent if folder.suffix.lower() in IMAGES else folder)

@@ -239,8 +239,11 @@ class MonitoringConfig(BaseModel):
     def policy(self) -> SourcePolicy:
         """`sources` with its folders and files resolved."""
         values = self.sources.model_dump(exclude_unset=True)
-        if self.sources.roots:
-            values["roots"] = [str(self.resolve(root)) for root in self.sources.roots]
+        roots = [str(self.resolve(root)) for root in self.sources.roots]
+        # Whoever names a folder of images means them to be read.
+        roots += [str(self.resolve(root)) for root in self.data.image_roots]
+        if roots:
+            values["roots"] = list(dict.fromkeys(roots))
         if self.sources.ca_bundle is not None:
             values["ca_bundle"] = str(self.resolve(self.sources.ca_bundle))
         return SourcePolicy(**values)

@@ -142,6 +142,8 @@ def with_row_labels(table: pa.Table, name: str, n_before: int) -> pa.Table:
     """
     import pyarrow as pa
 
+    if ROW in table.column_names:
+        return table
     index = [column for column in table.column_names if is_unnamed_index(column)]
     if index:
         labels = pa.array([str(cell) for cell in table.column(index[0]).to_pylist()], pa.string())

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import PurePath
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 from urllib.parse import unquote
 
 from monitor import frames
@@ -49,6 +49,27 @@ class Outline:
     columns: tuple[str, ...]
     n_rows: int
     notes: tuple[str, ...] = ()
+
+
+class DataTable(Protocol):
+    """Rows that are read whole: those of a file, or images as rows."""
+
+    @property
+    def name(self) -> str:
+        """Its name, for the labels of its rows."""
+
+    @property
+    def stem(self) -> str:
+        """Its name as the beginning of a file's."""
+
+    def state(self) -> list[str]:
+        """What changes when the rows do, for it to be written down."""
+
+    def outline(self) -> Outline:
+        """Its columns and the number of its rows."""
+
+    def read(self) -> pa.Table:
+        """All of its rows and columns as one plain table."""
 
 
 @dataclass(frozen=True)
@@ -161,13 +182,7 @@ class DataFile:
 
     @property
     def _partition(self) -> dict[str, str | None]:
-        """What folders such as `country=de` say of the rows."""
-        pairs = (folder.partition("=") for folder in self.path.split("/")[:-1])
-        return {
-            name: None if cell == _NO_VALUE else unquote(cell)
-            for name, sign, cell in pairs
-            if sign and name
-        }
+        return partition_of(self.path)
 
     def _with_partition(self, table: pa.Table) -> pa.Table:
         import pyarrow as pa
@@ -227,6 +242,20 @@ class FileSource:
         files = find_files(self.path, exclude=self.exclude, options=self.options)
         tables = (file.tables(wanted, span=span, chunk_rows=self.chunk_rows) for file in files)
         return within(chain.from_iterable(tables), self.timestamp_column, start, end)
+
+
+def partition_of(path: str) -> dict[str, str | None]:
+    """What the folders of a path, such as `country=de`, say of its rows.
+
+    >>> partition_of("rows/country=de/day=__HIVE_DEFAULT_PARTITION__/a.parquet")
+    {'country': 'de', 'day': None}
+    """
+    pairs = (folder.partition("=") for folder in path.split("/")[:-1])
+    return {
+        name: None if cell == _NO_VALUE else unquote(cell)
+        for name, sign, cell in pairs
+        if sign and name
+    }
 
 
 def find_files(

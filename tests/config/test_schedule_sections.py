@@ -46,7 +46,7 @@ def test_they_go_round_through_yaml(tmp_path):
 @pytest.mark.parametrize(
     ("production", "message"),
     [
-        ({"timestamp_column": "ts"}, r"production\.path: is missing: add it, or query"),
+        ({"timestamp_column": "ts"}, r"production\.path: is missing: add it, or images, query"),
         ({"path": "a.csv", "function": "a:b"}, "not path and function"),
         ({"query": "SELECT 1"}, "query and url go together"),
         ({"path": "a.csv", "url": "sqlite://"}, "query and url go together"),
