@@ -34,12 +34,12 @@ def fit(terminal: Terminal, config_path: Path, feature_names: tuple[str, ...]) -
     from monitor.cli import fitted_on
     from monitor.cli.embedded import read_part
     from monitor.cli.project import Project
-    from monitor.cli.tables import find_files
+    from monitor.cli.tables import find_tables
     from monitor.pipeline import fit_baseline
 
     project = Project.open(config_path, terminal)
     features = project.features(feature_names)
-    files = find_files(project.config, project.config.data.baseline, "data.baseline")
+    files = find_tables(project.config, project.config.data.baseline, "data.baseline")
     frame = read_part(project, "baseline", features)
     saved = []
     for feature in features:

@@ -114,7 +114,7 @@ def _models(project: Project) -> Iterator[Finding]:
 
 def _baselines(project: Project) -> Iterator[Finding]:
     from monitor.cli import fitted_on
-    from monitor.cli.tables import find_files
+    from monitor.cli.tables import find_tables
     from monitor.errors import MonitorError
 
     for feature in project.config.monitored:
@@ -124,7 +124,7 @@ def _baselines(project: Project) -> Iterator[Finding]:
             continue
         try:
             baseline = project.baseline(feature)
-            files = find_files(project.config, project.config.data.baseline, "data.baseline")
+            files = find_tables(project.config, project.config.data.baseline, "data.baseline")
             changes = fitted_on.changed(
                 project.baseline_path(feature), files, project.config.folder
             )

@@ -16,7 +16,7 @@ from monitor.validation import dotted
 if TYPE_CHECKING:
     from monitor.cli.project import Project
     from monitor.images import SourcePolicy
-    from monitor.sources import DataFile
+    from monitor.sources import DataTable
 
 N_SAMPLED: Final = 200
 CURES: Final = {
@@ -61,7 +61,7 @@ def in_settings(project: Project) -> Iterator[Finding]:
             yield Finding("error", f"feature {feature.name}", str(error))
 
 
-def in_rows(project: Project, part: str, file: DataFile) -> Iterator[str]:
+def in_rows(project: Project, part: str, file: DataTable) -> Iterator[str]:
     """What is wrong with the first rows of a file that has all its columns."""
     features = [f for f in project.config.monitored if f.origin.kind == OriginKind.IMAGES]
     present = file.outline().columns

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,20 +10,20 @@ from typing import TYPE_CHECKING, Any
 from monitor.files import replacing
 
 if TYPE_CHECKING:
-    from monitor.sources import DataFile
+    from monitor.sources import DataTable
 
 
-def record(path: Path, files: Sequence[DataFile], folder: Path) -> None:
+def record(path: Path, files: Sequence[DataTable], folder: Path) -> None:
     """Write down what `files` are beside the baseline at `path`; by their names seen from `folder`."""
     states = {
-        name: {"state": file.state()[1:], "sha256": _digest(file)}
+        name: {"state": file.state()[1:], "sha256": file.digest()}
         for name, file in _named(files, folder).items()
     }
     with replacing(_record_of(path)) as partial:
         partial.write_text(json.dumps({"version": 1, "files": states}, indent=1), encoding="utf-8")
 
 
-def changed(path: Path, files: Sequence[DataFile], folder: Path) -> list[str]:
+def changed(path: Path, files: Sequence[DataTable], folder: Path) -> list[str]:
     """What of `files` is not as it was when the baseline at `path` was fitted, in words.
 
     A baseline that was saved from Python has no record, and nothing is said of it.
@@ -39,12 +38,12 @@ def changed(path: Path, files: Sequence[DataFile], folder: Path) -> list[str]:
     for name, file in now.items():
         known = before.get(name)
         # A copy has another time and the same rows.
-        if known and known["state"] != file.state()[1:] and known["sha256"] != _digest(file):
+        if known and known["state"] != file.state()[1:] and known["sha256"] != file.digest():
             changes.append(f"{name} has changed")
     return changes
 
 
-def _named(files: Sequence[DataFile], folder: Path) -> dict[str, DataFile]:
+def _named(files: Sequence[DataTable], folder: Path) -> dict[str, DataTable]:
     """The files by names that do not change with the working folder."""
     home = f"{folder.resolve().as_posix()}/"
     return {file.path.removeprefix(home): file for file in files}
@@ -52,8 +51,3 @@ def _named(files: Sequence[DataFile], folder: Path) -> dict[str, DataFile]:
 
 def _record_of(path: Path) -> Path:
     return path.with_suffix(".files.json")
-
-
-def _digest(file: DataFile) -> str:
-    with file.store.open(file.path, "rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()

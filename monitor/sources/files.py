@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import logging
 import os
 from collections.abc import Collection, Iterator, Sequence
@@ -62,14 +63,26 @@ class DataTable(Protocol):
     def stem(self) -> str:
         """Its name as the beginning of a file's."""
 
+    @property
+    def path(self) -> str:
+        """Where it is, whatever the working folder."""
+
     def state(self) -> list[str]:
-        """What changes when the rows do, for it to be written down."""
+        """What changes when the rows do, for it to be written down; where it is comes first."""
+
+    def digest(self) -> str:
+        """What stays when it is copied as it is."""
 
     def outline(self) -> Outline:
         """Its columns and the number of its rows."""
 
     def read(self) -> pa.Table:
         """All of its rows and columns as one plain table."""
+
+    def tables(
+        self, columns: Collection[str] | None = None, *, chunk_rows: int = CHUNK_ROWS
+    ) -> Iterator[pa.Table]:
+        """The rows with the `columns` that there are of these, in plain tables, one at least."""
 
 
 @dataclass(frozen=True)
@@ -115,6 +128,11 @@ class DataFile:
         entry = self.store.info(self.path)
         when = next((entry[key] for key in _CHANGES if entry.get(key)), "")
         return [self.path, str(entry["size"]), str(when)]
+
+    def digest(self) -> str:
+        """The SHA-256 of its bytes."""
+        with self.store.open(self.path, "rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
 
     def outline(self) -> Outline:
         """Its columns and the number of its rows, without reading the rows where that can be avoided."""

@@ -6,7 +6,7 @@ import datetime as dt
 import hashlib
 import os
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
@@ -99,12 +99,24 @@ class ImageFiles:
         words = re.findall(r"[A-Za-z0-9]+", PurePath(self.pattern).with_suffix("").as_posix())
         return "-".join(words[-3:]) or "images"
 
+    @property
+    def path(self) -> str:
+        """The pattern, whatever the working folder."""
+        return self.pattern if "://" in self.pattern else os.path.abspath(self.pattern)
+
     def state(self) -> list[str]:
         """What changes when an image comes, goes or changes."""
         listing = self._listed()
-        marks = [f"{path}:{_entry(listing.store, path)}" for path in listing.paths]
-        digest = hashlib.sha256("\n".join(marks).encode("utf-8", "surrogateescape")).hexdigest()
-        return [self.pattern, str(len(marks)), digest]
+        return [
+            self.path,
+            _hashed(f"{path}:{_entry(listing.store, path)}" for path in listing.paths),
+        ]
+
+    def digest(self) -> str:
+        """What changes with the name or the size of an image."""
+        listing = self._listed()
+        below = len(listing.root)
+        return _hashed(f"{path[below:]}:{_size(listing.store, path)}" for path in listing.paths)
 
     def outline(self) -> Outline:
         """The columns and how many images there are."""
@@ -121,22 +133,26 @@ class ImageFiles:
 
     def read(self) -> pa.Table:
         """All images as one table."""
-        return frames.join(list(self._tables(None)))
+        return frames.join(list(self.tables()))
 
     def chunks(
         self, start: dt.datetime, end: dt.datetime, columns: Sequence[str] | None = None
     ) -> Iterator[pa.Table]:
         """See `Source.chunks`."""
         wanted = None if columns is None else {*columns, TIME}
-        return within(self._tables(wanted), TIME, start, end)
+        return within(self.tables(wanted), TIME, start, end)
 
     def _listed(self) -> Listing:
         return list_files(self.pattern, exclude=self.exclude, suffixes=IMAGES)
 
-    def _tables(self, columns: Collection[str] | None) -> Iterator[pa.Table]:
+    def tables(
+        self, columns: Collection[str] | None = None, *, chunk_rows: int | None = None
+    ) -> Iterator[pa.Table]:
+        """The rows with the `columns` that there are of these, in pieces."""
         listing = self._listed()
-        for first in range(0, len(listing.paths), self.chunk_rows):
-            paths = listing.paths[first : first + self.chunk_rows]
+        n = chunk_rows or self.chunk_rows
+        for first in range(0, len(listing.paths), n):
+            paths = listing.paths[first : first + n]
             table = self._table(listing, paths)
             names = [name for name in table.column_names if columns is None or name in columns]
             yield table.select(names)
@@ -240,6 +256,11 @@ def time_in(path: str) -> dt.datetime | None:
         except (ValueError, OverflowError):
             continue  # digits that are no date
     return None
+
+
+def _hashed(marks: Iterable[str]) -> str:
+    text = "\n".join(marks).encode("utf-8", "surrogateescape")
+    return hashlib.sha256(text).hexdigest()
 
 
 def _entry(store: Any, path: str) -> str:
