@@ -20,6 +20,7 @@ class _Trouble:
     """A host that failed the last time."""
 
     n_failures: int = 0
+    reason: str = ""
     asked_again_at: float = 0.0
 
 
@@ -41,7 +42,7 @@ class HostBreaker:
     >>> for _ in range(2):
     ...     breaker.record("example.com", Failure("network"))
     >>> print(breaker.check("example.com"))
-    host_down: example.com failed 2 times in a row; it is asked again after 30 s
+    host_down: example.com failed 2 times in a row, last with network; it is asked again after 30 s
     """
 
     def __init__(
@@ -66,19 +67,19 @@ class HostBreaker:
                 return None
             return Failure(
                 "host_down",
-                f"{host} failed {trouble.n_failures} times in a row; it is asked again after "
-                f"{self._pause_seconds:g} s",
+                f"{host} failed {trouble.n_failures} times in a row, last with {trouble.reason}; it is "
+                f"asked again after {self._pause_seconds:g} s",
             )
 
     def record(self, host: str, outcome: object) -> None:
         """Take account of what came of asking `host`."""
-        is_down = isinstance(outcome, Failure) and outcome.reason in _HOST_FAULTS
         with self._lock:
-            if not is_down:
+            if not isinstance(outcome, Failure) or outcome.reason not in _HOST_FAULTS:
                 self._troubles.pop(host, None)
                 return
             trouble = self._troubles.setdefault(host, _Trouble())
             trouble.n_failures += 1
+            trouble.reason = outcome.reason
             if self._is_open(trouble):
                 trouble.asked_again_at = self._clock() + self._pause_seconds
             if len(self._troubles) > _MOST_HOSTS:

@@ -19,6 +19,7 @@ from PIL import Image
 
 from monitor.empty_cells import is_missing
 from monitor.failures import Failure
+from monitor.images.breaker import HostBreaker
 from monitor.images.budget import DecodeBudget, Share
 from monitor.images.cancellation import Cancellation
 from monitor.images.data_uri import read_base64, read_data_uri
@@ -109,6 +110,7 @@ class ImageReader:
         self.policy = policy or SourcePolicy()
         self._cancellation = Cancellation()
         self._http = HTTPFetcher(self.policy, self._cancellation)
+        self._stores = HostBreaker(self.policy.max_host_failures, self.policy.host_pause_seconds)
         self._decoders = DecoderPool(self.policy, self._cancellation)
         self._budget = DecodeBudget(self.policy.max_decode_bytes, self._cancellation)
         # Pillow reads lazily, and the same image may stand in many rows.
@@ -258,9 +260,19 @@ class ImageReader:
         if scheme == "data":
             return _raw(read_data_uri(text, self.policy))
         if scheme in OBJECT_STORES:
-            return _raw(read_object(text, scheme, self.policy, self._cancellation))
+            return _raw(self._read_object(text, scheme))
         path = file_path(text)
         return path if isinstance(path, Failure) else _raw(read_file(path, self.policy))
+
+    def _read_object(self, url: str, scheme: str) -> bytes | Failure:
+        bucket = url.partition("://")[2].partition("/")[0]
+        store = f"{scheme} bucket {bucket[:80]!r}"
+        if fault := self._stores.check(store):
+            return fault
+        data = read_object(url, scheme, self.policy, self._cancellation)
+        if not self._cancellation.is_cancelled:
+            self._stores.record(store, data)
+        return data
 
     def _fetch_bytes(self, cell: bytes | bytearray | memoryview) -> RawImage | Failure:
         try:
