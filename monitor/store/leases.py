@@ -8,6 +8,7 @@ and its late result is refused, because its token is no longer the row's.
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -21,6 +22,8 @@ from monitor.store.tables import DROPPED, DUE, FAILED, features, windows
 from monitor.windows import Grid, Window
 
 _LONGEST_ERROR: Final = 2_000
+_UNKEEPABLE: Final = re.compile("[\0\ud800-\udfff]")
+"""What no database takes: an error may quote a cell that has it."""
 
 
 @dataclass(frozen=True)
@@ -204,7 +207,7 @@ def give_back(
         .where(windows.c.id == claim.window_id)
         .values(
             state=FAILED if not_before is None else DUE,
-            last_error=error[:_LONGEST_ERROR],
+            last_error=_UNKEEPABLE.sub("\N{REPLACEMENT CHARACTER}", error[:_LONGEST_ERROR]),
             not_before=not_before,
             lease_owner=None,
             lease_until=None,

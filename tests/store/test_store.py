@@ -361,6 +361,14 @@ def test_a_window_that_failed_holds_up_no_other(store):
     assert (later.period, later.attempt) == (day(0), 2)
 
 
+def test_an_error_may_quote_what_no_database_takes(store):
+    add(store, 0)
+    one = claim(store)
+    with store.writing() as connection:
+        leases.give_back(connection, one, "the cell 'a\0b\ud83d' is no date", None)
+    assert store.status()["windows"]["failed"] == 1
+
+
 def test_a_window_that_is_put_off_has_lost_no_attempt(store):
     add(store, 0, 1)
     one = claim(store)

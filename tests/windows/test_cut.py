@@ -1,5 +1,6 @@
 """Windows tile time, hold every dated row once, and start where people expect."""
 
+import datetime as dt
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
@@ -128,3 +129,16 @@ def test_a_day_that_a_zone_skipped_is_no_window():
 def test_dates_at_the_ends_of_the_calendar_have_windows():
     values = np.array(["0001-01-01T00:00", "0001-01-02"], dtype="datetime64[us]")
     assert len(cut(values, Grid(Every.parse("1d"), ZoneInfo("America/New_York"))).windows) == 2
+
+
+@given(instants, st.sampled_from(ZONES), st.sampled_from(["D", "W", "M"]))
+@settings(max_examples=60, deadline=None)
+def test_windows_of_a_zone_are_the_days_that_pandas_names(values, zone, unit):
+    grid = Grid(Every(1, unit), ZoneInfo(zone))
+    local = pd.Series(values).dt.tz_localize("UTC").dt.tz_convert(zone).dt.tz_localize(None)
+    expected = local.dt.to_period("W-SUN" if unit == "W" else unit).dt.start_time.dt.date
+    starts = [
+        grid.window(int(number)).start.astimezone(grid.zone) for number in grid.numbers(values)
+    ]
+    # Where clocks go forward over midnight a day begins later than at midnight.
+    assert [(start + dt.timedelta(hours=2)).date() for start in starts] == expected.tolist()
