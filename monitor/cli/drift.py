@@ -59,7 +59,7 @@ def drift(
         report_document(report, written),
         [summary(report), *[f"wrote {path}" for path in written.values()]],
     )
-    if fail_on_alert and report.has_drift:
+    if fail_on_alert and (report.has_drift or report.is_broken):
         ctx.exit(ALERT)
 
 
@@ -67,6 +67,7 @@ def report_document(report: DriftReport, written: dict[str, Path]) -> dict[str, 
     """A report for `--json`: the answer, a row for each window, and where the rest is."""
     return {
         "has_drift": report.has_drift,
+        "is_broken": report.is_broken,
         "windows": [window_document(window) for window in report.windows],
         "notes": list(report.notes),
         "written": written,

@@ -65,7 +65,9 @@ def run(
     terminal.result(_document(done, errors, left), _lines(done, left, runner.plan.grid))
     if done.failed or errors:
         ctx.exit(FAILED)
-    if fail_on_alert and any(judged.report.has_drift for _, judged in done.judged):
+    if fail_on_alert and any(
+        judged.report.has_drift or judged.report.is_broken for _, judged in done.judged
+    ):
         ctx.exit(ALERT)
 
 

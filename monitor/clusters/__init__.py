@@ -1,11 +1,13 @@
 """Vectors ─► clusters ─► histogram: fitting, choosing, counting. Pure numbers, no I/O but a file."""
 
-from monitor.clusters.baseline import Baseline, Example
+from monitor.clusters.baseline import Baseline
 from monitor.clusters.baseline_rows import RowWindows
 from monitor.clusters.baseline_statistics import BaselineStatistics
+from monitor.clusters.example import Example
 from monitor.clusters.fitting import Clustering, RowMetadata, fit
 from monitor.clusters.histogram import ClusterHistogram
 from monitor.clusters.kmeans import largest_repeated_share
+from monitor.clusters.known_rows import KnownRows, Movements, draw_rows
 from monitor.clusters.quality_sketch import QualityReference, QualitySketch, fit_quality
 from monitor.clusters.scaling import Scaling
 from monitor.clusters.sketch import WindowSketch
@@ -18,6 +20,8 @@ __all__ = [
     "ClusterHistogram",
     "Clustering",
     "Example",
+    "KnownRows",
+    "Movements",
     "QualityReference",
     "QualitySketch",
     "RowMetadata",
@@ -27,6 +31,7 @@ __all__ = [
     "Variation",
     "WindowSketch",
     "count_values",
+    "draw_rows",
     "fit",
     "fit_quality",
     "fit_values",

@@ -13,8 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitor.clusters.baseline_statistics import BaselineStatistics
+from monitor.clusters.example import Example
 from monitor.clusters.histogram import ClusterHistogram
 from monitor.clusters.kmeans import assign
+from monitor.clusters.known_rows import KnownRows, Movements
 from monitor.clusters.quality_sketch import QualityReference
 from monitor.clusters.scaling import STANDARD, Scaling
 from monitor.clusters.sketch import N_DISTANCE_BINS, Sketcher, WindowSketch
@@ -24,28 +26,6 @@ from monitor.errors import BaselineError, FingerprintMismatchError, InvalidInput
 from monitor.files import replacing
 
 FORMAT: Final = "monitor.baseline/4"
-
-
-@dataclass(frozen=True)
-class Example:
-    """One row that stands for a cluster.
-
-    Parameters
-    ----------
-    row
-        The row's index label, as text.
-    source
-        The text of its source cell (a URL or a path), or None when the cell is no text.
-    distance
-        How far its vector is from the centroid, ≥ 0.
-    timestamp
-        ISO 8601, or None.
-    """
-
-    row: str
-    source: str | None
-    distance: float
-    timestamp: str | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,6 +81,10 @@ class Baseline:
         Further metadata columns, each with its values counted against the clusters.
     quality
         The images' pixel statistics, when the rows had any.
+    known
+        Some of the rows, kept whole, to say which rows of a drifted window changed.
+    movements
+        How frequent changes of the pipeline move the vectors; None where the images could not be read.
     """
 
     feature: Mapping[str, Any]
@@ -126,6 +110,8 @@ class Baseline:
     seasons: tuple[BaselineStatistics, ...] = ()
     columns: Mapping[str, ValueTable] = field(default_factory=dict)
     quality: QualityReference | None = None
+    known: KnownRows | None = None
+    movements: Movements | None = None
 
     @property
     def name(self) -> str:

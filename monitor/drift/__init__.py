@@ -1,10 +1,22 @@
 """Histograms ─► judgement: distances, significance, attribution. Pure numbers: no I/O, no clock."""
 
-from monitor.drift.causes.column_explanation import ColumnExplanation, ValueShift
-from monitor.drift.causes.columns import explain
-from monitor.drift.causes.failures import FailureShift, failure_shifts
-from monitor.drift.causes.kinds import shift_kinds
-from monitor.drift.causes.pixels import QualityShift, quality_shifts
+from monitor.drift.causes import (
+    Change,
+    ChangedGroup,
+    ChangedRow,
+    ColumnExplanation,
+    FailureShift,
+    QualityShift,
+    RowEvidence,
+    ValueShift,
+    change_of,
+    explain,
+    failure_shifts,
+    is_broken,
+    quality_shifts,
+    row_evidence,
+    shift_kinds,
+)
 from monitor.drift.comparison import Comparison
 from monitor.drift.distances import DISTANCES, Distance, own_distances
 from monitor.drift.judge import judge
@@ -36,6 +48,9 @@ __all__ = [
     "MINIMUM_ROWS",
     "MOST_PAST",
     "POOLED_SHARE",
+    "Change",
+    "ChangedGroup",
+    "ChangedRow",
     "ClusterShift",
     "ColumnExplanation",
     "Comparison",
@@ -46,6 +61,7 @@ __all__ = [
     "PastWindow",
     "PooledTest",
     "QualityShift",
+    "RowEvidence",
     "Rules",
     "Score",
     "SequenceWindow",
@@ -53,8 +69,10 @@ __all__ = [
     "SubTest",
     "ValueShift",
     "Verdict",
+    "change_of",
     "explain",
     "failure_shifts",
+    "is_broken",
     "judge",
     "judge_sequence",
     "onset",
@@ -62,5 +80,6 @@ __all__ = [
     "pooled_tests",
     "quality_shifts",
     "resolve_thresholds",
+    "row_evidence",
     "shift_kinds",
 ]

@@ -23,10 +23,11 @@ class ShiftKind(StrEnum):
     """What a shift looks like."""
 
     BROKEN_FEED = "broken feed"
-    QUALITY = "quality change"
+    TECHNICAL = "technical change"
     NEW_CONTENT = "new content"
+    CONTENT_LOST = "content lost"
     NEW_MIX = "new mix"
-    APPEARANCE = "new appearance"
+    NEW_LOOK = "new look"
 
 
 @dataclass(frozen=True)

@@ -13,12 +13,17 @@ from monitor.clusters import count_values, largest_repeated_share
 from monitor.drift import (
     ColumnExplanation,
     Judgement,
+    RowEvidence,
     Verdict,
+    change_of,
     explain,
     failure_shifts,
+    is_broken,
     quality_shifts,
+    row_evidence,
     shift_kinds,
 )
+from monitor.pipeline.changed import ChangedRowsOf
 from monitor.pipeline.examples import RowExamples
 from monitor.pipeline.placed import PlacedRows, PlacedWindow
 from monitor.reports import WindowDrift
@@ -95,6 +100,11 @@ class Causes:
             else ()
         )
         is_drift = judgement.verdict is Verdict.DRIFT
+        evidence = self._evidence(window) if is_drift and is_whole else None
+        change = None if evidence is None else change_of(judgement, evidence)
+        broken = is_broken(lost, alpha=judgement.alpha, is_placeholder=is_placeholder)
+        rows = ChangedRowsOf(placed, self.examples, window)
+        listed, groups = ((), ()) if evidence is None else rows.listed(evidence)
         far = np.argsort(-distances, kind="stable")
         far = far[distances[far] > baseline.novelty_radius]
         return WindowDrift(
@@ -108,7 +118,11 @@ class Causes:
             novel_examples=self.examples.first(window.rows[far], distances[far]),
             most_repeated=repeated,
             began=self._in_zone(began),
-            kinds=shift_kinds(judgement, pixels, lost, is_placeholder=is_placeholder),
+            kinds=shift_kinds(judgement, change, is_broken=broken),
+            change=change,
+            changed=listed,
+            groups=groups,
+            vanished=() if evidence is None else rows.vanished(evidence),
             quality=pixels,
             failure_shifts=lost,
             explanations=self._explanations(window) if is_drift and is_whole else (),
@@ -118,6 +132,17 @@ class Causes:
 
     def _in_zone(self, instant: dt.datetime | None) -> dt.datetime | None:
         return None if instant is None else instant.astimezone(self.zone)
+
+    def _evidence(self, window: PlacedWindow) -> RowEvidence | None:
+        from monitor.images.quality import QUALITY_FIELDS
+
+        quality = self.placed.quality
+        return row_evidence(
+            self.placed.scaled[window.at],
+            None if quality is None else quality[window.rows],
+            self.placed.baseline,
+            QUALITY_FIELDS,
+        )
 
     def _explanations(self, window: PlacedWindow) -> tuple[ColumnExplanation, ...]:
         labels, columns = self.placed.labels[window.at], self.placed.baseline.columns

@@ -86,7 +86,7 @@ def embed(
     >>> table["vector_failure"].tolist()
     [nan, 'missing']
     """
-    from monitor.embedding import Cells, EmbeddingTask, progress_bar
+    from monitor.embedding import Cells, EmbeddingTask, progress_bar, remember_policy
     from monitor.embedding.executors.executor import executor_of
     from monitor.images import SourcePolicy
 
@@ -101,6 +101,8 @@ def embed(
             f"feature {feature.name!r} makes its vectors from {origin.kind}, and embed makes them from "
             "images only"
         )
+    policy = policy or SourcePolicy()
+    remember_policy(origin.source_column, policy)
     described = origin.description_column
     cells = Cells(
         frames.cells(frame, origin.source_column),
@@ -112,7 +114,7 @@ def embed(
     ):
         embedded = executor_of(executor).embed(
             cells,
-            EmbeddingTask(origin.encoder, policy or SourcePolicy()),
+            EmbeddingTask(origin.encoder, policy),
             cache=vector_cache,
             on_progress=bar.update,
         )

@@ -66,6 +66,11 @@ class RowExamples:
                 break
         return tuple(by_distance.values())
 
+    def at(self, rows: NDArray[np.int64], distances: NDArray[np.floating]) -> tuple[Example, ...]:
+        """Each of `rows`."""
+        pairs = zip(rows.tolist(), distances.tolist(), strict=True)
+        return tuple(self._example(row, distance) for row, distance in pairs)
+
     def _example(self, row: int, distance: float) -> Example:
         cell = None if self._sources is None else self._sources[row]
         source = frames.text_of(cell) if isinstance(cell, str | Path) else None

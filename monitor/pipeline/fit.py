@@ -5,20 +5,39 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from monitor import frames
-from monitor.clusters import Baseline, Clustering, RowMetadata, RowWindows, fit
+from monitor.clusters import (
+    Baseline,
+    Clustering,
+    KnownRows,
+    RowMetadata,
+    RowWindows,
+    draw_rows,
+    fit,
+)
+from monitor.embedding import remembered_policy
 from monitor.errors import BaselineError, InvalidFeatureError, InvalidInputError
 from monitor.failures import count_failures, counts_in_words
 from monitor.features import ClusteredFeature, CustomFeature
 from monitor.frames import Times
 from monitor.pipeline.examples import RowExamples
-from monitor.pipeline.reading import Segments, fit_baseline_quality, read_vectors, segment_values
+from monitor.pipeline.reading import (
+    Segments,
+    fit_baseline_quality,
+    read_quality,
+    read_vectors,
+    segment_values,
+)
+from monitor.pipeline.suspects import suspected_movements
 from monitor.windows import Every, Grid, far_outside, utc, zone_of
+
+if TYPE_CHECKING:
+    from monitor.images import SourcePolicy
 
 logger = logging.getLogger(__name__)
 
@@ -32,6 +51,8 @@ def fit_baseline(
     timezone: str = "UTC",
     segment_column: str | None = None,
     explain_columns: Sequence[str] = (),
+    policy: SourcePolicy | None = None,
+    learn_changes: bool = True,
 ) -> Baseline:
     """Fit the clusters of a feature, and keep what later windows are compared with.
 
@@ -57,6 +78,12 @@ def fit_baseline(
     explain_columns
         Further metadata columns; when a window drifts, the report says which of their values carry the
         shift.
+    policy
+        From where images may be read again for `learn_changes`. By default as this process has embedded the
+        column; where it has not, no image is read.
+    learn_changes
+        Read 60 of the images again and change them as faulty pipelines do (blurred, cropped, red and blue
+        swapped, …), to learn how that moves their vectors: a drift of that kind is then told by its name.
 
     Raises
     ------
@@ -124,12 +151,21 @@ def fit_baseline(
         "%s: baseline of %d rows, %d clusters", feature.name, len(rows), baseline.n_clusters
     )
     _, labels, distances = baseline.assign(vectors.matrix)
-    examples = RowExamples(frame, feature, times).per_cluster(
-        rows, labels, distances, baseline.n_clusters
-    )
+    row_examples = RowExamples(frame, feature, times)
+    few = draw_rows(len(rows), feature.random_state)
+    quality = read_quality(frame, feature)
+    policy = policy or remembered_policy(feature.origin.source_column)
     return replace(
         baseline,
-        examples=examples,
+        examples=row_examples.per_cluster(rows, labels, distances, baseline.n_clusters),
+        known=KnownRows(
+            baseline.scaling.apply(vectors.matrix[few]),
+            np.empty((len(few), 0), np.float32) if quality is None else quality[rows[few]],
+            row_examples.at(rows[few], distances[few]),
+        ),
+        movements=None
+        if policy is None or not learn_changes
+        else suspected_movements(frame, feature, baseline, rows[few], policy),
         time_range=_time_range(times, numbers),
         timezone=grid.zone.key,
         windows_per_week=grid.every.per_week,

@@ -12,6 +12,9 @@ from numpy.typing import NDArray
 
 from monitor.clusters import Example
 from monitor.drift import (
+    Change,
+    ChangedGroup,
+    ChangedRow,
     ColumnExplanation,
     FailureShift,
     Judgement,
@@ -124,6 +127,14 @@ class WindowDrift:
         Which metadata columns carry the shift, the strongest first.
     is_closed
         Whether it has no rows at a time of the week at which the baseline never has any.
+    change
+        What happened to the rows of a drifted window; None where they cannot be told apart.
+    changed
+        Rows that changed, the likeliest first, at most 1,000.
+    groups
+        What changed, in groups of rows that are alike, the largest first.
+    vanished
+        Groups of the baseline's rows that have no counterpart any more.
     notes
         What else must be known to read the numbers, in sentences.
     """
@@ -143,6 +154,10 @@ class WindowDrift:
     failure_shifts: tuple[FailureShift, ...] = ()
     explanations: tuple[ColumnExplanation, ...] = ()
     is_closed: bool = False
+    change: Change | None = None
+    changed: tuple[ChangedRow, ...] = ()
+    groups: tuple[ChangedGroup, ...] = ()
+    vanished: tuple[ChangedGroup, ...] = ()
     notes: tuple[str, ...] = ()
 
     @property
@@ -192,6 +207,11 @@ class Findings:
     def has_drift(self) -> bool:
         """Whether any window drifted, segments included."""
         return any(window.judgement.verdict is Verdict.DRIFT for window in self.windows)
+
+    @property
+    def is_broken(self) -> bool:
+        """Whether a feed is broken in any window, also where no drift is found."""
+        return any(ShiftKind.BROKEN_FEED in window.kinds for window in self.windows)
 
     def last(self, days: float) -> Self:
         """Those of the windows of the last so many days, counted back from the newest one's end.

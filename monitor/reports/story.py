@@ -26,10 +26,11 @@ from monitor.reports.wording import (
 
 _KINDS: Final = {
     ShiftKind.BROKEN_FEED: "a broken feed",
-    ShiftKind.QUALITY: "a quality change",
+    ShiftKind.TECHNICAL: "a technical change",
     ShiftKind.NEW_CONTENT: "new content",
+    ShiftKind.CONTENT_LOST: "content lost",
     ShiftKind.NEW_MIX: "a new mix of known content",
-    ShiftKind.APPEARANCE: "a new appearance of known content",
+    ShiftKind.NEW_LOOK: "a new look of most images",
 }
 _LEAST_GAP: Final = 0.01
 """A rise in the share of images without a pixel statistic that is worth a word."""
@@ -74,7 +75,8 @@ def looks_like(window: WindowDrift) -> str:
     """The kinds of the shift, as in "A quality change and new content."."""
     if not window.kinds:
         return "A shift."
-    return sentence(join([_KINDS[kind] for kind in window.kinds]))
+    cause = "" if window.change is None or not window.change.cause else f": {window.change.cause}"
+    return sentence(join([_KINDS[kind] for kind in window.kinds]) + prose(cause))
 
 
 def since(window: WindowDrift) -> tuple[str, ...]:
@@ -94,6 +96,11 @@ def how_large(window: WindowDrift) -> tuple[str, ...]:
         answers.append(
             f"As if {percent(pooled.changed_share)} of the rows of these {pooled.n_windows} windows had "
             "been swapped for unrelated images."
+        )
+    elif (change := window.change) is not None:
+        answers.append(
+            f"About {percent(change.share)} of the rows changed "
+            f"({percent(change.low)} to {percent(change.high)})."
         )
     elif judgement.tests:
         answers.append(
@@ -140,6 +147,8 @@ def moved_quality(window: WindowDrift) -> tuple[QualityShift, ...]:
     """The pixel statistics that moved clearly in a drifted window, the strongest first."""
     if window.judgement.verdict is not Verdict.DRIFT:
         return ()
+    if window.change is not None and window.change.kind is not ShiftKind.TECHNICAL:
+        return ()  # receipts are bright: that explains nothing
     clear = [shift for shift in window.quality if moved_clearly(shift)]
     return tuple(sorted(clear, key=lambda shift: -abs(shift.effect)))
 

@@ -142,6 +142,8 @@ class WindowJudge:
             timezone=self.rules.zone.key,
             segment_column=self.rules.segment_column,
             explain_columns=self.explain_columns,
+            # One baseline a window: too often to embed changed images for each.
+            learn_changes=False,
         )
         return baseline, span
 

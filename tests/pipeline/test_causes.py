@@ -145,12 +145,14 @@ def test_a_column_that_production_lacks_is_noted():
     assert "no column country" in report.notes[-1]
 
 
-def test_blurred_images_look_like_a_quality_change():
+def test_blurred_images_are_a_technical_change():
     baseline = monitor.fit_baseline(table(1, 2000, 1), PHOTOS)
     worse = table(1, 500, 2, sharpness=0.2)
     worse["vector"] = [v + 0.5 for v in worse.vector]
     (window,) = monitor.detect_drift(worse, baseline).windows
-    assert window.kinds[0] == "quality change"
+    assert window.kinds == ("technical change",)
+    assert window.change.cause == "sharpness fell"
+    assert window.change.share > 0.8
     (moved,) = [shift for shift in window.quality if shift.p_value < 0.01]
     assert (moved.field, moved.direction) == ("sharpness", "down")
     (calm,) = monitor.detect_drift(table(1, 500, 3), baseline).windows

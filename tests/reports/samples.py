@@ -21,7 +21,15 @@ from monitor.clusters import (
     fit_quality,
     fit_values,
 )
-from monitor.drift import Rules, explain, failure_shifts, judge, quality_shifts, shift_kinds
+from monitor.drift import (
+    Rules,
+    explain,
+    failure_shifts,
+    is_broken,
+    judge,
+    quality_shifts,
+    shift_kinds,
+)
 from monitor.features import VectorFeature
 from monitor.pipeline import detect_drift, fit_baseline
 from monitor.reports import DriftReport, FeatureSummary, WindowDrift
@@ -103,7 +111,7 @@ def window(
         judgement=judgement,
         examples=examples(f"day{day}") if len(vectors) else (),
         novel_examples=(Example(f"novel{day}", None, 1.5),) if judgement.novel_share > 0 else (),
-        kinds=shift_kinds(judgement, (), (), is_placeholder=False),
+        kinds=shift_kinds(judgement, None, is_broken=False),
         notes=("a note on this day",) if day == 1 else (),
     )
 
@@ -262,7 +270,9 @@ def explained_report() -> DriftReport:
         odd,
         failures={"http_404": 80},
         began=FIRST_DAY + dt.timedelta(days=4),
-        kinds=shift_kinds(odd.judgement, quality, failures, is_placeholder=False),
+        kinds=shift_kinds(
+            odd.judgement, None, is_broken=is_broken(failures, alpha=ALPHA, is_placeholder=False)
+        ),
         quality=quality,
         failure_shifts=failures,
         explanations=explain(

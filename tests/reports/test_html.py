@@ -171,7 +171,7 @@ def test_a_drifted_window_is_told_in_the_order_people_ask(page_path: Path) -> No
     text = rendered(explained_report(), page_path).text
 
     told = [
-        "What it looks like A broken feed, a quality change and new content.",
+        "What it looks like A broken feed and new content.",
         "Since when Since 5 Mar 2026.",
         "How large As if",
         "JSD 0.0",

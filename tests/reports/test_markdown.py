@@ -30,7 +30,7 @@ def test_the_answer_the_strongest_window_and_the_drifted_ones() -> None:
     assert header.count("|") == rule.count("|") == 6
     assert [line.split(" | ")[:2] for line in lines] == [
         ["| 5 Mar 2026", "new mix"],
-        ["| 6 Mar 2026", "broken feed, quality change, new content"],
+        ["| 6 Mar 2026", "broken feed, new content"],
     ]
     assert all(line.count("|") == 6 for line in lines)
 

@@ -70,7 +70,7 @@ def test_the_strongest_window_is_told(report: DriftReport) -> None:
     told = lines[lines.index("6 Mar 2026:") + 1 : -2]
     questions = [line[:20].strip() for line in told if line[:20].strip()]
     assert questions == ["What it looks like", "Since when", "How large", "How sure", "Why"]
-    assert told[0].endswith("A broken feed, a quality change and new content.")
+    assert told[0].endswith("A broken feed and new content.")
 
 
 def test_drift_of_windows_together_is_told() -> None:

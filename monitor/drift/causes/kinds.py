@@ -1,22 +1,47 @@
-"""What a shift looks like: a broken feed, worse pictures, new content, or a new mix of the old."""
+"""What a shift is: a broken feed, a technical change, new or lost content, a new mix, a new look.
+
+Decided on what the rows show, not on which test fell below its level: red and blue swapped in every image
+change the counts of clusters as well, and receipts among shirts change the mean brightness.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
 
 from monitor.drift.battery import subtest_named
+from monitor.drift.causes.change import Change
+from monitor.drift.causes.evidence import RowEvidence
 from monitor.drift.causes.failures import FailureShift
+from monitor.drift.causes.matched import MatchedShift
 from monitor.drift.causes.pixels import QualityShift
 from monitor.drift.judgement import Judgement, ShiftKind, Verdict
 from monitor.drift.significance import telling
 
-LEAST_EFFECT = 0.2
+LEAST_EFFECT: Final = 0.2
 """Cliff's delta from which pixel statistics are called changed; 0.15 is small, 0.33 medium (Romano 2006)."""
-QUALITY_LEVEL = 0.01
+QUALITY_LEVEL: Final = 0.01
 """The significance level of a pixel statistic in a window that has drifted: its 4,999 drawn tables cannot
 tell p-values as small as some `alpha` that windows are judged by."""
-LEAST_FAILURES = 0.05
+LEAST_FAILURES: Final = 0.05
 """The rise in the share of rows without a vector from which a feed is called broken."""
+_LEAST_LIKENESS: Final = 0.4
+"""The part of the mean's squared movement that a change of the images must explain to be named. Of other
+people's photos no such change explains more than about 0.3; a true one that hits a fifth of the rows, 0.5."""
+_LEAST_PIXELS: Final = 0.5
+"""Cliff's delta within matched content: then at least half of the images moved."""
+_PIXEL_LEVEL: Final = 0.001
+_MIX_SHARE: Final = 0.5
+"""A new mix explains most of what sets the window apart."""
+_NEARLY_ALL: Final = 0.6
+_UNLIKE: Final = 0.02
+"""The median rank of the changed rows' distances from which on they are like nothing known."""
+_SCALED: Final = "scaled down"
+_BLURRED: Final = "blurred"
+_LEAST_SCALING: Final = 0.3
+"""Cliff's delta of the images' sizes: scaling down also blurs, and only sizes tell the two apart."""
 
 
 def moved_clearly(shift: QualityShift) -> bool:
@@ -24,41 +49,111 @@ def moved_clearly(shift: QualityShift) -> bool:
     return shift.p_value <= QUALITY_LEVEL and abs(shift.effect) >= LEAST_EFFECT
 
 
+def is_broken(failures: Sequence[FailureShift], *, alpha: float, is_placeholder: bool) -> bool:
+    """Whether a feed is broken: one image repeated, or many more rows than usual without a vector."""
+    return is_placeholder or any(
+        shift.p_value <= alpha and shift.window_share - shift.baseline_share >= LEAST_FAILURES
+        for shift in failures
+    )
+
+
+def change_of(judgement: Judgement, evidence: RowEvidence) -> Change:
+    """What happened to a drifted window, by the first of these that its rows show.
+
+    - *technical change*: the mean moved as one of the suspected changes moves it, or a pixel statistic moved
+      in most images within matched content.
+    - *content lost*, *new mix*: known rows with other shares explain the window; most of what shares fell
+      lies in content that has all but vanished, or not.
+    - *new look*: most rows changed, and none of these tells how.
+    - *new content*: some rows changed.
+    """
+    changed, parts = evidence.changed, evidence.parts
+    pixels = _moved_pixels(evidence.pixels)
+    likest = parts.likenesses[0] if parts.is_clear and parts.likenesses else None
+    if likest is not None and likest.explained >= _LEAST_LIKENESS:
+        share = max(changed.share, min(likest.share, 1.0), _moved_share(pixels))
+        half = max(1.96 * likest.deviation, (changed.high - changed.low) / 2)
+        name = _named(likest.name, evidence.pixels)
+        return Change(
+            ShiftKind.TECHNICAL, name, share, max(0.0, share - half), min(1.0, share + half)
+        )
+    if pixels is not None:
+        share = max(changed.share, _moved_share(pixels))
+        return Change(ShiftKind.TECHNICAL, _pixel_cause(pixels), share, abs(pixels.effect), 1.0)
+    kind = _kind_of_content(judgement, evidence)
+    return Change(kind, "", changed.share, changed.low, changed.high)
+
+
 def shift_kinds(
-    judgement: Judgement,
-    quality: Sequence[QualityShift],
-    failures: Sequence[FailureShift],
-    *,
-    is_placeholder: bool,
+    judgement: Judgement, change: Change | None, *, is_broken: bool
 ) -> tuple[ShiftKind, ...]:
     """What a window's shift looks like, the most telling kind first; empty when nothing shifted.
 
-    - *broken feed*: one image repeated, or many more rows than usual without a vector; also in a window
-      without a drift verdict.
-    - *quality change*: a pixel statistic moved clearly.
-    - *new content*, *new mix*: the kind of a test that sees the shift (see `SubTest.kind`).
-    - *new appearance*: the vectors moved, and none of the above explains it.
+    Without `change`, where rows cannot be told apart one by one, the tests that decided tell.
     """
-    kinds = []
-    if is_placeholder or any(
-        shift.p_value <= judgement.alpha
-        and shift.window_share - shift.baseline_share >= LEAST_FAILURES
-        for shift in failures
-    ):
-        kinds.append(ShiftKind.BROKEN_FEED)
+    broken = (ShiftKind.BROKEN_FEED,) if is_broken else ()
     if judgement.verdict is not Verdict.DRIFT:
-        return tuple(kinds)
-    if any(moved_clearly(shift) for shift in quality):
-        kinds.append(ShiftKind.QUALITY)
+        return broken
+    if change is not None:
+        # A broken feed is reason enough for what else its rows show.
+        return broken or (change.kind,)
+    return (*broken, *_by_tests(judgement))
+
+
+def _kind_of_content(judgement: Judgement, evidence: RowEvidence) -> ShiftKind:
+    changed, parts = evidence.changed, evidence.parts
+    if len(changed.rows) and np.median(changed.ranks[changed.rows]) <= _UNLIKE:
+        return ShiftKind.NEW_CONTENT if changed.share < _NEARLY_ALL else ShiftKind.NEW_LOOK
+    if not parts.is_clear:
+        (kind, *_) = _by_tests(judgement)
+        return kind
+    if parts.by_mix >= _MIX_SHARE:
+        return ShiftKind.CONTENT_LOST if parts.is_loss else ShiftKind.NEW_MIX
+    return ShiftKind.NEW_LOOK if changed.share >= _NEARLY_ALL else ShiftKind.NEW_CONTENT
+
+
+def _by_tests(judgement: Judgement) -> tuple[ShiftKind, ...]:
     pooled = judgement.pooled_test
-    decisive = () if judgement.is_by_pooled_test else telling(judgement.tests, judgement.alpha)
+    clear = () if judgement.is_by_pooled_test else telling(judgement.tests, judgement.alpha)
     if pooled is not None and pooled.is_drift:
-        decisive += telling(pooled.tests, pooled.alpha)
-    by_tests = {subtest_named(test.name).kind for test in decisive}
-    kinds += [kind for kind in ShiftKind if kind in by_tests and kind not in kinds]
-    if not set(kinds) - {ShiftKind.BROKEN_FEED}:
-        # Where only several windows together show the shift, this one does not say what it is.
-        shown = judgement.deciding_pooled_test or judgement
-        by_content = shown.content_shift > shown.appearance_shift
-        kinds.append(ShiftKind.NEW_MIX if by_content else ShiftKind.APPEARANCE)
-    return tuple(kinds)
+        clear += telling(pooled.tests, pooled.alpha)
+    by_tests = {subtest_named(test.name).kind for test in clear}
+    kinds = tuple(kind for kind in ShiftKind if kind in by_tests)
+    if kinds:
+        return kinds
+    # One window alone does not show what several together do.
+    shown = judgement.deciding_pooled_test or judgement
+    by_content = shown.content_shift > shown.appearance_shift
+    return (ShiftKind.NEW_MIX if by_content else ShiftKind.NEW_LOOK,)
+
+
+def _moved_pixels(pixels: Sequence[MatchedShift]) -> MatchedShift | None:
+    return next(
+        (
+            shift
+            for shift in pixels
+            if shift.p_value <= _PIXEL_LEVEL and abs(shift.effect) >= _LEAST_PIXELS
+        ),
+        None,
+    )
+
+
+def _moved_share(pixels: MatchedShift | None) -> float:
+    # A share s of images that all moved up gives no larger delta than s.
+    return 0.0 if pixels is None else abs(pixels.effect)
+
+
+def _pixel_cause(shift: MatchedShift) -> str:
+    return f"{shift.field.replace('_', ' ')} {'rose' if shift.effect > 0 else 'fell'}"
+
+
+def _named(name: str, pixels: Sequence[MatchedShift]) -> str:
+    if name not in (_SCALED, _BLURRED) or not pixels:
+        return name
+    became_smaller = any(
+        shift.field in ("width", "height")
+        and shift.effect <= -_LEAST_SCALING
+        and shift.p_value <= _PIXEL_LEVEL
+        for shift in pixels
+    )
+    return _SCALED if became_smaller else _BLURRED

@@ -1,0 +1,92 @@
+"""Pixel statistics within matched content: each image beside the known one that it is most like."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+
+from monitor.drift.significance import holm
+
+_LEAST_ROWS: Final = 20
+_SIZES: Final = frozenset({"width", "height", "bytes_per_pixel"})
+"""Statistics whose changes are factors."""
+
+
+@dataclass(frozen=True)
+class MatchedShift:
+    """What one pixel statistic did where the content is the same.
+
+    Parameters
+    ----------
+    field
+        Its name.
+    effect
+        Cliff's delta in [−1, 1] between the differences of the window's images to those they are most like,
+        and the same differences within the baseline: 0 when neither side is larger, 1 when all of the
+        window's are.
+    p_value
+        Mann & Whitney's (1947), adjusted by Holm over the fields.
+    """
+
+    field: str
+    effect: float
+    p_value: float
+
+
+def matched_shifts(
+    fields: Sequence[str],
+    window: NDArray[np.float32],
+    known: NDArray[np.float32],
+    *,
+    nearest: NDArray[np.int64],
+    nearest_of_known: NDArray[np.int64],
+) -> tuple[MatchedShift, ...]:
+    """What the pixel statistics of a window's images did beside those of known images like them.
+
+    That receipts are bright is no change of the light: only within matched content a statistic tells of a
+    technical change. Rows are taken to be independent.
+
+    Parameters
+    ----------
+    fields
+        The statistics' names.
+    window, known
+        (n, fields) and (m, fields) float32, NaN where there is none.
+    nearest, nearest_of_known
+        (n,) and (m,) which known row each is most like, of the known rows another one.
+    """
+    differences = _differences(fields, window, known[nearest])
+    expected = _differences(fields, known, known[nearest_of_known])
+    found = []
+    for column, field in enumerate(fields):
+        moved, usual = (
+            side[:, column][np.isfinite(side[:, column])] for side in (differences, expected)
+        )
+        if min(len(moved), len(usual)) < _LEAST_ROWS:
+            continue
+        test = stats.mannwhitneyu(moved, usual)
+        delta = 2 * float(test.statistic) / (len(moved) * len(usual)) - 1
+        found.append((field, delta, float(test.pvalue)))
+    adjusted = holm(np.array([p for _, _, p in found]))
+    shifts = [
+        MatchedShift(field, delta, float(p))
+        for (field, delta, _), p in zip(found, adjusted, strict=True)
+    ]
+    return tuple(sorted(shifts, key=lambda shift: -abs(shift.effect)))
+
+
+def _differences(
+    fields: Sequence[str], rows: NDArray[np.float32], others: NDArray[np.float32]
+) -> NDArray[np.float64]:
+    is_size = np.array([field in _SIZES for field in fields])
+    with np.errstate(divide="ignore", invalid="ignore"):
+        sides = [
+            np.where(is_size, np.log(np.maximum(side, 0)), side)
+            for side in (rows.astype(np.float64), others.astype(np.float64))
+        ]
+        return np.asarray(sides[0] - sides[1])

@@ -1,0 +1,252 @@
+"""What a mean's movement is made of: another mix of what is known, or one change of all images."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from monitor.clusters import Movements
+from monitor.clusters.kmeans import assign, fit_centroids, n_distinct
+from monitor.drift.causes.changed import log_odds
+
+_ROWS_OF_KIND: Final = 25
+"""Known rows of each of the small clusters that a new mix is made of."""
+_MOST_KINDS: Final = 64
+_LEAST_CLEAR: Final = 2.5
+"""The movement must be so many standard deviations beyond chance to be taken apart at all."""
+_BELOW_CHANCE: Final = 0.45
+_GONE: Final = 1 / 3
+"""A small cluster has all but vanished when less than this part of its share is left."""
+
+
+@dataclass(frozen=True)
+class Likeness:
+    """How well one change of the images explains what a window did.
+
+    Parameters
+    ----------
+    name
+        What is done to an image.
+    explained
+        The part of the squared movement of the mean that lies along this change's own movement, sampling
+        noise taken off; 1 for all, near 0 for an unrelated one.
+    share, deviation
+        The share of rows that it would have been done to, and its standard error.
+    """
+
+    name: str
+    explained: float
+    share: float
+    deviation: float
+
+
+@dataclass(frozen=True, eq=False)
+class MovementParts:
+    """The parts of a mean's movement.
+
+    Parameters
+    ----------
+    clearness
+        The squared movement above chance, in standard deviations of chance.
+    by_mix
+        The part of what sets the window apart that is gone once known rows are weighted so that their small
+        clusters have the window's shares; the mean of two views: the squared movement, and what a
+        classifier can tell apart.
+    gone
+        (m,) which known rows lie in small clusters that have all but vanished.
+    is_loss
+        Whether these account for most of what the shares of small clusters fell.
+    likenesses
+        Of the changes that the baseline knows, the likest first.
+    """
+
+    clearness: float
+    by_mix: float
+    gone: NDArray[np.bool_]
+    is_loss: bool
+    likenesses: tuple[Likeness, ...]
+
+    @property
+    def is_clear(self) -> bool:
+        """Whether the movement is large enough to be taken apart."""
+        return self.clearness >= _LEAST_CLEAR
+
+
+def movement_parts(
+    window: NDArray[np.float32],
+    known: NDArray[np.float32],
+    whitener: NDArray[np.float32],
+    movements: Movements | None,
+    *,
+    random_state: int = 0,
+) -> MovementParts:
+    """Take the movement of the mean apart, in whitened coordinates.
+
+    With Δ the window's mean less the known rows', f = 1/n + 1/m and Σ the known rows' covariance,
+    E‖Δ‖² = f tr Σ without drift. What a change with movement δ explains is the squared length of Δ's
+    projection on δ, less f δ'Σδ/‖δ‖², over ‖Δ‖² − f tr Σ; ⟨Δ, δ⟩/‖δ‖² estimates the share of rows that it
+    was done to. What a new mix explains is what is left when the window's rows are held against the
+    means of the small clusters that they lie in.
+
+    Parameters
+    ----------
+    window
+        (n, width) float32.
+    known
+        (m, width) float32, rows of the baseline.
+    whitener
+        (width, width), the baseline's.
+    movements
+        What is known of changes of the images; None for nothing.
+    random_state
+        Seed of the small clusters.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> known = rng.normal(size=(600, 8)).astype(np.float32)
+    >>> swapped = np.full((1, 8), 2, dtype=np.float32)
+    >>> window = known[:200] + swapped * (rng.random((200, 1)) < 0.5)
+    >>> parts = movement_parts(
+    ...     window.astype(np.float32),
+    ...     known[200:],
+    ...     np.eye(8, dtype=np.float32),
+    ...     Movements(("red and blue swapped",), swapped, n_images=60),
+    ... )
+    >>> likest = parts.likenesses[0]
+    >>> likest.name, round(likest.explained, 1), round(likest.share, 1)
+    ('red and blue swapped', 1.0, 0.5)
+    """
+    axes = whitener.astype(np.float64)
+    rows, others = window.astype(np.float64) @ axes, known.astype(np.float64) @ axes
+    centre = others.mean(axis=0)
+    rows, others = rows - centre, others - centre
+    f = 1 / len(rows) + 1 / len(others)
+    covariance = others.T @ others / max(len(others) - 1, 1)
+    moved = rows.mean(axis=0)
+    beyond = float(moved @ moved) - f * float(np.trace(covariance))
+    spread = f * np.sqrt(2 * float(np.einsum("ij,ji->", covariance, covariance)))
+    clearness = beyond / max(spread, 1e-300)
+    if clearness <= 0:
+        return MovementParts(clearness, 0.0, np.zeros(len(known), dtype=bool), False, ())
+    kinds = _Kinds.of(window, known, random_state)
+    gone, is_loss = kinds.loss()
+    left = kinds.left(rows, others) / beyond
+    return MovementParts(
+        clearness,
+        by_mix=(1 - left + kinds.explained(window, known, random_state)) / 2,
+        gone=gone,
+        is_loss=is_loss,
+        likenesses=_likenesses(moved, beyond, f, covariance, axes, movements),
+    )
+
+
+def _likenesses(
+    moved: NDArray[np.float64],
+    beyond: float,
+    f: float,
+    covariance: NDArray[np.float64],
+    axes: NDArray[np.float64],
+    movements: Movements | None,
+) -> tuple[Likeness, ...]:
+    if movements is None:
+        return ()
+    found = []
+    for name, vector in zip(movements.names, movements.vectors, strict=True):
+        direction = vector.astype(np.float64) @ axes
+        squared = float(direction @ direction)
+        along = float(moved @ direction)
+        if squared <= 0 or along <= 0:
+            continue
+        noise = f * float(direction @ covariance @ direction) / squared
+        found.append(
+            Likeness(
+                name,
+                explained=(along**2 / squared - noise) / beyond,
+                share=along / squared,
+                deviation=float(np.sqrt(noise / squared)),
+            )
+        )
+    return tuple(sorted(found, key=lambda likeness: -likeness.explained))
+
+
+@dataclass(frozen=True, eq=False)
+class _Kinds:
+    """Small clusters of the known rows, and both sides in them."""
+
+    of_window: NDArray[np.int64]
+    of_known: NDArray[np.int64]
+    n: int
+
+    @classmethod
+    def of(
+        cls, window: NDArray[np.float32], known: NDArray[np.float32], random_state: int
+    ) -> _Kinds:
+        n = int(np.clip(len(known) // _ROWS_OF_KIND, 1, min(_MOST_KINDS, n_distinct(known))))
+        if n < 2:
+            return cls(np.zeros(len(window), np.int64), np.zeros(len(known), np.int64), 1)
+        centres = fit_centroids(known, n, random_state=random_state, n_init=1)
+        return cls(assign(window, centres)[0], assign(known, centres)[0], n)
+
+    @property
+    def counts(self) -> NDArray[np.int64]:
+        return np.bincount(self.of_known, minlength=self.n)
+
+    @property
+    def shares(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Of the known rows and of the window's."""
+        q = np.bincount(self.of_window, minlength=self.n) / len(self.of_window)
+        return self.counts / len(self.of_known), q
+
+    def left(self, rows: NDArray[np.float64], others: NDArray[np.float64]) -> float:
+        """The squared movement of the mean within these clusters, sampling noise taken off."""
+        counts, q = self.counts, self.shares[1]
+        means = np.zeros((self.n, others.shape[1]))
+        np.add.at(means, self.of_known, others)
+        means /= np.maximum(counts, 1)[:, None]
+        moved = rows.mean(axis=0) - q @ means
+        within = float(np.square(others - means[self.of_known]).sum())
+        within /= max(len(others) - self.n, 1)
+        noise = within * (1 / len(rows) + float((q**2 / np.maximum(counts, 1)).sum()))
+        return float(moved @ moved) - noise
+
+    def explained(
+        self, window: NDArray[np.float32], known: NDArray[np.float32], random_state: int
+    ) -> float:
+        """The part of a classifier's area above chance that is gone once the shares are the window's."""
+        p, q = self.shares
+        weights = np.divide(q, p, out=np.zeros(self.n), where=p > 0)[self.of_known]
+        before, after = (
+            _area(window, known, side, random_state) for side in (np.ones(len(known)), weights)
+        )
+        # Shares read off the very rows that are told apart leave a little less than chance.
+        return float(np.clip((before - after) / max(before - _BELOW_CHANCE, 1e-9), 0.0, 1.0))
+
+    def loss(self) -> tuple[NDArray[np.bool_], bool]:
+        """(m,) which known rows lie in vanished clusters, and whether these are most of what shares fell."""
+        p, q = self.shares
+        fallen = np.maximum(p - q, 0.0)
+        # A small cluster of few expected rows is empty by chance.
+        is_gone = (q < _GONE * p) & (p * len(self.of_window) >= 1)
+        of_gone = float(fallen[is_gone].sum())
+        is_loss = of_gone > 0 and of_gone >= float(fallen.sum()) / 2
+        return is_gone[self.of_known], is_loss
+
+
+def _area(
+    window: NDArray[np.float32],
+    known: NDArray[np.float32],
+    weights: NDArray[np.float64],
+    random_state: int,
+) -> float:
+    """The area under the ROC curve of a cross-fitted classifier of the two sides."""
+    rng = np.random.default_rng([random_state, 0x617563])
+    found, expected = log_odds(window, known, rng, weights)
+    order = np.argsort(expected)
+    below = np.concatenate([[0.0], np.cumsum(weights[order])]) / weights.sum()
+    edges = expected[order]
+    left, right = (np.searchsorted(edges, found, side=side) for side in ("left", "right"))
+    return float(((below[left] + below[right]) / 2).mean())

@@ -1,0 +1,81 @@
+"""Which rows of a window changed, and what vanished: as rows and groups that a person can look at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from monitor.clusters import Example
+from monitor.drift import ChangedGroup, ChangedRow, RowEvidence
+from monitor.drift.causes.groups import group_rows, middle_first
+from monitor.pipeline.examples import RowExamples
+from monitor.pipeline.placed import PlacedRows, PlacedWindow
+
+MOST_ROWS: Final = 1_000
+N_PICTURES: Final = 12
+_LEAST_SCORE: Final = 0.5
+_LEAST_VANISHED: Final = 0.02
+
+
+@dataclass(frozen=True, eq=False)
+class ChangedRowsOf:
+    """The rows of one window, beside the baseline's known rows."""
+
+    placed: PlacedRows
+    examples: RowExamples
+    window: PlacedWindow
+
+    def listed(
+        self, evidence: RowEvidence
+    ) -> tuple[tuple[ChangedRow, ...], tuple[ChangedGroup, ...]]:
+        """The rows that changed, the likeliest first, and their groups."""
+        changed = evidence.changed
+        at = changed.rows[changed.scores[changed.rows] >= _LEAST_SCORE]
+        if len(at) == 0:
+            return (), ()
+        vectors = self.placed.scaled[self.window.at][at]
+        groups = group_rows(vectors, random_state=self.placed.baseline.random_state)
+        known = self.placed.baseline.known
+        nearest = known.examples if known is not None else ()
+        few = at[:MOST_ROWS]
+        examples = self.examples.at(self.window.rows[few], changed.distances[few])
+        rows = tuple(
+            ChangedRow(
+                example,
+                float(changed.scores[row]),
+                int(group),
+                nearest[changed.nearest[row]] if nearest else None,
+            )
+            for example, row, group in zip(examples, few, groups[: len(few)], strict=True)
+        )
+        return rows, tuple(
+            ChangedGroup(
+                float(np.count_nonzero(groups == group) / len(self.window.at)),
+                self._pictures(at[groups == group], evidence),
+            )
+            for group in range(int(groups.max()) + 1)
+        )
+
+    def vanished(self, evidence: RowEvidence) -> tuple[ChangedGroup, ...]:
+        """Known rows whose surroundings the window does not visit, in groups."""
+        baseline = self.placed.baseline
+        known = baseline.known
+        if known is None or not known.examples or not evidence.parts.gone.any():
+            return ()
+        gone = np.flatnonzero(evidence.parts.gone)
+        groups = group_rows(known.vectors[gone], random_state=baseline.random_state)
+        found = []
+        for group in range(int(groups.max()) + 1):
+            rows = gone[groups == group]
+            first = rows[middle_first(known.vectors[rows])][:N_PICTURES]
+            share = len(rows) / len(known)
+            if share >= _LEAST_VANISHED:
+                found.append(ChangedGroup(share, tuple(known.examples[row] for row in first)))
+        return tuple(found)
+
+    def _pictures(self, rows: NDArray[np.int64], evidence: RowEvidence) -> tuple[Example, ...]:
+        middle = rows[middle_first(self.placed.scaled[self.window.at][rows])][:N_PICTURES]
+        return self.examples.at(self.window.rows[middle], evidence.changed.distances[middle])

@@ -1,0 +1,121 @@
+"""What a shift is called, on vectors whose change is known."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from monitor.clusters import KnownRows, Movements, fit
+from monitor.clusters.fitting import Clustering
+from monitor.drift import Rules, ShiftKind, Verdict, change_of, judge, row_evidence, shift_kinds
+from monitor.drift.causes.changed import changed_rows
+
+WIDTH = 24
+N_KINDS = 6
+CENTRES = np.random.default_rng(5).normal(size=(N_KINDS, WIDTH)) * 1.2 + 1
+NEW = np.random.default_rng(6).normal(size=WIDTH) * 3
+SWAP = np.random.default_rng(7).normal(size=WIDTH).astype(np.float32)
+SWAP /= np.linalg.norm(SWAP) / 2
+
+
+def rows(n, rng, shares=None):
+    labels = rng.choice(N_KINDS, n, p=shares)
+    return (CENTRES[labels] + rng.normal(size=(n, WIDTH))).astype(np.float32)
+
+
+@pytest.fixture(scope="module")
+def baseline():
+    vectors = rows(1_500, np.random.default_rng(0))
+    # Centroids longer than 1: vectors are taken as they are.
+    fitted = fit(vectors, {"name": "points"}, Clustering(N_KINDS, centroids=CENTRES))
+    known = KnownRows(vectors[:1_000], np.empty((1_000, 0), dtype=np.float32))
+    movements = Movements(
+        ("red and blue swapped", "blurred"), np.stack([SWAP, np.roll(SWAP, 5)]), n_images=60
+    )
+    return replace(fitted, known=known, movements=movements)
+
+
+def swapped(share, rng):
+    window = rows(300, rng)
+    return window + SWAP * (rng.random((300, 1)) < share)
+
+
+def with_new(share, rng):
+    window = rows(300, rng)
+    n = round(300 * share)
+    window[:n] = NEW + rng.normal(size=(n, WIDTH))
+    return window
+
+
+CASES = {
+    "all swapped": (lambda rng: swapped(1.0, rng), ShiftKind.TECHNICAL, 1.0),
+    "a third swapped": (lambda rng: swapped(0.33, rng), ShiftKind.TECHNICAL, 0.33),
+    "a fifth new": (lambda rng: with_new(0.2, rng), ShiftKind.NEW_CONTENT, 0.2),
+    "half new": (lambda rng: with_new(0.5, rng), ShiftKind.NEW_CONTENT, 0.5),
+    "one kind grown": (
+        lambda rng: rows(300, rng, [0.5, 0.1, 0.1, 0.1, 0.1, 0.1]), ShiftKind.NEW_MIX, 0.33,
+    ),
+    "two kinds gone": (
+        lambda rng: rows(300, rng, [0.25, 0.25, 0.25, 0.25, 0, 0]), ShiftKind.CONTENT_LOST, None,
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_the_first_word_is_the_right_one(baseline, name):
+    make, kind, share = CASES[name]
+    for seed in range(3):
+        window = make(np.random.default_rng([seed, 1])).astype(np.float32)
+        judgement = judge(baseline.sketch(window, {}), baseline, rules=Rules(0.01))
+        assert judgement.verdict is Verdict.DRIFT
+        change = change_of(judgement, row_evidence(window, None, baseline))
+        assert change.kind is kind
+        assert shift_kinds(judgement, change, is_broken=False) == (kind,)
+        assert change.cause == ("red and blue swapped" if kind is ShiftKind.TECHNICAL else "")
+        if share is not None:
+            assert change.share == pytest.approx(share, abs=0.15)
+        assert 0 <= change.low <= change.share <= change.high <= 1
+
+
+def test_a_broken_feed_comes_before_all_else(baseline):
+    window = with_new(0.5, np.random.default_rng(3)).astype(np.float32)
+    judgement = judge(baseline.sketch(window, {}), baseline, rules=Rules(0.01))
+    change = change_of(judgement, row_evidence(window, None, baseline))
+    assert shift_kinds(judgement, change, is_broken=True) == (ShiftKind.BROKEN_FEED,)
+
+
+@pytest.mark.parametrize("share", [0.05, 0.2, 0.5])
+def test_the_rows_that_changed_are_found(share):
+    known = rows(1_000, np.random.default_rng(4))
+    n_new = round(300 * share)
+    precision, recall, shares = [], [], []
+    for seed in range(6):
+        window = with_new(share, np.random.default_rng(seed)).astype(np.float32)
+        changed = changed_rows(window, known)
+        listed = changed.rows[changed.scores[changed.rows] >= 0.5]
+        precision.append((listed < n_new).mean())
+        recall.append((listed < n_new).sum() / n_new)
+        shares.append(changed.share)
+    assert np.mean(precision) >= 0.95
+    assert np.mean(recall) >= 0.95
+    # The best of many bounds still errs upwards where few rows are new.
+    assert np.mean(shares) == pytest.approx(share, abs=max(0.1, share / 4))
+
+
+def test_copies_of_a_row_do_not_vouch_for_each_other():
+    rng = np.random.default_rng(8)
+    window = np.repeat(rows(60, rng), 5, axis=0)
+    # Scored by models that saw their copies, nearly all would look new.
+    assert changed_rows(window, rows(1_000, rng)).share < 0.3
+
+
+def test_calm_rows_hardly_change():
+    shares = [
+        changed_rows(rows(200, rng), rows(1_000, rng)).share
+        for rng in map(np.random.default_rng, range(8))
+    ]
+    assert np.mean(shares) < 0.08
+
+
+def test_too_few_rows_tell_nothing(baseline):
+    assert row_evidence(rows(19, np.random.default_rng(0)), None, baseline) is None

@@ -1,0 +1,65 @@
+"""From real pictures to the name of what was done to them, through the verbs."""
+
+import io
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+import monitor
+from monitor.demo.render import KINDS, draw
+from monitor.drift import ShiftKind
+from monitor.images.suspects import SUSPECTS
+
+PHOTOS = monitor.ImageEmbedding(
+    name="photos", source_column="image", column="vector", model="compact", n_clusters=4
+)
+
+
+def jpeg(picture: Image.Image) -> bytes:
+    stream = io.BytesIO()
+    picture.save(stream, "JPEG", quality=90)
+    return stream.getvalue()
+
+
+@pytest.fixture(scope="module")
+def pictures() -> list[Image.Image]:
+    rng = np.random.default_rng(0)
+    return [draw(KINDS[i % 4], rng).image for i in range(280)]
+
+
+@pytest.fixture(scope="module")
+def baseline(pictures):
+    train = pd.DataFrame({"image": [jpeg(picture) for picture in pictures[:200]]})
+    return monitor.fit_baseline(monitor.embed(train, PHOTOS, progress=False), PHOTOS)
+
+
+def test_movements_are_learned_where_the_images_were_embedded(baseline, tmp_path):
+    assert baseline.movements.names == tuple(SUSPECTS)
+    assert baseline.movements.n_images == 60
+    assert len(baseline.known) == 200
+    again = monitor.Baseline.load(baseline.save(tmp_path / "b.safetensors"))
+    assert (again.movements.vectors == baseline.movements.vectors).all()
+    assert (again.known.vectors == baseline.known.vectors).all()
+    assert again.id == baseline.id
+
+
+def test_without_a_policy_no_image_is_read():
+    vectors = np.random.default_rng(0).normal(size=(100, 8)).astype(np.float32)
+    ready = PHOTOS.model_copy(update={"source_column": "never_embedded"})
+    frame = pd.DataFrame(
+        {"never_embedded": ["https://example.com/a.jpg"] * 100, "vector": list(vectors)}
+    )
+    assert monitor.fit_baseline(frame, ready).movements is None
+
+
+@pytest.mark.parametrize("name", ["red and blue swapped", "grey", "darker"])
+def test_what_was_done_to_the_images_is_named(baseline, pictures, name):
+    window = pd.DataFrame({"image": [jpeg(SUSPECTS[name](picture)) for picture in pictures[200:]]})
+    report = monitor.detect_drift(monitor.embed(window, PHOTOS, progress=False), baseline)
+    (found,) = report.windows
+    assert found.kinds == (ShiftKind.TECHNICAL,)
+    assert found.change.cause == name
+    assert found.change.share > 0.4
+    assert found.changed[0].nearest is not None
