@@ -1,9 +1,9 @@
 """Cells ─► vectors.
 
-Threads fetch, decode and preprocess; the calling thread encodes. A source that stands in many rows is
-fetched once, and the same bytes under many sources are encoded once; what a cache knows is neither
-fetched nor encoded. No more than a few batches of
-images are in memory at any time, however long the column is.
+Threads fetch, decode and preprocess, others encode; the calling thread puts the column together. A source
+that stands in many rows is fetched once, and the same bytes under many sources are encoded once; what a
+cache knows is neither fetched nor encoded. No more than a few batches of images are in memory at any time,
+however long the column is.
 """
 
 from __future__ import annotations
@@ -12,13 +12,14 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from monitor.embedding.descriptions import add_descriptions
+from monitor.embedding.encoding import BatchEncoder
 from monitor.embedding.reading import CellReading, Read
 from monitor.failures import Failure
 from monitor.images import ImageReader, source_key
@@ -93,58 +94,88 @@ def embed_cells(
     """
     jobs = _distinct_sources(cells)
     reading = CellReading(reader, encoder, cache)
-    vectors = np.zeros((len(cells), encoder.width), dtype=np.float32)
-    quality = np.full((len(cells), len(QUALITY_FIELDS)), np.nan, dtype=np.float32)
-    failures: list[Failure | None] = [None] * len(cells)
-    first_row_of: dict[str, int] = {}
+    column = _Column.empty(len(cells), encoder, on_progress)
     batch: list[Read] = []
-    waiting: dict[str, list[int]] = {}  # rows of each image in the batch
-    n_encoded = 0
+    batch_size = encoder.spec.batch_size
 
-    def place(rows: list[int], read: Read, vector: NDArray[np.float32]) -> None:
-        vectors[rows] = vector
-        quality[rows] = read.quality
-        first_row_of[read.sha256] = rows[0]
-        on_progress(len(rows))
+    def take(wait: bool = False) -> None:
+        for reads, vectors in encoding.finished(wait=wait):
+            for read, vector in zip(reads, vectors, strict=True):
+                column.put_encoded(read, vector)
+                reading.keep(read, vector)
+            if cache is not None:
+                cache.commit()
 
-    def encode() -> None:
-        nonlocal n_encoded
-        tensors = [read.tensor for read in batch if read.tensor is not None]
-        for read, vector in zip(batch, encoder.encode_batch(tensors), strict=True):
-            place(waiting[read.sha256], read, vector)
-            reading.keep(read, vector)
-        n_encoded += len(batch)
-        batch.clear()
-        waiting.clear()
-
-    results = _read_all(jobs, cells, reading, reader, encoder.spec.batch_size, n_threads)
-    with closing(results), _committed(cache):
+    results = _read_all(jobs, cells, reading, reader, 2 * batch_size + n_threads, n_threads)
+    with _committed(cache), BatchEncoder.open(encoder) as encoding, closing(results):
         for n_read, (rows, read) in enumerate(results):
-            if isinstance(read, Failure):
-                for row in rows:
-                    failures[row] = read
-                on_progress(len(rows))
-            elif read.sha256 in waiting:
-                waiting[read.sha256] += rows
-            elif read.sha256 in first_row_of:
-                first = first_row_of[read.sha256]
-                vectors[rows], quality[rows] = vectors[first], quality[first]
-                on_progress(len(rows))
-            elif read.vector is not None:
-                place(rows, read, read.vector)
-            else:
-                batch.append(read)
-                waiting[read.sha256] = list(rows)
-                if len(batch) == encoder.spec.batch_size:
-                    encode()
-                    n_read = 0
+            if column.put(rows, read):
+                batch.append(cast(Read, read))
+            if len(batch) == batch_size:
+                encoding.submit(batch)
+                batch = []
+            take()
             if cache is not None and n_read % _COMMIT_EVERY == 0:
                 cache.commit()
-        if batch:
-            encode()
+        encoding.submit_last(batch)
+        take(wait=True)
+    vectors = column.vectors
     if descriptions is not None:
-        vectors = add_descriptions(vectors, failures, descriptions, encoder)
-    return EmbeddedColumn(vectors, tuple(failures), encoder.fingerprint, n_encoded, quality)
+        vectors = add_descriptions(vectors, column.failures, descriptions, encoder)
+    return EmbeddedColumn(
+        vectors, tuple(column.failures), encoder.fingerprint, column.n_encoded, column.quality
+    )
+
+
+@dataclass(eq=False)
+class _Column:
+    """The column as far as it is made."""
+
+    vectors: NDArray[np.float32]
+    quality: NDArray[np.float32]
+    failures: list[Failure | None]
+    on_progress: Callable[[int], object]
+    n_encoded: int = 0
+    first_row_of: dict[str, int] = field(default_factory=dict)
+    waiting: dict[str, list[int]] = field(default_factory=dict)
+    """The rows of each image whose vector is being made."""
+
+    @classmethod
+    def empty(cls, n: int, encoder: Encoder, on_progress: Callable[[int], object]) -> _Column:
+        vectors = np.zeros((n, encoder.width), dtype=np.float32)
+        quality = np.full((n, len(QUALITY_FIELDS)), np.nan, dtype=np.float32)
+        return cls(vectors, quality, [None] * n, on_progress)
+
+    def put(self, rows: list[int], read: Read | Failure) -> bool:
+        """Take what was read for `rows`; whether its vector is still to be made."""
+        if isinstance(read, Failure):
+            for row in rows:
+                self.failures[row] = read
+        elif read.sha256 in self.waiting:
+            self.waiting[read.sha256] += rows
+            return False
+        elif read.sha256 in self.first_row_of:
+            first = self.first_row_of[read.sha256]
+            self.vectors[rows], self.quality[rows] = self.vectors[first], self.quality[first]
+        elif read.vector is None:
+            self.waiting[read.sha256] = list(rows)
+            return True
+        else:
+            self._place(rows, read, read.vector)
+            return False
+        self.on_progress(len(rows))
+        return False
+
+    def put_encoded(self, read: Read, vector: NDArray[np.float32]) -> None:
+        """Take the vector that the model made."""
+        self._place(self.waiting.pop(read.sha256), read, vector)
+        self.n_encoded += 1
+
+    def _place(self, rows: list[int], read: Read, vector: NDArray[np.float32]) -> None:
+        self.vectors[rows] = vector
+        self.quality[rows] = read.quality
+        self.first_row_of[read.sha256] = rows[0]
+        self.on_progress(len(rows))
 
 
 @contextmanager
@@ -177,14 +208,13 @@ def _read_all(
     cells: Sequence[Any],
     reading: CellReading,
     reader: ImageReader,
-    batch_size: int,
+    ahead: int,
     n_threads: int,
 ) -> Generator[tuple[list[int], Read | Failure], None, None]:
-    """Read the sources in order, a bounded number ahead of the one that is wanted next.
+    """Read the sources in order, `ahead` of the one that is wanted next at most.
 
     Close it, so that a reading that ends early ends at once.
     """
-    ahead = 2 * batch_size + n_threads
     pending: deque[tuple[list[int], Future[Read | Failure]]] = deque()
     pool = ThreadPoolExecutor(n_threads, thread_name_prefix="monitor-read")
     try:

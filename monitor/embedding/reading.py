@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -11,8 +12,10 @@ import PIL
 from numpy.typing import NDArray
 
 from monitor.cache import CachedVector, KnownFailure, KnownSource
+from monitor.embedding.cores import n_cores
+from monitor.encoders.registry import traits_of
 from monitor.failures import Failure, may_pass
-from monitor.images.quality import QUALITY_FIELDS, measure
+from monitor.images.quality import QUALITY_FIELDS, measure_image
 from monitor.images.raw import RawImage, Unchanged, Version
 
 if TYPE_CHECKING:
@@ -75,9 +78,12 @@ class CellReading:
     def __init__(self, reader: ImageReader, encoder: Encoder, cache: VectorCache | None) -> None:
         self._reader = reader
         self._encoder = encoder
+        self._least_side = traits_of(encoder).least_side
         self._cache = cache
         self._maker = f"{encoder.fingerprint} {_decides_pixels(reader.policy)}"
         self._policy = reader.policy.model_dump_json(exclude=_DECIDE_NOTHING)
+        # Decoding computes: beyond the cores, more at once would only take memory and turns.
+        self._decoding = threading.BoundedSemaphore(n_cores())
 
     def read(self, cell: object) -> Read | Failure:
         """The image in `cell`, or why there is none."""
@@ -126,11 +132,14 @@ class CellReading:
         known = self._vector(raw.sha256)
         if known is not None:
             return known
-        with self._reader.decoding(raw) as image:
+        with self._decoding, self._reader.decoding(raw, self._least_side) as image:
             if isinstance(image, Failure):
                 return image
-            quality = measure(
-                np.asarray(image.image), n_bytes=raw.n_bytes, missing_share=image.missing_share
+            quality = measure_image(
+                image.image,
+                size=image.size,
+                n_bytes=raw.n_bytes,
+                missing_share=image.missing_share,
             )
             return Read(raw.sha256, quality, tensor=self._encoder.preprocess(image.image))
 

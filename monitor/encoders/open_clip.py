@@ -11,9 +11,12 @@ from typing import TYPE_CHECKING, Any, Final
 import open_clip
 import torch
 
+from monitor.encoders import threads  # noqa: F401 - forked children must not wait for torch's threads
 from monitor.encoders.architecture import architecture_config, known_architectures
 from monitor.encoders.checkpoint import Checkpoint, find_checkpoint
 from monitor.encoders.fingerprint import fingerprint, weight_hash
+from monitor.encoders.preprocessing import FAST_VERSION, FastPreprocessing, Preprocessing
+from monitor.encoders.registry import EncoderTraits
 from monitor.encoders.spec import EncoderSpec
 from monitor.encoders.vectors import (
     first_line,
@@ -59,23 +62,41 @@ class OpenClipEncoder:
             weight_hash(model.state_dict()),
             dict(model.visual.preprocess_cfg),  # type: ignore[union-attr,arg-type]
             spec.precision,
+            *([FAST_VERSION] if spec.preprocessing == "fast" else []),
         )
-        self._model: Any = model
-        self._transform = transform
+        # Convolutions of one image after the other in memory are half as fast again.
+        self._model: Any = model.to(memory_format=torch.channels_last)
+        is_fast = spec.preprocessing == "fast"
+        self._preprocessing = (FastPreprocessing if is_fast else Preprocessing)(transform)
         self._device = next(model.parameters()).device
         self._dtype = open_clip.get_input_dtype(_PRECISION[spec.precision])
         self._checkpoint = checkpoint
         self._tokenizer: Tokenizer | None = None
 
     def preprocess(self, image: Image.Image) -> torch.Tensor:
-        """The model's own validation transform of one image, shape (3, height, width)."""
-        return self._transform(image)
+        """The model's own validation transform of one image, shape (3, height, width).
+
+        Its geometry, that is: the pixels stay uint8, and `pixel_values` scales them with their batch.
+        """
+        return self._preprocessing.picture(image)
+
+    def pixel_values(self, tensors: Sequence[torch.Tensor] | torch.Tensor) -> torch.Tensor:
+        """What the model sees of preprocessed images, (n, 3, height, width), as open_clip makes it."""
+        return self._preprocessing.batch(stacked(tensors).to(self._device))
+
+    @property
+    def traits(self) -> EncoderTraits:
+        """Batches may be encoded side by side on the CPU; a device has them one after the other."""
+        return EncoderTraits(
+            is_parallel=self._device.type == "cpu", least_side=self._preprocessing.least_side
+        )
 
     def encode_batch(self, tensors: Sequence[torch.Tensor] | torch.Tensor) -> NDArray[np.float32]:
         """Unit vectors (n, width) of preprocessed images, in one batch."""
         if len(tensors) == 0:
             return no_rows(self.width)
-        batch = stacked(tensors).to(self._device, self._dtype)
+        pixels = self.pixel_values(tensors).to(self._dtype)
+        batch = pixels.contiguous(memory_format=torch.channels_last)
         return self._unit_rows(self._model.encode_image, batch)
 
     def encode_images(self, images: Sequence[Image.Image]) -> NDArray[np.float32]:

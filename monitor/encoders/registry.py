@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol, runtime_checkable
 
 from monitor.encoders.spec import EncoderSpec, ModelHandler
@@ -15,6 +16,29 @@ if TYPE_CHECKING:
     import torch
     from numpy.typing import NDArray
     from PIL import Image
+
+
+@dataclass(frozen=True)
+class EncoderTraits:
+    """What an encoder may say of itself, in an attribute `traits`, to be used faster.
+
+    Parameters
+    ----------
+    is_parallel
+        Whether `encode_batch` may run in several threads at once, each with its share of torch's threads.
+    least_side
+        No side of a picture need be longer in pixels, so that a decoder may scale it down; None where
+        `preprocess` wants it in full.
+    """
+
+    is_parallel: bool = False
+    least_side: int | None = None
+
+
+def traits_of(encoder: Encoder) -> EncoderTraits:
+    """What `encoder` says of itself; nothing, if it has no `traits`."""
+    traits: EncoderTraits = getattr(encoder, "traits", EncoderTraits())
+    return traits
 
 
 @runtime_checkable
@@ -51,7 +75,7 @@ class Encoder(Protocol):
     def fingerprint(self) -> str: ...
 
     def preprocess(self, image: Image.Image) -> torch.Tensor:
-        """The model's own preprocessing of one image; safe to call from many threads."""
+        """What the model's own preprocessing does to one image; safe to call from many threads."""
         ...
 
     def encode_batch(self, tensors: Sequence[torch.Tensor] | torch.Tensor) -> NDArray[np.float32]:

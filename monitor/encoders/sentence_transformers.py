@@ -122,6 +122,11 @@ def load(spec: EncoderSpec) -> SentenceTransformerEncoder:
     EncoderError
         If it is not a model of images and texts, or the device is not there.
     """
+    if spec.preprocessing != "exact":
+        raise EncoderError(
+            f"preprocessing={spec.preprocessing!r} is for open_clip models; {spec.model!r} of "
+            "sentence-transformers has 'exact' only"
+        )
     device = resolve_device(spec.device)
     try:
         from sentence_transformers import SentenceTransformer

@@ -8,6 +8,7 @@ from typing import Annotated, Final, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 Precision = Literal["float32", "float16", "bfloat16"]
+Preprocessing = Literal["exact", "fast"]
 
 COMPACT: Final = "compact"
 CONFIG_FILE: Final = "open_clip_config.json"
@@ -67,6 +68,10 @@ class EmbeddingEngineConfig(BaseModel):
 
     Parameters
     ----------
+    preprocessing
+        ``"exact"`` (default) is the model's own, to the last bit. ``"fast"`` decodes large JPEGs at a half, a
+        quarter or an eighth of their size and resizes only what the model sees; for open_clip models. The
+        vectors are close but not equal (docs/benchmarks.md), so it is part of an encoder's fingerprint.
     precision
         ``"float32"`` (default), ``"float16"`` or ``"bfloat16"``. Vectors of different precisions
         are close but not equal, so the precision is part of an encoder's fingerprint. The two
@@ -89,6 +94,7 @@ class EmbeddingEngineConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    preprocessing: Preprocessing = "exact"
     precision: Precision = "float32"
     device: Text = "auto"
     batch_size: BatchSize = 32
@@ -116,7 +122,7 @@ class EncoderSpec(BaseModel):
         What the loaded encoder's fingerprint must be, which holds the hash of its weights. None: anything.
     model_cache_dir
         Where downloaded weights are kept. None: the library's own cache.
-    precision, device, batch_size
+    preprocessing, precision, device, batch_size
         As in `EmbeddingEngineConfig`.
 
     Examples
@@ -134,6 +140,7 @@ class EncoderSpec(BaseModel):
     revision: Text | None = None
     fingerprint: Text | None = None
     model_cache_dir: Text | None = None
+    preprocessing: Preprocessing = "exact"
     precision: Precision = "float32"
     device: Text = "auto"
     batch_size: BatchSize = 32

@@ -36,6 +36,7 @@ from monitor.images.pixels import (
     upright,
 )
 from monitor.images.policy import SourcePolicy
+from monitor.images.quality import statistics_size
 from monitor.images.quiet import quiet_pillow
 from monitor.images.raw import RawImage
 from monitor.redaction import shorten
@@ -70,6 +71,8 @@ class DecodedImage:
         The digest of the `RawImage` that it came from.
     missing_share
         How much of the picture its file does not hold, in [0, 1]: 0 unless it is cut off.
+    scaled_from
+        Width and height of the whole picture, where the decoder has scaled it down.
 
     Examples
     --------
@@ -81,6 +84,12 @@ class DecodedImage:
     notes: tuple[str, ...]
     sha256: str
     missing_share: float = 0.0
+    scaled_from: tuple[int, int] | None = None
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height of the whole picture."""
+        return self.scaled_from or self.image.size
 
 
 # RGB, what was converted on the way, and the share of the picture that is missing.
@@ -133,10 +142,22 @@ def decode(raw: RawImage, policy: SourcePolicy) -> DecodedImage | Failure:
 
 
 def decode_inspected(
-    inspected: Inspected, raw: RawImage, policy: SourcePolicy
+    inspected: Inspected, raw: RawImage, policy: SourcePolicy, least_side: int | None = None
 ) -> DecodedImage | Failure:
-    """As `decode`, of bytes that were inspected."""
-    return _decoded(lambda: _decode_bytes(inspected, policy), raw)
+    """As `decode`, of bytes that were inspected.
+
+    With `least_side` a JPEG may come at a half, a quarter or an eighth of its size, as long as no side
+    becomes shorter than that, or too short to be measured: its decoder averages blocks of pixels instead
+    of making them.
+    """
+    decoded = _decoded(lambda: _decode_bytes(inspected, policy, least_side), raw)
+    if isinstance(decoded, Failure) or least_side is None or inspected.header.size is None:
+        return decoded
+    width, height = inspected.header.size
+    if (width > height) != (decoded.image.width > decoded.image.height):
+        width, height = height, width
+    is_smaller = decoded.image.size != (width, height)
+    return replace(decoded, scaled_from=(width, height)) if is_smaller else decoded
 
 
 def memory_of_pixels(data: object) -> int:
@@ -185,7 +206,9 @@ def _convert(data: object, policy: SourcePolicy) -> _Pixels | Failure:
     return (image.copy() if rgb is image else rgb), notes, 0.0
 
 
-def _decode_bytes(inspected: Inspected, policy: SourcePolicy) -> _Pixels | Failure:
+def _decode_bytes(
+    inspected: Inspected, policy: SourcePolicy, least_side: int | None = None
+) -> _Pixels | Failure:
     name, header = inspected.name, inspected.header
     missing_share = 0.0
     if name in _IN_ONE_PIECE:
@@ -193,7 +216,7 @@ def _decode_bytes(inspected: Inspected, policy: SourcePolicy) -> _Pixels | Failu
     elif header.is_cut and policy.truncated == "accept":
         image, missing_share = _read_cut(name, header, policy)
     else:
-        image = _read(name, header, policy)
+        image = _read(name, header, policy, least_side)
     if isinstance(image, Failure):
         return image
     rgb, notes = _finish(image, header, policy)
@@ -210,7 +233,7 @@ def _read_cut(
     """A JPEG whose end is missing, if most of it is there; and the share that is missing."""
     width, height = header.size or (0, 0)
     image, other = (
-        _read(name, replace(header, data=data), policy)
+        _read(name, replace(header, data=data), policy, least_side=None)
         for data in jpeg.completed(header.data, width * height)
     )
     if isinstance(image, Failure) or isinstance(other, Failure):
@@ -228,7 +251,9 @@ def _read_cut(
     return image, missing_share
 
 
-def _read(name: str, header: Header, policy: SourcePolicy) -> Image.Image | Failure:
+def _read(
+    name: str, header: Header, policy: SourcePolicy, least_side: int | None
+) -> Image.Image | Failure:
     """The image with its pixels, as they are stored."""
     source = _Source(header.data)
     image = _open(name, source)
@@ -239,6 +264,9 @@ def _read(name: str, header: Header, policy: SourcePolicy) -> Image.Image | Fail
     if header.orientation is not None:
         # Pillow turns a TIFF itself, as its tag says; what XMP says is in the header.
         image.info.pop("xmp", None)
+    if least_side is not None and name == "JPEG":
+        width, height = statistics_size(image.size)
+        image.draft(None, (max(least_side, width), max(least_side, height)))
     is_short = source.ran_out
     source.is_strict = True
     try:

@@ -82,16 +82,47 @@ def measure(
             f"pixels are {pixels.dtype} of shape {pixels.shape}; "
             "quality is measured on uint8 of shape (height, width, 3), with at least one pixel"
         )
-    height, width = pixels.shape[:2]
-    red, green, blue = np.moveaxis(_shrunk(pixels), 2, 0)
-    luma = _LUMA[0] * red + _LUMA[1] * green + _LUMA[2] * blue
+    image = Image.fromarray(pixels)
+    return measure_image(image, n_bytes=n_bytes, missing_share=missing_share)
+
+
+def measure_image(
+    image: Image.Image,
+    *,
+    size: tuple[int, int] | None = None,
+    n_bytes: int | None = None,
+    missing_share: float = 0.0,
+) -> NDArray[np.float32]:
+    """As `measure`, of an image of mode RGB, without a copy of its pixels.
+
+    Parameters
+    ----------
+    image
+        Upright. It may be the picture at a smaller scale, averaged, as a JPEG decoder gives it, down to
+        `statistics_size`.
+    size
+        Width and height of the picture itself, where `image` is smaller.
+    n_bytes, missing_share
+        As in `measure`.
+
+    Examples
+    --------
+    >>> measure_image(Image.new("RGB", (40, 20), (51, 51, 51)), n_bytes=400).round(2).tolist()
+    [0.2..., 0.0, nan, 0.0, 40.0, 20.0, 0.5, 0.0]
+    """
+    width, height = size = size or image.size
+    red, green, blue = (np.asarray(band) for band in _shrunk(image, size).split())
+    luma = _LUMA[0] * red
+    luma += _LUMA[1] * green
+    luma += _LUMA[2] * blue
     greatest = np.maximum(np.maximum(red, green), blue)
     least = np.minimum(np.minimum(red, green), blue)
     light = float(greatest.sum(dtype=np.int64))
-    contrast = float(luma.std(dtype=np.float64))
+    brightness = float(luma.mean(dtype=np.float64))
+    contrast = float(np.sqrt(_mean_square(luma - np.float32(brightness))))
     return np.array(
         [
-            luma.mean(dtype=np.float64),
+            brightness,
             contrast,
             _sharpness(luma) if contrast >= _LEAST_CONTRAST else np.nan,
             1 - float(least.sum(dtype=np.int64)) / light if light > 0 else 0.0,
@@ -104,21 +135,51 @@ def measure(
     )
 
 
-def _shrunk(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def statistics_size(size: tuple[int, int]) -> tuple[int, int]:
+    """Width and height at which a picture of width and height `size` is measured.
+
+    Examples
+    --------
+    >>> statistics_size((4000, 3000)), statistics_size((300, 200))
+    ((334, 250), (300, 200))
+    """
+    step = _step(size)
+    width, height = (max(1, side // step) for side in size)
+    factor = -(-max(width, height) // LONGEST_SIDE)
+    return -(-width // factor), -(-height // factor)
+
+
+def _step(size: tuple[int, int]) -> int:
     # Of a huge picture's blocks, 16 pixels or more are enough for a mean.
-    step = max(1, max(pixels.shape[:2]) // (4 * LONGEST_SIDE))
-    sampled = pixels[::step, ::step]
-    factor = -(-max(sampled.shape[:2]) // LONGEST_SIDE)
-    return sampled if factor == 1 else np.asarray(Image.fromarray(sampled).reduce(factor))
+    return max(1, max(size) // (4 * LONGEST_SIDE))
+
+
+def _shrunk(image: Image.Image, size: tuple[int, int]) -> Image.Image:
+    target = statistics_size(size)
+    if image.size != size:
+        return image if image.size == target else image.resize(target, Image.Resampling.BOX)
+    step = _step(size)
+    if step > 1:
+        width, height = (max(1, side // step) for side in size)
+        whole = (0, 0, min(width * step, image.width), min(height * step, image.height))
+        image = image.resize((width, height), Image.Resampling.NEAREST, box=whole)
+    factor = -(-max(image.size) // LONGEST_SIDE)
+    return image if factor == 1 else image.reduce(factor)
 
 
 def _sharpness(luma: NDArray[np.float32]) -> float:
     if min(luma.shape) < 3:
         return np.nan
-    across, down = np.diff(luma, axis=1), np.diff(luma, axis=0)
-    laplacian = np.diff(across, axis=1)[1:-1] + np.diff(down, axis=0)[:, 1:-1]
-    gradient = np.square(across).mean(dtype=np.float64) + np.square(down).mean(dtype=np.float64)
-    curvature = np.square(laplacian).mean(dtype=np.float64)
+    across, down = luma[:, 1:] - luma[:, :-1], luma[1:] - luma[:-1]
+    laplacian = across[1:-1, 1:] - across[1:-1, :-1]
+    laplacian += down[1:, 1:-1]
+    laplacian -= down[:-1, 1:-1]
+    gradient = _mean_square(across) + _mean_square(down)
     rounding = _ROUNDING * np.count_nonzero(laplacian) / laplacian.size
-    ratio = (curvature - rounding) / gradient
+    ratio = (_mean_square(laplacian) - rounding) / gradient
     return float(0.5 * np.log2(max(ratio, _LEAST_RATIO)))
+
+
+def _mean_square(values: NDArray[np.float32]) -> float:
+    # Summed pairwise, float32 is exact to about 1e-6 here.
+    return float(np.square(values).mean())

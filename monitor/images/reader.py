@@ -129,8 +129,13 @@ class ImageReader:
             return decoded
 
     @contextmanager
-    def decoding(self, raw: RawImage) -> Iterator[DecodedImage | Failure]:
+    def decoding(
+        self, raw: RawImage, least_side: int | None = None
+    ) -> Iterator[DecodedImage | Failure]:
         """As `decode`; while the context lasts, its pixels count towards the policy's memory.
+
+        With `least_side` a picture may come smaller, as long as no side becomes shorter than that; see
+        `DecodedImage.size`.
 
         Examples
         --------
@@ -140,7 +145,7 @@ class ImageReader:
         (6, 4)
         """
         with self._budget.share() as share:
-            decoded = self._decode(raw, share)
+            decoded = self._decode(raw, share, least_side)
             if isinstance(decoded, DecodedImage):
                 share.shrink(_HELD_BYTES_PER_PIXEL * decoded.image.width * decoded.image.height)
             yield decoded
@@ -214,7 +219,9 @@ class ImageReader:
     ) -> None:
         self.close()
 
-    def _decode(self, raw: RawImage, share: Share) -> DecodedImage | Failure:
+    def _decode(
+        self, raw: RawImage, share: Share, least_side: int | None
+    ) -> DecodedImage | Failure:
         if not isinstance(raw.data, bytes):
             if not share.take(memory_of_pixels(raw.data)):
                 return _CANCELLED
@@ -228,7 +235,7 @@ class ImageReader:
             return self._decoders.decode(raw, lambda: share.take(n_bytes))
         if not share.take(n_bytes):
             return _CANCELLED
-        return decode_inspected(inspected, raw, self.policy)
+        return decode_inspected(inspected, raw, self.policy, least_side)
 
     def _fetch(self, cell: object, known: Version | None) -> RawImage | Unchanged | Failure:
         if is_missing(cell):

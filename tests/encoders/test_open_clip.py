@@ -113,7 +113,8 @@ class TestEqualToOpenClip:
         _, transform = open_clip.create_model_from_pretrained(model)
         encoder = load_encoder(open_clip_spec(model))
         for image in pictures(20):
-            assert torch.equal(encoder.preprocess(image), transform(image))
+            values = encoder.pixel_values([encoder.preprocess(image)])[0]
+            assert torch.equal(values, transform(image))
 
     def test_texts(self, models: dict[str, Path], name: str) -> None:
         model, texts = f"local-dir:{models[name]}", ["a cat", "two dogs in the snow"]
