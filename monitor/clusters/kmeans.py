@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections import Counter
+from contextlib import nullcontext
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,8 +15,20 @@ from monitor.errors import BaselineError
 MAX_FIT_ROWS = 20_000
 """k-means gains nothing visible from more rows than this, and its time grows with them."""
 
+_is_forked = False
+"""Whether this process is a fork: OpenMP's threads do not live on in it, and would be waited for for ever."""
+
 _TIE = 1e-4  # far above the rounding error of a float32 product
 _BLOCK_ROWS = 16_384  # rows per block: a block of squared distances stays in the processor's cache
+
+
+def _in_forked_child() -> None:
+    global _is_forked
+    _is_forked = True
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_in_forked_child)
 
 
 def unit_rows(vectors: NDArray[np.floating]) -> NDArray[np.float32]:
@@ -235,6 +249,7 @@ def fit_centroids(
         If there are fewer distinct rows than clusters.
     """
     from sklearn.cluster import KMeans
+    from threadpoolctl import threadpool_limits
 
     vectors = vectors[:MAX_FIT_ROWS]
     distinct = n_distinct(vectors)
@@ -244,7 +259,8 @@ def fit_centroids(
             f"{n_clusters} are needed: give more rows that differ, set n_clusters to a smaller number, "
             "or check that the feed is not one placeholder image"
         )
-    fitted = KMeans(n_clusters, n_init=n_init, random_state=random_state).fit(vectors)
+    with threadpool_limits(1) if _is_forked else nullcontext():
+        fitted = KMeans(n_clusters, n_init=n_init, random_state=random_state).fit(vectors)
     centroids = fitted.cluster_centers_.astype(np.float32)
     sizes = np.bincount(fitted.labels_, minlength=n_clusters)
     return np.ascontiguousarray(centroids[np.argsort(-sizes, kind="stable")])

@@ -1,0 +1,64 @@
+"""In a process forked after the parent has embedded and fitted, both work too (gunicorn, Celery fork)."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from monitor.encoders.architecture import COMPACT_DIR
+from monitor.encoders.spec import WEIGHTS_FILE
+
+SCRIPT = """
+import multiprocessing, sys
+import numpy as np, pandas as pd
+import monitor
+
+rng = np.random.default_rng(0)
+cells = list(rng.integers(0, 255, (40, 64, 64, 3), dtype=np.uint8))
+images = pd.DataFrame({"image": pd.Series(cells, dtype=object), "text": ["a cat"] * 40})
+space = monitor.ImageSpace("image", model="compact")
+if "described" in sys.argv:
+    space = monitor.ImageSpace({"blob": "image", "description": "text"}, model="compact")
+photos = monitor.ImageEmbedding(name="photos", source_column="image", column="vector", space=space)
+points = monitor.VectorFeature(name="points", column="v", n_clusters=3)
+rows = pd.DataFrame({"v": list(rng.normal(size=(2000, 16)).astype(np.float32))})
+
+def embed(_):
+    return np.stack(monitor.embed(images, photos)["vector"].to_list())
+
+def fit(_):
+    return monitor.fit_baseline(rows, points).centroids
+
+if __name__ == "__main__":
+    for work in (fit, embed):
+        here = work(0)
+        pool = multiprocessing.get_context("fork").Pool(1)
+        there = pool.map(work, [0])[0]
+        pool.terminate()
+        np.testing.assert_allclose(here, there, atol=1e-5)
+    print("the same")
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="nothing forks here")
+@pytest.mark.skipif((os.cpu_count() or 1) < 2, reason="one core has no threads to lose")
+@pytest.mark.skipif(
+    not (COMPACT_DIR / WEIGHTS_FILE).is_file(), reason="the compact model has no weights here"
+)
+@pytest.mark.parametrize("columns", ["images", "described"])
+def test_a_forked_child_works(columns: str, tmp_path: Path) -> None:
+    script = tmp_path / "forks.py"
+    script.write_text(SCRIPT)
+    # Without threads of OpenMP's in the parent nothing could go wrong. The time bounds a hang only.
+    result = subprocess.run(
+        [sys.executable, "-W", "ignore", str(script), columns],
+        env=os.environ | {"OMP_NUM_THREADS": "2"},
+        capture_output=True,
+        text=True,
+        timeout=600,
+    )
+    assert result.stdout.strip() == "the same", result.stderr
