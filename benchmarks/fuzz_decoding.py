@@ -58,6 +58,9 @@ _FORMATS: list[tuple[str, str, dict[str, Any]]] = [
     ("TIFF", "1", {"compression": "group4"}),
     ("PPM", "RGB", {}),
     ("PPM", "L", {}),
+    ("PPM", "1", {}),
+    ("ICO", "RGBA", {"sizes": [(32, 32)]}),
+    ("ICO", "RGBA", {"sizes": [(32, 32)], "bitmap_format": "bmp"}),
     ("AVIF", "RGB", {"quality": 60}),
     ("HEIF", "RGB", {"quality": 60}),
 ]

@@ -2,12 +2,14 @@
 
 ::
 
-    cell ─► fetch (URL, data: URI, path, bytes, array) ─► RawImage ─► decode ─► DecodedImage
-                     └──────────────── Failure(reason, detail) ────────────────┘
+    cell ─► fetch (URL, data: URI, path, bytes, array) ─► RawImage ─► inspect ─► decode ─► DecodedImage
+                     └───────────────────── Failure(reason, detail) ─────────────────────┘
 
 What may be fetched, and how much of it, is a `SourcePolicy`. What strangers wrote in a column is
 fetched as if they meant harm: only named schemes, ports and public addresses, one deadline, a byte
-cap and a pixel cap.
+cap and a pixel cap. What the bytes say of themselves is inspected before a decoder sees them: its size,
+the memory that it takes, and whether it is quick; what is not proved quick is decoded in a process that
+a deadline ends.
 """
 
 from lazy_loader import attach_stub
