@@ -128,7 +128,7 @@ def write_failures(target: Path, failed: Sequence[FailedRow]) -> None:
         table = csv.writer(file)
         table.writerow([field.name for field in fields(FailedRow)])
         for row in failed:
-            table.writerow([_harmless(cell) for cell in astuple(row)])
+            table.writerow([harmless_cell(cell) for cell in astuple(row)])
 
 
 def failed_rows(frame: pa.Table, feature: CustomFeature, which: str) -> list[int]:
@@ -190,10 +190,10 @@ def _shown(cell: Any) -> str:
     return redact_url(str(cell)) if isinstance(cell, str | PurePath) else ""
 
 
-def _harmless(cell: object) -> object:
+def harmless_cell(cell: object) -> object:
     """A cell that no spreadsheet runs, whatever it takes for a separator.
 
-    >>> _harmless("=1+1"), _harmless("a;=1+1"), _harmless("＠SUM(A1)")
+    >>> harmless_cell("=1+1"), harmless_cell("a;=1+1"), harmless_cell("＠SUM(A1)")
     ("'=1+1", "a;'=1+1", "'＠SUM(A1)")
     """
     return _BEFORE_A_FORMULA.sub(lambda m: f"{m[0]}'", cell) if isinstance(cell, str) else cell

@@ -43,6 +43,12 @@ _DAYS_OF_A_YEAR: Final = 365.25
     "chart (.svg, .png); by default report.html of the config.",
 )
 @click.option(
+    "--rows",
+    "rows_target",
+    type=click.Path(path_type=Path),
+    help="Also write the rows that changed, as .csv or .parquet.",
+)
+@click.option(
     "--last",
     metavar="TIME",
     help="Only the windows of the last 30d, 12h, 4w or 3mo, counted back from the newest.",
@@ -56,6 +62,7 @@ def report(
     source: Path | None,
     from_store: bool,
     target: Path | None,
+    rows_target: Path | None,
     last: str | None,
     no_thumbnails: bool,
 ) -> None:
@@ -84,6 +91,10 @@ def report(
         source = source or config.resolve(str(wanted.json_file))
         target = target or config.resolve(str(wanted.html))
     kind = _kind_of(target)
+    if rows_target is not None and rows_target.suffix.lower() not in (".csv", ".parquet"):
+        raise click.BadParameter(
+            f"{rows_target} ends neither in .csv nor in .parquet", param_hint="--rows"
+        )
     if from_store:
         assert config is not None
         found = _stored(config, _days(last or "30d"))
@@ -105,10 +116,26 @@ def report(
         thumbnails = not no_thumbnails and (config is None or config.report.thumbnails)
         policy = None if config is None else config.policy
         found.to_html(target, policy=policy, thumbnails=thumbnails)
+    written = {kind: target}
+    if rows_target is not None:
+        _write_rows(found, rows_target)
+        written["rows"] = rows_target
     terminal.result(
-        report_document(found, {kind: target}),
-        [_counted(found), f"wrote {target}"],
+        report_document(found, written),
+        [_counted(found), *(f"wrote {path}" for path in written.values())],
     )
+
+
+def _write_rows(report: DriftReport, target: Path) -> None:
+    from monitor.cli.failed_rows import harmless_cell
+    from monitor.files import replacing
+
+    rows = report.changed_rows()
+    with replacing(target) as partial:
+        if target.suffix.lower() == ".parquet":
+            rows.to_parquet(partial, index=False)
+        else:
+            rows.map(harmless_cell).to_csv(partial, index=False)
 
 
 def _kind_of(target: Path) -> str:

@@ -17,7 +17,7 @@ _SCORE_PARTS = ("", "_noise_floor", "_noise_ceiling", "_low", "_high")
 _LAST = (
     *("p_value", "alpha", "verdict", "reason"),
     *("changed_share", "detectable_share", "design_effect"),
-    *("began", "kinds", "n_rows_needed", "novel_share", "most_repeated"),
+    *("began", "kinds", "cause", "n_rows_needed", "novel_share", "most_repeated"),
 )
 
 
@@ -60,11 +60,12 @@ def row(window: WindowDrift) -> dict[str, object]:
         "alpha": judgement.alpha,
         "verdict": str(judgement.verdict),
         "reason": judgement.reason,
-        "changed_share": judgement.changed_share,
+        "changed_share": judgement.changed_share if window.change is None else window.change.share,
         "detectable_share": math.nan if mean is None else mean.detectable,
         "design_effect": math.nan if judgement.design_effect is None else judgement.design_effect,
         "began": _utc(window.began),
         "kinds": ", ".join(window.kinds),
+        "cause": "" if window.change is None else window.change.cause,
         "n_rows_needed": judgement.n_rows_needed,
         "novel_share": judgement.novel_share,
         "most_repeated": window.most_repeated,

@@ -14,6 +14,7 @@ from monitor.drift import ClusterShift, Verdict
 from monitor.drift.significance import telling
 from monitor.failures import describe
 from monitor.images import SourcePolicy
+from monitor.reports.changed import changed_examples, changed_views
 from monitor.reports.findings import FeatureSummary, Findings, WindowDrift
 from monitor.reports.gallery import Pictures
 from monitor.reports.sentences import drifted, overall, severity
@@ -91,6 +92,8 @@ def _examples(choices: Sequence[_Choice]) -> Iterator[Example]:
         key=severity,
     )
     # A few of each window before more of any.
+    for window in worst_first:
+        yield from changed_examples(window)
     for part in (slice(0, _FIRST_PICTURES), slice(_FIRST_PICTURES, _PICTURES)):
         for window in worst_first:
             yield from window.novel_examples[2 * part.start : 2 * part.stop]
@@ -139,7 +142,9 @@ def _feature(index: int, choice: _Choice, pictures: Pictures) -> FeatureView:
             ),
             others=tuple(shifts[_TOP_CLUSTERS:]),
             order=order,
-            novel=pictures.gallery(window.novel_examples, _NOVEL_PICTURES),
+            # Groups of what changed hold the novel rows too.
+            novel=pictures.gallery(() if window.groups else window.novel_examples, _NOVEL_PICTURES),
+            changed=changed_views(window, pictures),
         )
 
     def opens(i: int, window: WindowDrift) -> bool:

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from monitor.reports import json_report
+from monitor.reports.changed import changed_frame
 from monitor.reports.files import write_text
-from monitor.reports.findings import Findings
+from monitor.reports.findings import Findings, WindowDrift
 from monitor.reports.frame import to_frame
 from monitor.reports.markdown import markdown
 
@@ -43,9 +44,24 @@ class DriftReport(Findings):
         with `_noise_floor` (its mean without drift), `_noise_ceiling` (its 1 − alpha quantile without
         drift), `_low` and `_high` (an interval of what it is without noise); `p_value`, `alpha`,
         `verdict`, `reason`, `changed_share`, `detectable_share`, `design_effect`, `began`, `kinds`,
-        `n_rows_needed`, `novel_share`, `most_repeated`.
+        `cause`, `n_rows_needed`, `novel_share`, `most_repeated`.
         """
         return to_frame(self)
+
+    def changed_rows(self, window: WindowDrift | None = None) -> pd.DataFrame:
+        """The rows that changed, the likeliest of each window first, as a pandas DataFrame.
+
+        Columns: `feature`, `window_start`, `window_end`, `timestamp` (UTC), `row` (its index label, as text),
+        `source`, `score` (how likely it is one of those that changed, in [0, 1]), `group` and `group_name`
+        (rows that are alike), `distance` to the nearest rows of the baseline, `nearest_row` and
+        `nearest_source` of the row of the baseline that it is most like. At most 1,000 rows a window.
+
+        Parameters
+        ----------
+        window
+            One of `windows`; all of them by default.
+        """
+        return changed_frame(self.windows if window is None else [window])
 
     def to_json(self, path: str | Path | None = None) -> str:
         """The whole report as JSON text, and in the file `path` if given."""

@@ -25,6 +25,15 @@ class ClusterView:
 
 
 @dataclass(frozen=True)
+class ChangedView:
+    """Rows that changed and are alike, beside the baseline's rows that these are most like, or alone."""
+
+    title: str
+    rows: Gallery
+    nearest: Gallery
+
+
+@dataclass(frozen=True)
 class Detail:
     """A window in full."""
 
@@ -35,6 +44,7 @@ class Detail:
     others: tuple[ClusterShift, ...]
     order: str
     novel: Gallery
+    changed: tuple[ChangedView, ...] = ()
 
     @property
     def widest(self) -> float:

@@ -49,3 +49,21 @@ def test_forms_that_there_are_not(fitted, monitor_command, document, name):
         result.stderr.split()
     )
     assert not Path(name).exists()
+
+
+@pytest.mark.parametrize("name", ["changed.csv", "changed.parquet"])
+def test_the_rows_that_changed(fitted, monitor_command, document, name):
+    windows = document("drift")["windows"]
+    assert document("report", "--rows", name)["written"]["rows"] == name
+    rows = pd.read_csv(name) if name.endswith(".csv") else pd.read_parquet(name)
+    assert len(rows) > 0
+    assert rows["score"].between(0.5, 1).all()
+    drifted = [window["window_start"] for window in windows if window["verdict"] == "drift"]
+    assert set(pd.to_datetime(rows["window_start"])) == set(pd.to_datetime(drifted))
+
+
+def test_rows_in_another_form_are_refused(fitted, monitor_command, document):
+    document("drift")
+    result = monitor_command("report", "--rows", "changed.xlsx")
+    assert result.exit_code == 2
+    assert "changed.xlsx ends neither in .csv nor in .parquet" in result.stderr

@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 import monitor
+import monitor.reports
 from monitor.demo.render import KINDS, draw
 from monitor.drift import ShiftKind
 from monitor.images.suspects import SUSPECTS
@@ -55,11 +56,22 @@ def test_without_a_policy_no_image_is_read():
 
 
 @pytest.mark.parametrize("name", ["red and blue swapped", "grey", "darker"])
-def test_what_was_done_to_the_images_is_named(baseline, pictures, name):
+def test_what_was_done_to_the_images_is_named(baseline, pictures, name, tmp_path):
     window = pd.DataFrame({"image": [jpeg(SUSPECTS[name](picture)) for picture in pictures[200:]]})
     report = monitor.detect_drift(monitor.embed(window, PHOTOS, progress=False), baseline)
     (found,) = report.windows
     assert found.kinds == (ShiftKind.TECHNICAL,)
     assert found.change.cause == name
     assert found.change.share > 0.4
-    assert found.changed[0].nearest is not None
+    rows = report.changed_rows(found)
+    assert len(rows) == len(found.changed) > 0
+    # The pictures of a broken pipeline beside what they are most like in the baseline.
+    assert set(rows["nearest_row"]) <= {str(row) for row in range(200)}
+    again = monitor.reports.DriftReport.from_json(_saved(report, tmp_path))
+    assert again.windows[0].change == found.change
+    assert again.windows[0].groups == found.groups
+
+
+def _saved(report, folder):
+    report.to_json(folder / "report.json")
+    return folder / "report.json"

@@ -7,8 +7,6 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.isotonic import IsotonicRegression
-from sklearn.linear_model import LogisticRegression
 
 N_NEIGHBOURS: Final = 5
 _N_FOLDS: Final = 5
@@ -154,6 +152,8 @@ def log_odds(
     counts = np.concatenate(
         [np.ones(len(window)), np.ones(len(known)) if weights is None else weights]
     )
+    from sklearn.linear_model import LogisticRegression
+
     centred = known.astype(np.float64) - known.mean(axis=0, dtype=np.float64)
     eigenvalues, vectors = np.linalg.eigh(centred.T @ centred / len(known))
     eigenvalues, vectors = eigenvalues[::-1][:_MAX_AXES], vectors[:, ::-1][:, :_MAX_AXES]
@@ -204,6 +204,8 @@ def _mixture_share(
 def _posterior(
     window: NDArray[np.float64], known: NDArray[np.float64], share: float
 ) -> NDArray[np.float64]:
+    from sklearn.isotonic import IsotonicRegression
+
     scores = np.concatenate([window, known])
     is_window = np.repeat([1.0, 0.0], [len(window), len(known)])
     weights = np.repeat([1 / len(window), 1 / len(known)], [len(window), len(known)])
