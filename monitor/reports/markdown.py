@@ -8,6 +8,7 @@ from typing import Final
 
 from monitor.reports.findings import FeatureSummary, Findings, WindowDrift
 from monitor.reports.sentences import (
+    broken,
     drifted,
     headline,
     headline_of,
@@ -45,7 +46,7 @@ def markdown(report: Findings) -> str:
     n_stories = 0
     for summary in report.features:
         mine = tuple(w for w in report.windows if w.feature == summary.name)
-        worst = drifted(overall(mine)) or drifted(mine)
+        worst = drifted(overall(mine)) or drifted(mine) or broken(overall(mine))
         if len(report.features) > 1:
             parts.append(f"{_about(summary, overall(mine))}: {_text(headline_of(overall(mine)))}")
         if worst and n_stories < _MOST_STORIES:
@@ -72,7 +73,7 @@ def _strongest(window: WindowDrift) -> str:
 def _table(windows: Sequence[WindowDrift]) -> str:
     worst = sorted(windows, key=severity)[:_MOST_WINDOWS]
     lines = [
-        "| drifted | looks like | JSD | noise floor | p |",
+        "| window | looks like | JSD | noise floor | p |",
         "|---|---|---:|---:|---:|",
         *(_line(window) for window in windows if window in worst),
     ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 
-from monitor.drift import Judgement, Outcome, PooledTest, Verdict
+from monitor.drift import Judgement, Outcome, PooledTest, ShiftKind, Verdict
 from monitor.drift.battery import subtest_named
 from monitor.drift.significance import telling
 from monitor.reports.findings import Findings, WindowDrift
@@ -43,16 +43,22 @@ def headline_of(windows: Sequence[WindowDrift]) -> str:
     """The same for these windows of one feature."""
     n, n_drifted = len(windows), len(drifted(windows))
     n_open = sum(w.judgement.verdict is Verdict.INCONCLUSIVE for w in windows)
+    n_broken = sum(w.judgement.verdict is not Verdict.DRIFT for w in broken(windows))
     if n == 0:
         return "No windows to judge"
     if n == 1:
+        if n_broken:
+            return "Broken feed"
         return {
             Verdict.DRIFT: "Drift found",
             Verdict.NO_DRIFT: "No drift found",
             Verdict.INCONCLUSIVE: "No verdict: too few rows with vectors",
         }[windows[0].judgement.verdict]
     if n_drifted:
-        return f"{n_drifted:,} of {n:,} windows drifted"
+        more = f", {n_broken:,} more with a broken feed" if n_broken else ""
+        return f"{n_drifted:,} of {n:,} windows drifted{more}"
+    if n_broken:
+        return f"Broken feed in {n_broken:,} of {n:,} windows"
     if n_open == n:
         return f"No verdict: all {n:,} windows have too few rows with vectors"
     if n_open:
@@ -67,6 +73,8 @@ def _headline_of_features(report: Findings, windows: Sequence[WindowDrift]) -> s
         return f"Drift in {len(names)} of {n} features"
     if segments := drifted(report.windows):
         return f"Drift in {plural(len(segments), 'segment')} only"
+    if feeds := {w.feature for w in broken(windows)}:
+        return f"Broken feed in {len(feeds)} of {n} features"
     if all(w.judgement.verdict is Verdict.INCONCLUSIVE for w in windows):
         return "No verdict: every window has too few rows with vectors"
     return f"No drift in {n} features"
@@ -80,6 +88,11 @@ def overall(windows: Iterable[WindowDrift]) -> tuple[WindowDrift, ...]:
 def drifted(windows: Iterable[WindowDrift]) -> tuple[WindowDrift, ...]:
     """The windows that drifted."""
     return tuple(w for w in windows if w.judgement.verdict is Verdict.DRIFT)
+
+
+def broken(windows: Iterable[WindowDrift]) -> tuple[WindowDrift, ...]:
+    """The windows with a broken feed, whatever their verdict."""
+    return tuple(w for w in windows if ShiftKind.BROKEN_FEED in w.kinds)
 
 
 def mark(judgement: Judgement) -> str:

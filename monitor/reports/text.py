@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 
+from monitor.drift import ShiftKind, Verdict
 from monitor.reports.findings import Findings, WindowDrift
-from monitor.reports.sentences import drifted, headline, how_sure, overall, severity
+from monitor.reports.sentences import broken, drifted, headline, how_sure, overall, severity
 from monitor.reports.story import story
 from monitor.reports.wording import count, number, p_value, percent, period, plain, prose
 
@@ -37,7 +38,8 @@ def summary(report: Findings) -> str:
 
 
 def _strongest(report: Findings) -> WindowDrift | None:
-    candidates = drifted(overall(report.windows)) or drifted(report.windows)
+    windows = overall(report.windows)
+    candidates = drifted(windows) or drifted(report.windows) or broken(windows)
     return min(candidates, key=severity, default=None)
 
 
@@ -60,6 +62,8 @@ def _cells(window: WindowDrift) -> dict[str, str]:
         verdict += f" (the last {pooled.n_windows} windows together)"
     elif judgement.n_rows_needed is not None:
         verdict += f" (needs {count(judgement.n_rows_needed)} rows)"
+    if broken([window]) and judgement.verdict is not Verdict.DRIFT:
+        verdict += f": {ShiftKind.BROKEN_FEED}"
     failed = count(window.n_failed)
     if window.n_failed:
         failed += f" ({percent(window.failure_rate)})"

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+from monitor.drift import ShiftKind
 from monitor.reports import DriftReport
+from monitor.reports.text import summary
 
 from .samples import (
     detected_report,
@@ -88,3 +90,16 @@ def test_it_is_written_to_a_file(tmp_path: Path) -> None:
     text = explained_report().to_markdown(tmp_path / "summary.md")
 
     assert (tmp_path / "summary.md").read_text(encoding="utf-8") == text + "\n"
+
+
+def test_a_broken_feed_is_told_before_calm_windows() -> None:
+    calm = quiet_report(2)
+    first = replace(calm.windows[0], kinds=(ShiftKind.BROKEN_FEED,))
+    report = replace(calm, windows=(first, calm.windows[1]))
+    assert report.is_broken
+    assert not report.has_drift
+    text = report.to_markdown()
+    assert text.startswith("**Broken feed in 1 of 2 windows**")
+    assert "| 1 Mar 2026 | broken feed |" in text
+    assert summary(report).splitlines()[-1].startswith("Broken feed in 1 of 2 windows.")
+    assert "no drift: broken feed" in summary(report)
