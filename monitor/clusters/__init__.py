@@ -9,12 +9,14 @@ from monitor.clusters.histogram import ClusterHistogram
 from monitor.clusters.kmeans import largest_repeated_share
 from monitor.clusters.known_rows import KnownRows, Movements, draw_rows
 from monitor.clusters.quality_sketch import QualityReference, QualitySketch, fit_quality
+from monitor.clusters.replayed_windows import RATIOS, ReplayedWindows
 from monitor.clusters.scaling import Scaling
 from monitor.clusters.sketch import WindowSketch
 from monitor.clusters.value_table import ValueTable, count_values, fit_values
 from monitor.clusters.variation import Variation
 
 __all__ = [
+    "RATIOS",
     "Baseline",
     "BaselineStatistics",
     "ClusterHistogram",
@@ -24,6 +26,7 @@ __all__ = [
     "Movements",
     "QualityReference",
     "QualitySketch",
+    "ReplayedWindows",
     "RowMetadata",
     "RowWindows",
     "Scaling",

@@ -127,20 +127,13 @@ class BaselineRows:
         """(n_held_out,) whether the rows that nothing was fitted on lie beyond the novelty radius."""
         return np.asarray(self.distances[: self.n_held_out] > self.clusters.novelty_radius)
 
-    def variation(self) -> Variation | None:
-        """How much windows of all rows differ; None when that is not known."""
-        return self.dated(self.all).variation()
-
     def dated(self, mask: NDArray[np.bool_]) -> DatedRows:
         """The rows in `mask`, of those that windows are compared with, beside their windows."""
-        held_out, compared = self._parts(mask)
+        _, compared = self._parts(mask)
         return DatedRows(
             self.every,
             self.windows[compared],
             self.labels[compared],
-            self.vectors[compared].astype(np.float64),
-            self.is_novel[held_out],
-            self.whitened[held_out],
             n_clusters=self.clusters.n_clusters,
         )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
@@ -20,6 +20,8 @@ from monitor.clusters.kmeans import (
     largest_repeated_share,
     split_by_content,
 )
+from monitor.clusters.replay import replay
+from monitor.clusters.replayed_windows import ReplayedWindows
 from monitor.clusters.scaling import RAW, STANDARD, UNIT, Scaling
 from monitor.clusters.value_table import ValueTable, fit_values
 from monitor.errors import BaselineError, InvalidInputError
@@ -144,8 +146,17 @@ def fit(
     clusters = FittedClusters.of(fit_part, centres, are_given=centroids is not None)
     rows = BaselineRows.of(scaled, (fit_rows, other_rows), clusters, metadata.windows)
     rng = np.random.default_rng([clustering.random_state, 0x736D70])
-    segments = _segments(rows, metadata.segments, rng)
-    seasons = _seasons(rows, metadata.windows, rng)
+    masks = _segment_masks(rows, metadata.segments)
+    of_seasons = _season_masks(rows, metadata.windows)
+    whole, replayed_seasons, *replayed_segments = replay(
+        rows,
+        [
+            [rows.all],
+            [mask for mask in of_seasons if mask is not None],
+            *([mask] for mask in masks.values()),
+        ],
+        clustering.random_state,
+    )
     return Baseline(
         feature=feature,
         fingerprint=metadata.fingerprint,
@@ -154,15 +165,17 @@ def fit(
         novelty_radius=clusters.novelty_radius,
         distance_edges=clusters.distance_edges,
         quantum=clusters.quantum,
-        statistics=rows.statistics(rows.all, rows.variation(), rng, failures=metadata.failures),
+        statistics=rows.statistics(
+            rows.all, rows.dated(rows.all).variation(whole), rng, failures=metadata.failures
+        ),
         n_fit=len(fit_part),
         random_state=clustering.random_state,
         scaling=scaling,
         most_repeated=largest_repeated_share(scaled),
         choice=choice.reason if choice else None,
         segment_column=metadata.segment_column,
-        segments=segments,
-        seasons=seasons,
+        segments=_segments(rows, masks, replayed_segments, rng),
+        seasons=_seasons(rows, of_seasons, (whole, replayed_seasons), rng),
         columns={name: _value_table(rows, values) for name, values in metadata.columns.items()},
     )
 
@@ -184,39 +197,64 @@ def _choice(
     )
 
 
-def _segments(
-    rows: BaselineRows, values: NDArray[np.object_] | None, rng: np.random.Generator
-) -> dict[str, BaselineStatistics]:
-    """The statistics of each value of a metadata column."""
+def _segment_masks(
+    rows: BaselineRows, values: NDArray[np.object_] | None
+) -> dict[str, NDArray[np.bool_]]:
+    """The rows of each value of a metadata column."""
     if values is None:
         return {}
     values = np.asarray(values, dtype=object)[rows.order]
-    names = sorted(set(values.tolist()) - {None})
-    max_sample = max(MAX_SAMPLE_OF_SEGMENTS // max(len(names), 1), LEAST_SAMPLE)
+    return {name: values == name for name in sorted(set(values.tolist()) - {None})}
+
+
+def _segments(
+    rows: BaselineRows,
+    masks: Mapping[str, NDArray[np.bool_]],
+    replayed: Sequence[ReplayedWindows | None],
+    rng: np.random.Generator,
+) -> dict[str, BaselineStatistics]:
+    """The statistics of each value of a metadata column."""
+    max_sample = max(MAX_SAMPLE_OF_SEGMENTS // max(len(masks), 1), LEAST_SAMPLE)
     return {
-        name: rows.statistics(
-            values == name, rows.dated(values == name).variation(), rng, max_sample=max_sample
-        )
-        for name in names
+        name: rows.statistics(mask, rows.dated(mask).variation(windows), rng, max_sample=max_sample)
+        for (name, mask), windows in zip(masks.items(), replayed, strict=True)
     }
 
 
-def _seasons(
-    rows: BaselineRows, windows: RowWindows | None, rng: np.random.Generator
-) -> tuple[BaselineStatistics, ...]:
-    """The statistics of each season, such as a day of the week; none where seasons do not differ."""
+def _season_masks(rows: BaselineRows, windows: RowWindows | None) -> list[NDArray[np.bool_] | None]:
+    """The rows of each season, such as a day of the week; none where seasons do not differ.
+
+    Of a season with too few windows it is None.
+    """
     n_seasons = 1 if windows is None else windows.n_seasons
     dated = rows.dated(rows.all)
     if n_seasons == 1 or not dated.has_seasons(n_seasons):
-        return ()
+        return []
+    return [
+        (rows.windows >= 0) & (rows.windows % n_seasons == season) if is_known else None
+        for season, is_known in enumerate(dated.known_seasons(n_seasons))
+    ]
+
+
+def _seasons(
+    rows: BaselineRows,
+    masks: Sequence[NDArray[np.bool_] | None],
+    replayed: tuple[ReplayedWindows | None, ReplayedWindows | None],
+    rng: np.random.Generator,
+) -> tuple[BaselineStatistics, ...]:
+    """The statistics of each season; `replayed` are all windows, each by all and by its own season."""
+    dated = rows.dated(rows.all)
+    by_all, by_season = replayed
     return tuple(
         rows.statistics(
-            (rows.windows >= 0) & (rows.windows % n_seasons == season) if is_known else rows.all,
-            dated.variation(n_seasons, season) if is_known else rows.variation(),
+            rows.all if mask is None else mask,
+            dated.variation(by_all)
+            if mask is None
+            else dated.variation(by_season, len(masks), season),
             rng,
             max_sample=MAX_SAMPLE,
         )
-        for season, is_known in enumerate(dated.known_seasons(n_seasons))
+        for season, mask in enumerate(masks)
     )
 
 

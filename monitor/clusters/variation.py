@@ -14,12 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from monitor.clusters.movement import Movement
 from monitor.clusters.overdispersion import Overdispersion, overdispersion
+from monitor.clusters.replayed_windows import ReplayedWindows
 from monitor.codec import Lengths, Shape
 
-LEAST_WINDOWS: Final = 5
-"""From fewer windows nothing is learned: their spread would be a guess."""
 LEAST_OF_EACH: Final = 4
 """A season with fewer windows has no statistics of its own."""
 SEASON_ALPHA: Final = 0.001
@@ -36,18 +34,16 @@ class Variation:
         The length of the windows, such as "1d".
     counts
         (n_windows, n_clusters) int64, rows per cluster of each window; of one season, only its own.
-    mix, novelty
-        Of the counts of clusters, and of rows beyond the novelty radius.
-    plain, whitened
-        Of the vectors inside their clusters, as they are and in the baseline's whitened coordinates.
+    mix
+        Of the counts of clusters.
+    replayed
+        The windows, each as it would have been judged by the others.
     """
 
     every: str
     counts: Annotated[NDArray[np.int64], Shape(None, "clusters")]
     mix: Annotated[Overdispersion, Lengths(_categories="clusters")]
-    novelty: Annotated[Overdispersion, Lengths(_categories=2)]
-    plain: Movement
-    whitened: Movement
+    replayed: ReplayedWindows
 
     @property
     def sizes(self) -> NDArray[np.int64]:
@@ -73,12 +69,6 @@ class DatedRows:
         (n,) which window each row lies in; negative for rows without a time.
     labels
         (n,) the cluster of each row.
-    vectors
-        (n, width) float64.
-    is_novel
-        (m,) whether the first m rows, which nothing was fitted on, lie beyond the novelty radius.
-    whitened
-        (m, width) float64, these rows in whitened coordinates.
     n_clusters
         How many clusters there are.
     """
@@ -86,46 +76,33 @@ class DatedRows:
     every: str
     windows: NDArray[np.int64]
     labels: NDArray[np.int64]
-    vectors: NDArray[np.float64]
-    is_novel: NDArray[np.bool_]
-    whitened: NDArray[np.float64]
     n_clusters: int
 
-    def variation(self, n_seasons: int = 1, season: int = 0) -> Variation | None:
-        """The variation between windows; None for fewer than `LEAST_WINDOWS`.
+    def variation(
+        self, replayed: ReplayedWindows | None, n_seasons: int = 1, season: int = 0
+    ) -> Variation | None:
+        """The variation between windows; None where they could not be replayed.
 
         Parameters
         ----------
+        replayed
+            These windows, by `replay`.
         n_seasons
             Windows whose numbers are alike modulo this are one season, such as a day of the week; they
             are compared with each other only.
         season
             Whose windows `Variation.counts` holds.
         """
-        windows = self.windows[: len(self.is_novel)]
-        # A window of one row says nothing about rows of one window.
-        present, sizes = np.unique(windows[windows >= 0], return_counts=True)
-        if (sizes >= 2).sum() < LEAST_WINDOWS + len(np.unique(present % n_seasons)) - 1:
+        if replayed is None:
             return None
         counts = count_windows(self.windows, self.labels, self.n_clusters)
         seasons = np.unique(self.windows[self.windows >= 0]) % n_seasons
-        novel = count_windows(windows, 1 - self.is_novel.astype(np.int64), 2)
         return Variation(
             every=self.every,
             counts=counts[seasons == season],
             mix=overdispersion(counts, seasons),
-            novelty=overdispersion(novel, np.unique(windows[windows >= 0]) % n_seasons),
-            plain=self._movement(self.vectors, n_seasons),
-            whitened=self._movement(self.whitened, n_seasons),
+            replayed=replayed,
         )
-
-    def _movement(self, vectors: NDArray[np.float64], n_seasons: int) -> Movement:
-        """Of `vectors`, which are those of the first rows."""
-        windows = self.windows[: len(vectors)]
-        dated = windows >= 0
-        numbers, index = np.unique(windows[dated], return_inverse=True)
-        labels = self.labels[: len(vectors)][dated]
-        return Movement.of(vectors[dated], labels, index, numbers % n_seasons, self.n_clusters)
 
     def known_seasons(self, n_seasons: int) -> NDArray[np.bool_]:
         """(n_seasons,) which of them have the `LEAST_OF_EACH` windows of a reference of their own."""

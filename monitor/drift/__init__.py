@@ -1,5 +1,6 @@
 """Histograms ─► judgement: distances, significance, attribution. Pure numbers: no I/O, no clock."""
 
+from monitor.drift.calibration import calibrate
 from monitor.drift.causes import (
     Change,
     ChangedGroup,
@@ -69,6 +70,7 @@ __all__ = [
     "SubTest",
     "ValueShift",
     "Verdict",
+    "calibrate",
     "change_of",
     "explain",
     "failure_shifts",

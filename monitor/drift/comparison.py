@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
@@ -10,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitor.clusters import Baseline, BaselineStatistics, WindowSketch
+from monitor.drift.calibration import Calibration, calibrate
 from monitor.drift.null_tables import NullTables, Tables
 
 N_TABLES: Final = 999
-_N_CHANGES: Final = 2_999
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,6 +60,60 @@ class Comparison:
         return (1.0 if variation is None else variation.unevenness, self.window_unevenness)
 
     @cached_property
+    def calibration(self) -> Calibration | None:
+        """The laws of the statistics in windows like the baseline's; None where rows are independent."""
+        variation = self.statistics.variation
+        return None if variation is None else calibrate(variation.replayed)
+
+    @property
+    def pooling(self) -> float:
+        """What part of the variation of one window is left in the window: 1 of a single one."""
+        variation = self.statistics.variation
+        r = 0.0 if variation is None else variation.replayed.autocorrelation
+        return self.window_unevenness * long_run(self.window_unevenness, r)
+
+    @property
+    def scale(self) -> float:
+        """How many times more than of a row's variance ratios show of that between windows."""
+        variation = self.statistics.variation
+        if variation is None:
+            return 0.0
+        of_baseline = variation.unevenness * long_run(
+            variation.unevenness, variation.replayed.autocorrelation
+        )
+        return (self.pooling + of_baseline) / self.f
+
+    @property
+    def novel_share(self) -> float:
+        """The share of novel rows without drift; NaN where that is not known."""
+        variation = self.statistics.variation
+        if variation is None:
+            return self.statistics.novel_share
+        return float(variation.replayed.novel.sum() / variation.replayed.sizes.sum())
+
+    def calibrated(
+        self, test: str, by_rows: Callable[[], float], ratio: float, freedom: float
+    ) -> float:
+        """The p-value of a statistic where windows vary as the baseline's do.
+
+        Parameters
+        ----------
+        test
+            One of `RATIOS`.
+        by_rows
+            Computes the p-value if all rows are independent.
+        ratio, freedom
+            As those of `ReplayedWindows`, of this window.
+        """
+        if self.calibration is None:
+            return by_rows()
+        return self.calibration.ratios[test].p_value(by_rows, ratio, freedom, self.scale)
+
+    def mean_ratio(self, test: str) -> float:
+        """The mean of the statistic without drift, over that under independent rows, ≥ 1."""
+        return 1.0 if self.calibration is None else self.calibration.ratios[test].mean(self.scale)
+
+    @cached_property
     def whitener(self) -> NDArray[np.float64]:
         """(width, width): coordinates of about equal weight."""
         return self.baseline.whitener.astype(np.float64)
@@ -79,8 +134,17 @@ class Comparison:
         """`N_TABLES` tables that `cluster_null` drew."""
         return self.cluster_null.draw(N_TABLES, self.rng)
 
-    @cached_property
-    def share_changes(self) -> NDArray[np.float64]:
-        """(m, k) float64: changes of the clusters' shares that `cluster_null` drew, others than `tables`."""
-        baseline, window = self.cluster_null.draw(_N_CHANGES, self.rng)
-        return np.asarray(window / self.window.n - baseline / self.reference.n)
+
+def long_run(unevenness: float, autocorrelation: float) -> float:
+    """How many times more the mean of windows in a row varies than that of independent ones.
+
+    1 + 2 Σ (1 − l/m) rˡ over the lags l < m of m windows (Bartlett 1946), as many as have this unevenness.
+
+    Examples
+    --------
+    >>> long_run(1.0, 0.8), long_run(0.5, 0.8), round(long_run(1 / 1000, 0.8), 2)
+    (1.0, 1.8, 8.96)
+    """
+    m = max(round(1 / unevenness), 1)
+    lags = np.arange(1, m)
+    return float(1 + 2 * ((1 - lags / m) * autocorrelation**lags).sum())

@@ -9,6 +9,7 @@ from typing import Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from monitor.clusters.contingency import chi_square
 from monitor.registry import Registry
 
 Counts = NDArray[np.integer]
@@ -167,22 +168,6 @@ def wasserstein(
     p = np.cumsum(baseline, axis=-1) / baseline.sum(axis=-1, keepdims=True)
     q = np.cumsum(window, axis=-1) / window.sum(axis=-1, keepdims=True)
     return np.asarray((np.abs(p - q)[..., :-1] * np.diff(positions)).sum(axis=-1))
-
-
-def chi_square(baseline: Counts, window: Counts) -> NDArray[np.float64]:
-    """Pearson's X² of (..., k) tables: N n Σ (b/N − w/n)² / (b + w).
-
-    Examples
-    --------
-    >>> round(float(chi_square(np.array([30, 10]), np.array([10, 30]))), 3)
-    20.0
-    """
-    n_baseline = baseline.sum(axis=-1, keepdims=True)
-    n_window = window.sum(axis=-1, keepdims=True)
-    total = baseline + window
-    gap = baseline / n_baseline - window / n_window
-    terms = np.divide(gap**2, total, out=np.zeros_like(gap), where=total > 0)
-    return np.asarray(terms.sum(axis=-1) * (n_baseline * n_window)[..., 0])
 
 
 DISTANCES: Final[tuple[Distance, ...]] = (

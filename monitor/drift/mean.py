@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
@@ -43,41 +44,52 @@ class MeanDifference:
         return float(moved @ moved)
 
     def p_value(self, alpha: float) -> float:
-        """By permutation of rows while the window is small enough to hold them, else by moments.
-
-        With natural variation the larger of both counts.
-        """
-        if not np.isfinite(self.null.moments).all() or self.null.moments[0] <= 0:
+        """By permutation of rows while the window is small enough to hold them, else by moments."""
+        if not self.null.is_known:
             return 1.0
+        return self._calibrated(lambda: self._p_value_of_rows(alpha), self.statistic)
+
+    def _p_value_of_rows(self, alpha: float) -> float:
+        """The p-value if rows are independent."""
         window, statistics = self.comparison.window, self.comparison.statistics
         others = statistics.sample
         if not self.is_whitened:
             # The whitening was fitted on the others of these rows: they would lie too near together in it.
             others = np.concatenate([others, statistics.fit_sample])
-        rows, p_value = window.rows, 0.0
-        is_small = rows is not None and len(others) >= window.n
-        if not is_small or statistics.variation is not None:
-            p_value = self.null.p_value(self.statistic)
-        if rows is not None and is_small:
-            if self.is_whitened:
-                axes = self.comparison.whitener.astype(np.float32)
-                rows, others = rows @ axes, others @ axes
-            by_permutation = permutation_p_value(
-                rows, others, inflation=self.null.inflation, alpha=alpha, rng=self.comparison.rng
-            )
-            p_value = max(p_value, by_permutation)
-        return p_value
+        rows = window.rows
+        if rows is None or len(others) < window.n:
+            return self.null.p_value(self.statistic)
+        if self.is_whitened:
+            axes = self.comparison.whitener.astype(np.float32)
+            rows, others = rows @ axes, others @ axes
+        return permutation_p_value(rows, others, alpha=alpha, rng=self.comparison.rng)
+
+    def _calibrated(self, by_rows: Callable[[], float], statistic: float) -> float:
+        ratio = statistic / self.null.mean
+        return self.comparison.calibrated(self._name, by_rows, ratio, self.null.freedom)
 
     def effect(self) -> float:
         """‖Δμ‖ / √(2 tr Σ), beyond chance: two unrelated rows lie √(2 tr Σ) apart."""
         spread = self._spread
         if not (np.isfinite(spread) and spread > 0):
             return 0.0
-        return math.sqrt(max(0.0, self.statistic - self.null.mean)) / math.sqrt(2 * spread)
+        by_chance = self.null.mean * self.comparison.mean_ratio(self._name)
+        return math.sqrt(max(0.0, self.statistic - by_chance)) / math.sqrt(2 * spread)
 
     def detectable(self, alpha: float) -> float:
         """Of rows swapped for unrelated ones of the baseline's own spread; NaN in whitened coordinates."""
-        return math.nan if self.is_whitened else detectable_share(self.null, self._spread, alpha)
+        if self.is_whitened or not self.null.is_known:
+            return math.nan
+        return detectable_share(
+            self.null.moments * self.comparison.mean_ratio(self._name) ** np.arange(1, 4),
+            self._spread,
+            alpha,
+            lambda statistic: self._calibrated(lambda: self.null.p_value(statistic), statistic),
+        )
+
+    @property
+    def _name(self) -> str:
+        return "whitened_mean" if self.is_whitened else "mean"
 
     @property
     def _spread(self) -> float:
@@ -152,7 +164,12 @@ def kind_of_movement(judgement: Judgement) -> str:
     return "content and appearance both: other shares, and other looks inside the clusters"
 
 
-def detectable_share(null: MeanNull, spread: float, alpha: float) -> float:
+def detectable_share(
+    moments: NDArray[np.float64],
+    spread: float,
+    alpha: float,
+    p_value: Callable[[float], float],
+) -> float:
     """The share s of rows for which the mean test reaches `alpha` with probability `POWER`.
 
     Swapping s of the rows for unrelated ones moves the mean by s √(2 tr Σ). The statistic then has about
@@ -160,28 +177,28 @@ def detectable_share(null: MeanNull, spread: float, alpha: float) -> float:
 
     Parameters
     ----------
-    null
-        Of the mean test.
+    moments
+        c₁, c₂ and more of the statistic without drift.
     spread
         tr Σ of the rows.
     alpha
         Of this test.
+    p_value
+        Of a statistic.
 
     Examples
     --------
     >>> null = MeanNull.independent(np.array([10.0, 10.0, 10.0]), 1000, 200)
-    >>> round(detectable_share(null, 10.0, 0.001), 3)
+    >>> round(detectable_share(null.moments, 10.0, 0.001, null.p_value), 3)
     0.094
     """
-    c1, c2 = null.mean, float(null.moments[1]) * null.inflation**2
-    if not (np.isfinite(null.moments).all() and spread > 0 and c1 > 0):
-        return math.nan
+    c1, c2 = float(moments[0]), float(moments[1])
     z = float(stats.norm.ppf(POWER))
 
     def missing(share: float) -> float:
         moved = 2 * share**2 * spread
         low = max(c1 + moved - z * math.sqrt(2 * c2 + 4 * moved * c2 / c1), 0.0)
-        return math.log(null.p_value(low)) - math.log(alpha)
+        return math.log(p_value(low)) - math.log(alpha)
 
     if missing(1.0) > 0:
         return math.nan
@@ -194,25 +211,5 @@ def _moments(comparison: Comparison, *, is_whitened: bool) -> NDArray[np.float64
 
 
 def _mean_null(comparison: Comparison, *, is_whitened: bool) -> MeanNull:
-    statistics, reference = comparison.statistics, comparison.reference
     moments = _moments(comparison, is_whitened=is_whitened)
-    n_rows = (reference.n, comparison.window.n)
-    variation = statistics.variation
-    if variation is None:
-        return MeanNull.independent(moments, *n_rows)
-    centres = np.where(
-        reference.histogram.counts[:, None] > 0,
-        reference.cluster_means,
-        comparison.baseline.centroids,
-    )
-    if is_whitened:
-        centres = centres @ comparison.whitener
-    changes, products = comparison.share_changes, centres @ centres.T
-    return MeanNull.varied(
-        moments,
-        n_rows,
-        variation.whitened if is_whitened else variation.plain,
-        sum(comparison.unevenness),
-        np.einsum("mk,kl,ml->m", changes, products, changes, optimize=True),
-        comparison.rng,
-    )
+    return MeanNull.independent(moments, comparison.reference.n, comparison.window.n)

@@ -9,14 +9,13 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
 
-from monitor.drift.comparison import Comparison
-from monitor.drift.distances import chi_square
+from monitor.clusters.contingency import chi_square, chi_square_moments
+from monitor.drift.comparison import N_TABLES, Comparison
 from monitor.drift.judgement import Judgement, ShiftKind
+from monitor.drift.mean_null import tail
 from monitor.drift.monte_carlo import count_reached, most_draws, simulate
 from monitor.drift.null_tables import NullTables
-from monitor.drift.significance import LEAST_P_VALUE
 from monitor.drift.subtest import SubTest
 from monitor.drift.wording import percent
 
@@ -37,26 +36,39 @@ class MixNull:
         null = self.comparison.cluster_null
         return float(chi_square(null.baseline, null.window))
 
-    def p_value(self, alpha: float) -> float:
-        """By simulation, on to χ² where no drawn table reaches and that may be trusted.
+    @cached_property
+    def independent(self) -> NullTables:
+        """The same counts, and how such tables fall when rows are independent."""
+        null = self.comparison.cluster_null
+        return NullTables(null.baseline, null.window)
 
-        Beyond what simulation can tell, χ² with k − 1 degrees of freedom stands in where rows are taken
-        as independent and all expected counts are 5 or more.
-        """
-        null, rng = self.comparison.cluster_null, self.comparison.rng
+    def p_value(self, alpha: float) -> float:
+        """By drawn tables of independent rows, or by the law of the baseline's windows."""
+        null = self.independent
+        mean, variance = chi_square_moments(null.baseline, null.window)
+        if variance <= 0:
+            return 1.0
+        return self.comparison.calibrated(
+            "mix",
+            lambda: self._p_value_of_rows(alpha),
+            ratio=self.statistic / mean,
+            freedom=2 * mean**2 / variance,
+        )
+
+    def _p_value_of_rows(self, alpha: float) -> float:
+        """The p-value if rows are independent; where no drawn table reaches, by three moments of those."""
+        null, rng = self.independent, self.comparison.rng
+        is_drawn = self.comparison.calibration is None
         simulation = simulate(
             lambda n: chi_square(*null.draw(n, rng)),
             partial(count_reached, observed=self.statistic),
-            first=chi_square(*self.comparison.tables),
+            first=chi_square(*(self.comparison.tables if is_drawn else null.draw(N_TABLES, rng))),
             most=most_draws(alpha, MOST_TABLES),
             batch=table_batch(null),
         )
-        p_value = simulation.p_value
-        is_beyond = simulation.n_reached == 0 and p_value > alpha
-        if is_beyond and null.overdispersion is None and _is_dense(null):
-            df = np.count_nonzero(null.baseline + null.window) - 1
-            p_value = min(p_value, max(float(stats.chi2.sf(self.statistic, df)), LEAST_P_VALUE))
-        return p_value
+        if simulation.n_reached:
+            return simulation.p_value
+        return min(simulation.p_value, tail(simulation.draws, self.statistic))
 
     def effect(self) -> float:
         """Half the sum of the clusters' share changes (total variation distance), beyond chance."""
@@ -118,10 +130,3 @@ def total_variation(baseline: NDArray[np.int64], window: NDArray[np.int64]) -> N
 def table_batch(null: NullTables) -> int:
     """How many tables may be drawn at once."""
     return max(_MOST_COUNTS // len(null.window), 99)
-
-
-def _is_dense(null: NullTables) -> bool:
-    """Cochran's (1954) rule: every expected count of the 2 × k table is 5 or more."""
-    total = null.baseline + null.window
-    smaller = min(null.baseline.sum(), null.window.sum()) / total.sum()
-    return bool(total[total > 0].min() * smaller >= 5)

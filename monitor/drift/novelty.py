@@ -4,19 +4,14 @@ from __future__ import annotations
 
 import bisect
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property, partial
 from typing import Final
 
-import numpy as np
-from numpy.typing import NDArray
 from scipy import stats
 
-from monitor.drift.comparison import N_TABLES, Comparison
+from monitor.drift.comparison import Comparison
 from monitor.drift.judgement import Judgement, ShiftKind
-from monitor.drift.mix import MOST_TABLES, table_batch
-from monitor.drift.monte_carlo import count_reached, most_draws, simulate
-from monitor.drift.null_tables import NullTables
 from monitor.drift.subtest import POWER, SubTest
 from monitor.drift.wording import percent
 
@@ -31,57 +26,35 @@ class NoveltyNull:
 
     comparison: Comparison
 
-    @cached_property
-    def counts(self) -> NullTables:
-        """(novel, other) rows of both sides, and how such tables fall without drift."""
-        statistics, window = self.comparison.statistics, self.comparison.window
-        variation = statistics.variation
-        novel = statistics.n_held_out_novel
-        return NullTables(
-            np.array([novel, statistics.n_held_out - novel]),
-            np.array([window.n_novel, window.n - window.n_novel]),
-            None if variation is None else variation.novelty,
-            self.comparison.unevenness,
-        )
-
     @property
     def statistic(self) -> float:
         """The share of novel rows in the window, in [0, 1]."""
-        novel = self.counts.window
-        return float(novel[0] / novel.sum())
+        return self.comparison.window.n_novel / self.comparison.window.n
 
     def p_value(self, alpha: float) -> float:
-        """Fisher's exact test where rows are independent, simulation with natural variation otherwise."""
-        null, rng = self.counts, self.comparison.rng
-        baseline, window = null.baseline, null.window
-        n = int(window.sum())
-        if null.overdispersion is None:
-            total = baseline + window
-            p_value = float(stats.hypergeom.sf(window[0] - 1, total.sum(), total[0], n))
-            return min(p_value, 1.0)
-        if baseline.sum() == 0 or window[0] / n <= baseline[0] / baseline.sum():
-            return 1.0
-        return simulate(
-            lambda size: _excess(*null.draw(size, rng)),
-            partial(count_reached, observed=_excess(baseline, window)),
-            first=_excess(*null.draw(N_TABLES, rng)),
-            most=most_draws(alpha, MOST_TABLES),
-            batch=table_batch(null),
-        ).p_value
+        """Fisher's exact test where rows are independent, else by the law of the baseline's windows."""
+        return self._p_value(self.comparison.window.n_novel)
+
+    def _p_value(self, n_novel: int) -> float:
+        comparison, n = self.comparison, self.comparison.window.n
+        if comparison.calibration is not None:
+            return comparison.calibration.novelty.p_value(n_novel, n, comparison.pooling)
+        n_baseline = comparison.statistics.n_held_out
+        n_all = comparison.statistics.n_held_out_novel + n_novel
+        return min(float(stats.hypergeom.sf(n_novel - 1, n_baseline + n, n_all, n)), 1.0)
 
     def effect(self) -> float:
         """The share of novel rows that the baseline does not have."""
-        own = self.comparison.statistics.novel_share
+        own = self.comparison.novel_share
         excess = max(0.0, self.statistic - own)
         return excess / (1 - own) if own < 1 else 0.0  # 0 where the own share is not known
 
     def detectable(self, alpha: float) -> float:
         """Of rows that are all novel."""
-        own = self.comparison.statistics.novel_share
+        own = self.comparison.novel_share
         if math.isnan(own):
             return math.nan
-        n_baseline, n_window = (max(round(n), 1) for n in self.counts.effective_rows())
-        return detectable_novelty(n_baseline, round(own * n_baseline), n_window, alpha)
+        return detectable_novelty(own, self.comparison.window.n, alpha, self._p_value)
 
 
 class NoveltyTest(SubTest):
@@ -119,30 +92,32 @@ NOVELTY: Final = NoveltyTest(
 )
 
 
-def detectable_novelty(n_baseline: int, novel_baseline: int, n_window: int, alpha: float) -> float:
-    """The share of novel rows for which Fisher's exact test reaches `alpha` with probability `POWER`.
+def detectable_novelty(
+    own: float, n_window: int, alpha: float, p_value: Callable[[int], float]
+) -> float:
+    """The share of novel rows for which the novelty test reaches `alpha` with probability `POWER`.
+
+    Parameters
+    ----------
+    own
+        The share of novel rows without drift.
+    n_window
+        Rows of the window.
+    alpha
+        Of this test.
+    p_value
+        Of a number of novel rows.
 
     Examples
     --------
-    >>> round(detectable_novelty(1000, 10, 200, 0.001), 3)
+    >>> def fisher(novel):
+    ...     return float(stats.hypergeom.sf(novel - 1, 1200, 10 + novel, 200))
+    >>> round(detectable_novelty(0.01, 200, 0.001, fisher), 3)
     0.053
     """
-
-    def p_value(novel: int) -> float:
-        total = n_baseline + n_window
-        return float(stats.hypergeom.sf(novel - 1, total, novel_baseline + novel, n_window))
-
     if p_value(n_window) > alpha:
         return math.nan
     least = bisect.bisect_left(range(n_window), True, key=lambda novel: p_value(novel) <= alpha)
     # P(X ≥ x) = POWER for X binomial, in terms of its share (Clopper & Pearson 1934).
     total = float(stats.beta.ppf(POWER, least, n_window - least + 1))
-    own = novel_baseline / n_baseline
     return max(0.0, (total - own) / (1 - own)) if own < 1 else math.nan
-
-
-def _excess(baseline: NDArray[np.int64], window: NDArray[np.int64]) -> NDArray[np.float64]:
-    """By how much the window's share of novel rows is higher."""
-    return np.asarray(
-        window[..., 0] / window.sum(axis=-1) - baseline[..., 0] / baseline.sum(axis=-1)
-    )

@@ -7,7 +7,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from monitor.drift.mean_null import MeanNull
+from monitor.drift.mean_null import tail
 from monitor.drift.monte_carlo import count_reached, most_draws, simulate
 
 _FIRST = 199
@@ -20,7 +20,6 @@ def permutation_p_value(
     window: NDArray[np.float32],
     others: NDArray[np.float32],
     *,
-    inflation: float,
     alpha: float,
     rng: np.random.Generator,
 ) -> float:
@@ -33,8 +32,6 @@ def permutation_p_value(
     ----------
     window, others
         (n, width) and (m, width), the rows of both sides.
-    inflation
-        The statistic is divided by this first: natural variation, which permutations do not know.
     alpha
         The p-value that must be told apart from larger ones.
     rng
@@ -58,7 +55,7 @@ def permutation_p_value(
 
     own = np.zeros((1, n + m), dtype=np.float32)
     own[0, :n] = 1
-    observed = float(statistics(own)[0]) * (1 - _TOLERANCE) / inflation
+    observed = float(statistics(own)[0]) * (1 - _TOLERANCE)
     simulation = simulate(
         lambda size: statistics(deal(size)),
         partial(count_reached, observed=observed, tolerance=0.0),
@@ -68,12 +65,4 @@ def permutation_p_value(
     )
     if simulation.n_reached:
         return simulation.p_value
-    return min(simulation.p_value, _tail(simulation.draws, observed))
-
-
-def _tail(drawn: NDArray[np.float64], observed: float) -> float:
-    mean, variance = float(drawn.mean()), float(drawn.var())
-    third = float(((drawn - mean) ** 3).mean())
-    if variance <= 0 or third <= 0:
-        return 1.0
-    return MeanNull(np.array([mean, variance / 2, third / 8])).p_value(observed)
+    return min(simulation.p_value, tail(simulation.draws, observed))

@@ -31,8 +31,13 @@ def combine(tests: Sequence[Outcome]) -> float:
     >>> p(0.001, 1, 1, 1), p(0.02, 0.02, 0.02, 0.02), p(1, 1, 1, 1)
     (0.0041, 0.0223, 1.0)
     """
-    m = len(tests)
-    p_values = np.maximum([test.p_value for test in tests], 1e-300)
+    return combine_p_values([test.p_value for test in tests])
+
+
+def combine_p_values(each: Sequence[float] | NDArray[np.float64]) -> float:
+    """The same of bare p-values."""
+    m = len(each)
+    p_values = np.maximum(each, 1e-300)
     tail = stats.landau.sf((1 / p_values).mean(), loc=math.log(m) + 0.874, scale=math.pi / 2)
     return float(np.clip(tail, p_values.min(), 1.0)) if p_values.min() < 1 else 1.0
 

@@ -198,7 +198,7 @@ def judge_frame(
             ]
         summaries.append(run.summary())
         sketches[of_feature.name] = [placed_window.sketch for placed_window in windows]
-        notes += feature_notes(placed, rules.grid)
+        notes += feature_notes(placed, rules.grid, budget.window)
     report = DriftReport(
         features=tuple(summaries),
         windows=tuple(entries),

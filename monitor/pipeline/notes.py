@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from typing import Final
 
 import numpy as np
 
 from monitor.clusters import Baseline
+from monitor.drift import calibrate
 from monitor.frames import Times
 from monitor.pipeline.placed import PlacedRows
 from monitor.pipeline.reading import Segments
@@ -34,7 +36,7 @@ def other_windows(baseline: Baseline, grid: Grid | None) -> str | None:
     )
 
 
-def feature_notes(placed: PlacedRows, grid: Grid | None) -> list[str]:
+def feature_notes(placed: PlacedRows, grid: Grid | None, alpha: float) -> list[str]:
     """What must be known of a feature and its baseline.
 
     Parameters
@@ -43,9 +45,11 @@ def feature_notes(placed: PlacedRows, grid: Grid | None) -> list[str]:
         The feature's rows.
     grid
         How windows are cut.
+    alpha
+        The significance level of a window.
     """
     baseline = placed.baseline
-    notes = [_variation_note(baseline)]
+    notes = [_variation_note(baseline, alpha)]
     if warning := other_windows(baseline, grid):
         notes.append(warning)
     novel_share = baseline.statistics.novel_share
@@ -109,7 +113,7 @@ def _are(n: int) -> str:
     return "is" if n == 1 else "are"
 
 
-def _variation_note(baseline: Baseline) -> str:
+def _variation_note(baseline: Baseline, alpha: float) -> str:
     variation = baseline.statistics.variation
     if variation is None:
         return (
@@ -124,4 +128,17 @@ def _variation_note(baseline: Baseline) -> str:
     )
     if baseline.seasons:
         note += "; each day of the week is compared with its own"
+        variation = baseline.seasons[0].variation or variation
+    p_values = calibrate(variation.replayed).p_values
+    n = len(p_values)
+    note += (
+        f"; judged against the rest, {(p_values <= alpha).sum()} of these {n} windows would have been "
+        "called drifted"
+    )
+    if alpha * (n + 1) < 1:
+        note += (
+            f". By themselves {n} windows show what happens once in {n + 1}; the rate asked for, once in "
+            f"{round(1 / alpha):,}, rests on the shape of their tail, and {math.ceil(1 / alpha) - 1 - n:,} "
+            "windows more would show it"
+        )
     return note

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from monitor.clusters.overdispersion import overdispersion
-from monitor.clusters.variation import LEAST_WINDOWS, DatedRows
+from monitor.clusters.replayed_windows import ReplayedWindows
+from monitor.clusters.variation import DatedRows
 
 SHARES = np.array([0.4, 0.3, 0.2, 0.1])
 
@@ -53,18 +54,19 @@ def test_windows_of_very_different_sizes():
     assert overdispersion(table).correlation == pytest.approx(0.01, rel=0.5)
 
 
-def test_too_few_windows_say_nothing():
-    rows = np.random.default_rng(0).normal(size=(100, 3))
-    labels = np.zeros(100, dtype=np.int64)
-    for n_windows, is_known in ((LEAST_WINDOWS - 1, False), (LEAST_WINDOWS, True)):
-        windows = np.arange(100) % n_windows
-        variation = dated(windows, labels, rows).variation()
-        assert (variation is not None) is is_known
-    assert dated(np.full(100, -1), labels, rows).variation() is None
+REPLAYED = ReplayedWindows(
+    np.full(5, 9), np.zeros(5, np.int64), np.ones((3, 5)), np.ones((3, 5)), np.full(5, 9.0), 0.0
+)
 
 
-def dated(windows, labels, rows):
-    return DatedRows("1d", windows, labels, rows, labels < 0, rows, n_clusters=4)
+def test_windows_that_could_not_be_replayed_say_nothing():
+    rows = dated(np.arange(100) % 5, np.zeros(100, dtype=np.int64))
+    assert rows.variation(None) is None
+    assert rows.variation(REPLAYED).replayed is REPLAYED
+
+
+def dated(windows, labels):
+    return DatedRows("1d", windows, labels, n_clusters=4)
 
 
 def a_week(seed, *, weekend, rho=0.003):
@@ -75,16 +77,16 @@ def a_week(seed, *, weekend, rho=0.003):
     labels = np.concatenate(
         [rng.choice(4, 100, p=rng.dirichlet((shares if d % 7 < 2 else SHARES) / rho)) for d in days]
     )
-    return dated(np.repeat(days, 100), labels, rng.normal(size=(7000, 3)))
+    return dated(np.repeat(days, 100), labels)
 
 
 def test_a_weekly_pattern_is_found_and_its_variation_is_that_within_days_of_the_week():
     rows = a_week(0, weekend=0.2)
     assert rows.has_seasons(7)
-    within = rows.variation(7, 0)
+    within = rows.variation(REPLAYED, 7, 0)
     assert len(within.counts) == 10
     assert within.mix.correlation < 0.01
-    assert rows.variation().mix.correlation > 3 * within.mix.correlation
+    assert rows.variation(REPLAYED).mix.correlation > 3 * within.mix.correlation
 
 
 def test_no_weekly_pattern_is_seen_where_there_is_none():

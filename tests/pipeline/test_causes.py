@@ -1,6 +1,7 @@
 """What a report says beyond the verdict: since when, what it looks like, which metadata carries it."""
 
 import datetime as dt
+import re
 
 import numpy as np
 import pandas as pd
@@ -59,6 +60,9 @@ def test_natural_variation_is_learned_and_used():
     assert flagged[1] <= 4
     report = monitor.detect_drift(quiet, aware, timestamp_column="ts", every="1d")
     assert "natural variation of 40 windows of 1d" in report.notes[1]
+    assert re.search("judged against the rest, [0-3] of these 40 windows would", report.notes[1])
+    assert "once in 41; the rate asked for, once in 730, rests on" in report.notes[1]
+    assert "689 windows more would show it" in report.notes[1]
     assert report.to_frame().design_effect.iloc[0] == pytest.approx(1 + 299 * 0.02, rel=0.4)
     without = monitor.detect_drift(quiet, naive, timestamp_column="ts", every="1d")
     assert "rows are taken as independent" in without.notes[1]

@@ -1,0 +1,214 @@
+"""The baseline judged by itself: each of its windows beside the others, as production will be.
+
+A window of production is new to everything: clusters, whitening and novelty radius were made without it.
+So is each window here. The windows are dealt to blocks of neighbours; for each block all of these are made
+anew from the rows outside it (cross-validation in blocks, since neighbours in time are alike; Roberts et
+al. 2017), and the windows of the block are held against those rows. What comes out is how far windows
+without drift stray from each other, in the very statistics that drift is judged by.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from monitor.clusters.baseline_rows import BaselineRows
+from monitor.clusters.contingency import chi_square, chi_square_moments
+from monitor.clusters.fitted import FittedClusters
+from monitor.clusters.kmeans import assign, fit_centroids, n_distinct
+from monitor.clusters.moments import spectral_moments
+from monitor.clusters.replayed_windows import ReplayedWindows
+
+N_BLOCKS: Final = 6
+LEAST_WINDOWS: Final = 5
+"""From fewer windows nothing is learned: their spread would be a guess."""
+LEAST_ROWS: Final = 5
+"""A window with fewer rows says nothing about rows of one window."""
+_MOMENT_ROWS: Final = 4_000
+"""So many rows tell tr Σ and tr Σ² to a percent."""
+_MOST_CORRELATED: Final = 0.95
+
+Mask = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False)
+class _Window:
+    """One replayed window: a column of `ReplayedWindows`."""
+
+    size: int
+    novel: int
+    ratios: tuple[float, float, float]
+    freedoms: tuple[float, float, float]
+    scale: float
+
+
+def replay(
+    rows: BaselineRows, groups: Sequence[Sequence[Mask]], random_state: int
+) -> list[ReplayedWindows | None]:
+    """Replay the windows of some groups of rows.
+
+    Parameters
+    ----------
+    rows
+        All rows of the baseline.
+    groups
+        Each holds masks of rows, (n,): windows are compared with rows of their own mask only, and the
+        windows of all masks of a group count together, such as those of all days of the week.
+    random_state
+        Seed of k-means.
+
+    Returns
+    -------
+    Of each group its windows; None for fewer than `LEAST_WINDOWS`.
+    """
+    numbers = np.unique(rows.windows[rows.windows >= 0])
+    windows: list[list[_Window]] = [[] for _ in groups]
+    if len(numbers) >= LEAST_WINDOWS:
+        for block in np.array_split(numbers, min(N_BLOCKS, len(numbers))):
+            others = _Others.of(rows, block, random_state)
+            if others is None:
+                return [None] * len(groups)
+            for masks, replayed in zip(groups, windows, strict=True):
+                for mask in masks:
+                    replayed += others.compare(mask, block)
+    return [
+        _together(replayed, _autocorrelation(rows, masks))
+        if len(replayed) >= LEAST_WINDOWS
+        else None
+        for masks, replayed in zip(groups, windows, strict=True)
+    ]
+
+
+@dataclass(frozen=True, eq=False)
+class _Others:
+    """The rows outside a block of windows, in clusters made of them alone, beside the rows of the block."""
+
+    outside: BaselineRows
+    is_outside: Mask
+    all_rows: BaselineRows
+    labels: NDArray[np.int64]  # of all rows that are not outside; of no use for the others
+    distances: NDArray[np.float32]
+
+    @classmethod
+    def of(cls, rows: BaselineRows, block: NDArray[np.int64], random_state: int) -> _Others | None:
+        """None where too few different rows are outside to make clusters of."""
+        is_outside = ~np.isin(rows.windows, block)
+        positions = np.flatnonzero(is_outside)
+        n_held_out = int(np.searchsorted(positions, rows.n_held_out))
+        vectors = rows.vectors[positions]
+        fit_part = vectors[n_held_out:]
+        if n_held_out < 2 or n_distinct(fit_part) < max(rows.clusters.n_clusters, 2):
+            return None
+        centroids = rows.clusters.centroids
+        if not rows.clusters.are_given:
+            centroids = fit_centroids(
+                fit_part, rows.clusters.n_clusters, random_state=random_state, n_init=1
+            )
+        clusters = FittedClusters.of(fit_part, centroids, are_given=rows.clusters.are_given)
+        split = (np.arange(n_held_out, len(vectors)), np.arange(n_held_out))
+        outside = BaselineRows.of(vectors, split, clusters, None)
+        labels = np.zeros(len(is_outside), dtype=np.int64)
+        distances = np.zeros(len(is_outside), dtype=np.float32)
+        labels[~is_outside], distances[~is_outside] = assign(rows.vectors[~is_outside], centroids)
+        return cls(outside, is_outside, rows, labels, distances)
+
+    def compare(self, mask: Mask, block: NDArray[np.int64]) -> list[_Window]:
+        """The windows of the block, each as far as it lies in `mask`, with the rows outside that do too."""
+        outside, all_rows = self.outside, self.all_rows
+        chosen = np.flatnonzero(mask[self.is_outside][: outside.n_compared])
+        held_out = chosen[chosen < outside.n_held_out]
+        dated = all_rows.windows[self.is_outside][chosen]
+        if len(chosen) < LEAST_ROWS or len(np.unique(dated)) < 2:
+            return []
+        clusters = outside.clusters
+        counts = np.bincount(outside.labels[chosen], minlength=clusters.n_clusters)
+        centre = outside.vectors[chosen].mean(axis=0, dtype=np.float64)
+        whitener = clusters.whitener.astype(np.float64)
+        moments = (
+            spectral_moments(outside.vectors[chosen[:_MOMENT_ROWS]].astype(np.float64)),
+            spectral_moments(outside.whitened[held_out[:_MOMENT_ROWS]]),
+        )
+        sizes = np.unique(dated, return_counts=True)[1]
+        unevenness = float((sizes**2).sum() / sizes.sum() ** 2)
+        windows = []
+        for number in block:
+            members = np.flatnonzero(mask & (all_rows.windows == number))
+            if len(members) < LEAST_ROWS:
+                continue
+            f = 1 / len(chosen) + 1 / len(members)
+            own = np.bincount(self.labels[members], minlength=clusters.n_clusters)
+            moved = all_rows.vectors[members].mean(axis=0, dtype=np.float64) - centre
+            expected, variance = chi_square_moments(counts, own)
+            compared = [
+                (float(chi_square(counts, own)), expected, expected**2, variance / 2),
+                *(
+                    (float(by @ by), f * first, first**2, second)
+                    for by, (first, second, _) in zip(
+                        (moved, moved @ whitener), moments, strict=True
+                    )
+                ),
+            ]
+            ratios = tuple(_over(statistic, mean) for statistic, mean, _, _ in compared)
+            freedoms = tuple(_over(square, half) for _, _, square, half in compared)
+            windows.append(
+                _Window(
+                    size=len(members),
+                    novel=int((self.distances[members] > clusters.novelty_radius).sum()),
+                    ratios=(ratios[0], ratios[1], ratios[2]),
+                    freedoms=(freedoms[0], freedoms[1], freedoms[2]),
+                    scale=(1 + unevenness) / f,
+                )
+            )
+        return windows
+
+
+def _over(numerator: float, denominator: float) -> float:
+    return numerator / denominator if denominator > 0 else np.nan
+
+
+def _together(windows: Sequence[_Window], autocorrelation: float) -> ReplayedWindows:
+    return ReplayedWindows(
+        sizes=np.array([window.size for window in windows], dtype=np.int64),
+        novel=np.array([window.novel for window in windows], dtype=np.int64),
+        ratios=np.array([window.ratios for window in windows]).T.copy(),
+        freedoms=np.array([window.freedoms for window in windows]).T.copy(),
+        scales=np.array([window.scale for window in windows]),
+        autocorrelation=autocorrelation,
+    )
+
+
+def _autocorrelation(rows: BaselineRows, masks: Sequence[Mask]) -> float:
+    """The correlation of the true means of windows that follow each other, without the rows' noise.
+
+    Means of n rows vary by tr B + tr Σ / n, those of neighbours together by r tr B. What B's own size is not
+    known by is added to it, so that windows that hardly differ have hardly any r; and since the mean of few
+    windows follows them, r is taken larger by (1 + 4 r) / W (Kendall 1954).
+    """
+    mask = np.logical_or.reduce(masks)
+    numbers, index = np.unique(rows.windows[mask & (rows.windows >= 0)], return_inverse=True)
+    if len(numbers) < LEAST_WINDOWS:
+        return 0.0
+    vectors = rows.vectors[mask & (rows.windows >= 0)].astype(np.float64)
+    sizes = np.bincount(index)
+    means = np.zeros((len(numbers), vectors.shape[1]))
+    np.add.at(means, index, vectors)
+    means /= sizes[:, None]
+    for one in masks if len(masks) > 1 else ():
+        in_season = np.isin(numbers, np.unique(rows.windows[one]))
+        means[in_season] -= means[in_season].mean(axis=0)
+    means -= means.mean(axis=0)
+    moments = spectral_moments(vectors[:_MOMENT_ROWS])
+    follow = np.flatnonzero(np.diff(numbers) == 1)
+    if len(follow) < LEAST_WINDOWS - 1 or not moments[0] > 0:
+        return 0.0
+    noise = float((moments[0] / sizes).mean())
+    between = float((means**2).sum(axis=1).mean()) - noise
+    unknown = noise * float(np.sqrt(2 * moments[1] / moments[0] ** 2 / len(numbers)))
+    together = float(np.einsum("wd,wd->w", means[follow], means[follow + 1]).mean())
+    n = len(numbers)
+    r = together / (max(between, 0.0) + unknown)
+    return float(np.clip((r * n + 1) / (n - 4), 0.0, _MOST_CORRELATED)) if r > 0 else 0.0

@@ -1,0 +1,44 @@
+"""What is kept of a baseline's windows that were judged by each other (see `replay`)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from monitor.codec import Shape
+
+RATIOS: Final = ("mix", "mean", "whitened_mean")
+"""The statistics whose ratios are kept, by the names of their tests."""
+
+
+@dataclass(frozen=True, eq=False)
+class ReplayedWindows:
+    """The baseline's windows, each compared with rows of other windows.
+
+    Parameters
+    ----------
+    sizes
+        (n_windows,) int64, rows.
+    novel
+        (n_windows,) int64, rows beyond the novelty radius.
+    ratios
+        (3, n_windows) float64, in the order of `RATIOS`: a statistic over the mean that it would have if
+        all rows were independent; NaN where there is nothing to compare.
+    freedoms
+        (3, n_windows) float64: the degrees of freedom of the χ² that independent rows' statistic is about.
+    scales
+        (n_windows,) float64: how many times more than of a row's variance the ratio shows of the variance
+        between windows; about the number of rows.
+    autocorrelation
+        Of neighbouring windows' true means, in [0, 0.95].
+    """
+
+    sizes: Annotated[NDArray[np.int64], Shape("_replayed")]
+    novel: Annotated[NDArray[np.int64], Shape("_replayed")]
+    ratios: Annotated[NDArray[np.float64], Shape(3, "_replayed", finite=False)]
+    freedoms: Annotated[NDArray[np.float64], Shape(3, "_replayed", finite=False)]
+    scales: Annotated[NDArray[np.float64], Shape("_replayed")]
+    autocorrelation: float

@@ -1,0 +1,79 @@
+"""What the baseline's own windows say of windows without drift.
+
+Whether rows are independent is one question for all tests, and all tests' windows answer it together: where
+they say yes, p-values are those of independent rows, and no power is lost to knowing the times. Else each
+test has a law of its own (`RatioLaw`, `NoveltyLaw`).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import special
+
+from monitor.clusters import RATIOS, ReplayedWindows
+from monitor.drift.novelty_law import NoveltyLaw, NoveltyLikelihood
+from monitor.drift.ratio_law import RatioLaw, RatioLikelihood
+from monitor.drift.significance import combine_p_values
+
+INDEPENDENT: Final = 0.5
+"""How likely rows are independent, before any window is seen."""
+CALM: Final = 0.2
+"""How likely a test sees nothing of it where windows vary, before any is seen."""
+
+
+@dataclass(frozen=True, eq=False)
+class Calibration:
+    """The laws of all statistics.
+
+    Parameters
+    ----------
+    independent
+        How likely rows are independent, in [0, 1].
+    ratios
+        By the name of the test.
+    novelty
+        Of the number of novel rows.
+    """
+
+    independent: float
+    ratios: Mapping[str, RatioLaw]
+    novelty: NoveltyLaw
+
+    @property
+    def p_values(self) -> NDArray[np.float64]:
+        """(n_windows,) of each replayed window, by all tests together."""
+        each = [law.p_values for law in self.ratios.values()]
+        tests = np.nan_to_num(np.array([*each, self.novelty.p_values]), nan=1.0)
+        return np.array([combine_p_values(of_window) for of_window in tests.T])
+
+
+@lru_cache(maxsize=256)
+def calibrate(replayed: ReplayedWindows) -> Calibration:
+    """The laws that the baseline's windows give."""
+    ratios = {name: RatioLikelihood.of(replayed, at) for at, name in enumerate(RATIOS)}
+    novelty = NoveltyLikelihood.of(replayed)
+    evidence = {name: likelihood.evidence for name, likelihood in ratios.items()}
+    evidence["novelty"] = novelty.evidence
+    # How many times likelier all windows are with independent rows than with windows that vary.
+    odds = math.log(INDEPENDENT / (1 - INDEPENDENT)) + sum(
+        calm - float(np.logaddexp(math.log(CALM) + calm, math.log(1 - CALM) + varied))
+        for calm, varied in evidence.values()
+    )
+    independent = float(special.expit(odds))
+    calm_tests = {
+        name: independent
+        + (1 - independent) * float(special.expit(math.log(CALM / (1 - CALM)) + calm - varied))
+        for name, (calm, varied) in evidence.items()
+    }
+    return Calibration(
+        independent=independent,
+        ratios={name: likelihood.law(calm_tests[name]) for name, likelihood in ratios.items()},
+        novelty=novelty.law(replayed, calm_tests["novelty"]),
+    )

@@ -1,0 +1,180 @@
+"""The law of a statistic that is about a χ² when rows are independent, in windows that vary as a whole.
+
+Let y be a statistic over its mean under independent rows, and ν₀ the degrees of freedom of the χ² that it is
+about then. In a window that varies as a whole, beyond the sampling of its rows,
+
+    y | u  is about a gamma variable with mean 1 + θu and variance 2/ν₀ (1 + 2θu) + 2 (θu)²/d,
+
+where θ is the size of the variation, seen through as many rows as the window has; d says in how many
+directions it goes; and u = ν / χ²_ν lets single windows, such as a day of snow, be far wilder than most.
+θ = 0 are independent rows. What θ, d and ν are, the replayed windows of the baseline tell
+(`ReplayedWindows`), but few windows do not tell it exactly; so a p-value is the mean over all that they may
+be, each as likely as the windows make it (the posterior predictive distribution; Rubin 1984). Few windows
+thus mean heavy tails.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import special, stats
+
+from monitor.clusters import ReplayedWindows
+from monitor.drift.wild_windows import LEAST, TAILS, spread
+
+_SIZES: Final = np.geomspace(0.02, 1e7, 52)
+"""θu, for a window of the replayed windows' mean size."""
+_N_THETA: Final = 36
+"""θ is one of the first so many of these, all equally likely: up to 19,000."""
+_DIRECTIONS: Final = np.array([1.0, 2.0, 4.0, 16.0, 64.0])
+_SPREAD: Final = spread(_SIZES, _N_THETA)
+_NEGLIGIBLE: Final = 0.01
+
+
+@dataclass(frozen=True, eq=False)
+class RatioLaw:
+    """The law of one statistic's ratio in windows without drift.
+
+    Parameters
+    ----------
+    independent
+        How likely rows are independent.
+    weights
+        (sizes, directions) float64: how likely each θu and d are, given that they are not; sum 1.
+    mean_scale
+        The replayed windows' mean scale.
+    mean_excess
+        By how much their mean ratio is above 1, ≥ 0.
+    p_values
+        (n_windows,) of each replayed window by the others; NaN where there was nothing to compare.
+    """
+
+    independent: float
+    weights: NDArray[np.float64]
+    mean_scale: float
+    mean_excess: float
+    p_values: NDArray[np.float64]
+
+    def p_value(
+        self, by_rows: Callable[[], float], ratio: float, freedom: float, scale: float
+    ) -> float:
+        """How often a window without drift has such a ratio or a higher one.
+
+        Parameters
+        ----------
+        by_rows
+            Computes the p-value if all rows are independent; called where it matters.
+        ratio, freedom, scale
+            As those of `ReplayedWindows`, of this window.
+        """
+        varied = float((self.weights * _tails(ratio, freedom, scale / self.mean_scale)).sum())
+        if self.independent < _NEGLIGIBLE * varied:
+            return varied
+        of_rows = by_rows()
+        return self.independent * of_rows + (1 - self.independent) * max(varied, of_rows)
+
+    def mean(self, scale: float) -> float:
+        """The mean ratio of windows without drift, ≥ 1."""
+        return 1 + (1 - self.independent) * self.mean_excess * scale / self.mean_scale
+
+
+@dataclass(frozen=True, eq=False)
+class RatioLikelihood:
+    """What the replayed windows say of one statistic.
+
+    Parameters
+    ----------
+    replayed
+        The windows.
+    at
+        The statistic's place in `RATIOS`.
+    calm
+        (n_windows,) float64: the log-likelihood of each window if rows are independent.
+    varied
+        (n_windows, tails, θ, d) the same if windows vary.
+    """
+
+    replayed: ReplayedWindows
+    at: int
+    calm: NDArray[np.float64]
+    varied: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, replayed: ReplayedWindows, at: int) -> RatioLikelihood:
+        """Of the statistic at this place in `RATIOS`."""
+        mean_scale = float(replayed.scales.mean())
+        calm, varied = [], []
+        for ratio, freedom, scale in zip(
+            replayed.ratios[at], replayed.freedoms[at], replayed.scales, strict=True
+        ):
+            if not (np.isfinite(ratio) and np.isfinite(freedom) and freedom > 0):
+                calm.append(0.0)
+                varied.append(np.zeros((len(TAILS), _N_THETA, len(_DIRECTIONS))))
+                continue
+            y = max(float(ratio), 1e-3)
+            calm.append(float(stats.gamma.logpdf(y, freedom / 2, scale=2 / freedom)))
+            shape, unit = _gamma(float(freedom), scale / mean_scale)
+            density = (
+                np.exp((shape - 1) * np.log(y / unit) - y / unit - special.gammaln(shape)) / unit
+            )
+            varied.append(np.log(_SPREAD @ density + LEAST))
+        return cls(replayed, at, np.array(calm), np.array(varied))
+
+    @property
+    def evidence(self) -> tuple[float, float]:
+        """The log-likelihood of all windows, with independent rows and with windows that vary."""
+        together = self.varied.sum(axis=0)
+        return (
+            float(self.calm.sum()),
+            float(special.logsumexp(together) - math.log(together.size)),
+        )
+
+    def law(self, independent: float) -> RatioLaw:
+        """The law, `independent` being how likely rows are."""
+        replayed, at, varied = self.replayed, self.at, self.varied
+        together = varied.sum(axis=0)
+        mean_scale = float(replayed.scales.mean())
+        p_values = np.full(len(varied), np.nan)
+        for window, (ratio, freedom, scale) in enumerate(
+            zip(replayed.ratios[at], replayed.freedoms[at], replayed.scales, strict=True)
+        ):
+            if not (np.isfinite(ratio) and freedom > 0):
+                continue
+            others = _weights(together - varied[window])
+            tail = float((others * _tails(ratio, freedom, scale / mean_scale)).sum())
+            by_rows = float(stats.gamma.sf(ratio, freedom / 2, scale=2 / freedom))
+            p_values[window] = independent * by_rows + (1 - independent) * max(tail, by_rows)
+        ratios = replayed.ratios[at]
+        known = ratios[np.isfinite(ratios)]
+        return RatioLaw(
+            independent=independent,
+            weights=_weights(together),
+            mean_scale=mean_scale,
+            mean_excess=max(float(known.mean()) - 1, 0.0) if len(known) else 0.0,
+            p_values=p_values,
+        )
+
+
+def _weights(log_likelihood: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(sizes, directions) from a log-likelihood of ν, θ and d."""
+    weights = np.exp(log_likelihood - log_likelihood.max())
+    weights /= weights.sum()
+    return np.asarray(np.einsum("vtd,vts->sd", weights, _SPREAD))
+
+
+def _gamma(freedom: float, scale: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Shape and scale, (sizes, directions) each, of y given θu and d; `scale` over its mean."""
+    size = _SIZES[:, None] * scale
+    mean = 1 + size
+    variance = 2 / freedom * (1 + 2 * size) + 2 * size**2 / np.minimum(_DIRECTIONS, freedom)
+    return mean**2 / variance, variance / mean
+
+
+def _tails(ratio: float, freedom: float, scale: float) -> NDArray[np.float64]:
+    shape, unit = _gamma(freedom, scale)
+    return np.asarray(special.gammaincc(shape, max(ratio, 0.0) / unit))

@@ -1,0 +1,95 @@
+"""The baseline's windows judged by each other: what is planted between windows is seen, and nothing else."""
+
+import numpy as np
+import pytest
+
+from monitor.clusters import Clustering, RowMetadata, RowWindows, fit
+from monitor.clusters.replay import LEAST_WINDOWS
+
+WIDTH = 16
+
+
+def replayed(vectors, windows, n_clusters=4, segments=None):
+    baseline = fit(
+        vectors,
+        {"name": "rows"},
+        Clustering(n_clusters),
+        RowMetadata(
+            windows=RowWindows("1d", windows),
+            segment_column="place" if segments is not None else None,
+            segments=segments,
+        ),
+    )
+    if segments is not None:
+        return {k: v.variation and v.variation.replayed for k, v in baseline.segments.items()}
+    variation = baseline.statistics.variation
+    return None if variation is None else variation.replayed
+
+
+def days(seed, n_days=30, n=60, move=0.0, autocorrelation=0.0):
+    """Rows of days; the mean of each day lies `move` standard deviations of a row off, in every column."""
+    rng = np.random.default_rng(seed)
+    rows, level = [], rng.normal(size=WIDTH)
+    for _ in range(n_days):
+        fresh = rng.normal(size=WIDTH)
+        level = autocorrelation * level + np.sqrt(1 - autocorrelation**2) * fresh
+        rows.append(3 + rng.normal(size=(n, WIDTH)) + move * level)
+    return np.concatenate(rows).astype(np.float32), np.repeat(np.arange(n_days), n)
+
+
+def test_independent_rows_have_ratios_of_one_and_chi_squares_spread():
+    windows = [replayed(*days(seed)) for seed in range(6)]
+    ratios = np.concatenate([one.ratios for one in windows], axis=1)
+    freedoms = np.concatenate([one.freedoms for one in windows], axis=1)
+    assert ratios.mean(axis=1) == pytest.approx([1, 1, 1], abs=0.1)
+    # A χ² over its degrees of freedom ν has the variance 2 / ν.
+    assert ratios.var(axis=1) / (2 / freedoms).mean(axis=1) == pytest.approx([1, 1, 1], abs=0.4)
+
+
+def test_what_days_move_shows_in_the_means():
+    one = replayed(*days(0, move=0.5))
+    # 60 rows of variance 1 beside a day's own variance of 0.25 (vectors have length 1 afterwards).
+    assert one.ratios[1].mean() == pytest.approx(1 + 60 * 0.25, rel=0.35)
+    assert one.scales == pytest.approx(np.full(30, 60), rel=0.05)
+    assert one.autocorrelation < 0.35
+
+
+@pytest.mark.parametrize("r", [0.5, 0.8])
+def test_autocorrelation_is_found(r):
+    found = [
+        replayed(*days(seed, n_days=60, n=20, move=1, autocorrelation=r)).autocorrelation
+        for seed in range(4)
+    ]
+    assert np.mean(found) == pytest.approx(r, abs=0.15)
+
+
+def test_a_day_of_its_own_kind_is_new_to_clusters_made_without_it():
+    vectors, windows = days(0)
+    vectors[windows == 7] *= np.where(np.arange(WIDTH) % 2, -1, 1)
+    one = replayed(vectors, windows)
+    assert one.novel[7] > 50
+    assert one.novel.sum() - one.novel[7] < 60
+    assert (one.ratios[:, 7] > 10 * np.median(one.ratios, axis=1)).all()
+
+
+def test_too_few_windows_say_nothing():
+    vectors, windows = days(0, n_days=LEAST_WINDOWS)
+    assert replayed(vectors, windows) is not None
+    assert replayed(vectors, np.minimum(windows, LEAST_WINDOWS - 2)) is None
+    assert replayed(vectors, np.full(len(windows), -1)) is None
+    assert replayed(vectors, np.arange(len(windows))) is None  # one row each
+
+
+def test_segments_are_compared_with_their_own_rows():
+    vectors, windows = days(1)
+    segments = np.where(np.arange(len(vectors)) % 3 == 0, "a", "b").astype(object)
+    vectors[segments == "a"] *= np.where(np.arange(WIDTH) % 2, -1, 1)
+    for one in replayed(vectors, windows, segments=segments).values():
+        # Each lies in a single cluster or two: no mix to speak of.
+        assert one.ratios[1:].mean(axis=1) == pytest.approx([1, 1], abs=0.25)
+
+
+def test_windows_of_one_vector_have_no_ratios():
+    vectors = np.repeat(np.eye(4, dtype=np.float32), 20, axis=0)
+    one = replayed(vectors, np.arange(80) % 8, n_clusters=2)
+    assert one is None or not (one.ratios < 0).any()

@@ -1,0 +1,153 @@
+"""p-values from the baseline's own windows hold, and lose nothing where rows are independent."""
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from monitor.clusters import ReplayedWindows
+from monitor.drift.calibration import calibrate
+from monitor.drift.comparison import long_run
+
+FREEDOMS = np.array([19.0, 8.0, 40.0])
+N = 100
+
+
+def windows(ratios, novel, n=N):
+    n_windows = ratios.shape[1]
+    return ReplayedWindows(
+        sizes=np.full(n_windows, n),
+        novel=novel,
+        ratios=ratios,
+        freedoms=np.repeat(FREEDOMS[:, None], n_windows, axis=1),
+        scales=np.full(n_windows, float(n)),
+        autocorrelation=0.0,
+    )
+
+
+def independent(rng, n_windows):
+    ratios = rng.chisquare(FREEDOMS[:, None], (3, n_windows)) / FREEDOMS[:, None]
+    return windows(ratios, rng.binomial(N, 0.02, n_windows))
+
+
+def varied(rng, n_windows, theta, directions, tail=np.inf):
+    """Windows by the model itself: their own part in so many directions, some windows wilder."""
+    size = theta * (1 if np.isinf(tail) else tail / rng.chisquare(tail, (3, n_windows)))
+    noise = rng.chisquare(FREEDOMS[:, None], (3, n_windows)) / FREEDOMS[:, None]
+    own = rng.chisquare(directions, (3, n_windows)) / directions
+
+    ratios = np.maximum(noise + size * own, 0.01)
+    shares = rng.beta(0.02 * 30, 0.98 * 30, n_windows)
+    return windows(ratios, rng.binomial(N, shares))
+
+
+def p_values(law, replayed, at):
+    name = ("mix", "mean", "whitened_mean")[at]
+    return np.array(
+        [
+            law.ratios[name].p_value(
+                lambda ratio=ratio: float(stats.chi2.sf(ratio * FREEDOMS[at], FREEDOMS[at])),
+                ratio,
+                FREEDOMS[at],
+                float(N),
+            )
+            for ratio in replayed.ratios[at]
+        ]
+    )
+
+
+def test_independent_rows_keep_their_p_values():
+    rng = np.random.default_rng(0)
+    laws = [calibrate(independent(rng, 28)) for _ in range(10)]
+    assert np.median([law.independent for law in laws]) > 0.95
+    law = laws[0].ratios["mean"]
+    by_rows = 1e-4
+    ratio = float(stats.chi2.isf(by_rows, 8) / 8)
+    assert law.p_value(lambda: by_rows, ratio, 8.0, float(N)) < 3 * by_rows
+
+
+@pytest.mark.parametrize(
+    ("n_windows", "theta", "directions", "tail"),
+    [(12, 5, 4, np.inf), (28, 1, 2, np.inf), (28, 10, 8, 4), (60, 0.3, 4, np.inf)],
+)
+def test_the_level_holds_for_windows_that_vary(n_windows, theta, directions, tail):
+    rng = np.random.default_rng(1)
+    rates = []
+    for _ in range(40):
+        law = calibrate(varied(rng, n_windows, theta, directions, tail))
+        fresh = varied(rng, 60, theta, directions, tail)
+        rates.append(
+            [[(p_values(law, fresh, at) <= a).mean() for a in (0.05, 0.01)] for at in range(3)]
+        )
+    by_level = np.mean(rates, axis=(0, 1))
+    assert 0.02 < by_level[0] < 0.07
+    assert by_level[1] < 0.016
+
+
+def test_the_level_holds_for_novel_rows():
+    rng = np.random.default_rng(2)
+    rates = []
+    for _ in range(60):
+        law = calibrate(varied(rng, 20, 5, 4)).novelty
+        shares = rng.beta(0.02 * 30, 0.98 * 30, 200)
+        p = np.array([law.p_value(int(x), N) for x in rng.binomial(N, shares)])
+        rates.append([(p <= a).mean() for a in (0.05, 0.01)])
+    assert np.mean(rates, axis=0)[0] < 0.065
+    assert np.mean(rates, axis=0)[1] < 0.016
+
+
+def test_novel_rows_of_independent_windows_follow_the_binomial_law():
+    law = calibrate(independent(np.random.default_rng(3), 200)).novelty
+    share = law.shares[law.calm.argmax()]
+    for count in (3, 5, 8):
+        assert law.p_value(count, N) == pytest.approx(stats.binom.sf(count - 1, N, share), rel=0.3)
+    assert law.p_value(0, N) == 1
+
+
+def test_many_novel_rows_are_clear_against_few_in_every_window():
+    rng = np.random.default_rng(4)
+    law = calibrate(independent(rng, 12)).novelty
+    assert law.p_value(28, 99) < 1e-6
+
+
+def test_few_windows_are_believed_less():
+    rng = np.random.default_rng(5)
+    replayed = varied(rng, 60, 5, 4)
+    few = ReplayedWindows(
+        replayed.sizes[:6],
+        replayed.novel[:6],
+        np.repeat(np.median(replayed.ratios, axis=1)[:, None], 6, axis=1),
+        replayed.freedoms[:, :6],
+        replayed.scales[:6],
+        0.0,
+    )
+    far = 12.0 * float(np.median(replayed.ratios[1]))
+    by_few, by_many = (
+        calibrate(one).ratios["mean"].p_value(lambda: 0.0, far, 8.0, float(N))
+        for one in (few, replayed)
+    )
+    assert by_few > by_many
+
+
+def test_windows_that_could_not_be_compared_count_for_nothing():
+    rng = np.random.default_rng(6)
+    replayed = independent(rng, 20)
+    replayed.ratios[0] = np.nan
+    law = calibrate(replayed)
+    assert np.isfinite(law.independent)
+    assert np.isnan(law.ratios["mix"].p_values).all()
+
+
+def test_windows_judged_by_the_others_are_uniform_enough():
+    rng = np.random.default_rng(7)
+    law = calibrate(varied(rng, 100, 5, 4))
+    for ratio_law in law.ratios.values():
+        assert (ratio_law.p_values <= 0.1).mean() == pytest.approx(0.1, abs=0.08)
+
+
+def test_the_mean_of_windows_in_a_row_varies_more():
+    """Against a simulation of AR(1) windows."""
+    rng = np.random.default_rng(8)
+    x = rng.normal(size=(20_000, 8))
+    for t in range(1, 8):
+        x[:, t] = 0.6 * x[:, t - 1] + 0.8 * x[:, t]
+    assert x.mean(axis=1).var() * 8 == pytest.approx(long_run(1 / 8, 0.6), rel=0.05)
