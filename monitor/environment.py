@@ -34,12 +34,12 @@ def filled_in(text: str, place: str, environment: Mapping[str, str] | None = Non
     >>> filled_in("sqlite:///${HOME}/a.db", "store.url", {"HOME": "/home/me"})
     'sqlite:////home/me/a.db'
     """
-    given = os.environ if environment is None else environment
-    missing = [name for name in _NAME.findall(text) if not given.get(name, "").strip()]
+    values = os.environ if environment is None else environment
+    missing = [name for name in _NAME.findall(text) if not values.get(name, "").strip()]
     if missing:
         raise ConfigError(
             f"{place} needs the environment variable {missing[0]}, which is not set or empty: set it where "
             "monitor runs"
         )
     # A variable read from a file often ends in a line end.
-    return _NAME.sub(lambda found: given[found[1]].strip(), text)
+    return _NAME.sub(lambda name: values[name[1]].strip(), text)

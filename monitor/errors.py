@@ -27,7 +27,7 @@
         └── LeaseLostError                        a window that another worker has taken over
 
 Each is also the builtin that a caller expects, so `except ValueError` keeps working. A message says
-what was wrong, the value seen, what is allowed and how to go on. One bad image is no exception but a
+what was wrong, the value seen, what is allowed and how to go on. One bad image is not an exception but a
 row with a reason: see `monitor.failures`.
 """
 
@@ -40,7 +40,7 @@ from difflib import get_close_matches
 def close_names(name: str, known: Iterable[object], *, at_most: int = 1) -> list[str]:
     """Those of `known` that `name` may have been meant for, the closest first, in whatever case.
 
-    What is no text is passed over: a frame's columns may be numbers.
+    What is not text is passed over: a frame's columns may be numbers.
 
     Examples
     --------

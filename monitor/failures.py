@@ -15,7 +15,7 @@ from typing import Final
 REASONS: Final[dict[str, str]] = {
     # the cell
     "missing": "the cell is empty",
-    "unsupported_type": "the cell holds something that is no image and no address of one",
+    "unsupported_type": "the cell holds neither an image nor the address of one",
     "invalid_url": "the address is not a valid URL",
     "url_too_long": "the URL is longer than 8,192 characters",
     "scheme": "the URL's scheme is not allowed by the source policy",
@@ -52,7 +52,7 @@ REASONS: Final[dict[str, str]] = {
     "decoder_crashed": "decoding the image ended its worker process, or took too long",
     # vectors that arrive ready-made
     "wrong_dimension": "the vector has another width than the others",
-    "not_numeric": "the vector holds something that is no number",
+    "not_numeric": "the vector holds something that is not a number",
     "not_finite": "the vector holds NaN or infinity",
     "zero_vector": "the vector is all zeros and has no direction",
 }

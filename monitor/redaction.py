@@ -75,8 +75,8 @@ def redacted(text: str, secrets: Iterable[str] = ()) -> str:
     --------
     >>> redacted("cannot connect to postgresql://me:pa@ss@db/shop?sslmode=require: no route")
     'cannot connect to postgresql://…@db/shop?… no route'
-    >>> redacted("slack://TokenA/TokenB is no key; see https://example.com/docs")
-    'slack://… is no key; see https://example.com/docs'
+    >>> redacted("slack://TokenA/TokenB is not a key; see https://example.com/docs")
+    'slack://… is not a key; see https://example.com/docs'
     """
     for secret in sorted(secrets, key=len, reverse=True):
         text = text.replace(secret, "…")
@@ -86,7 +86,7 @@ def redacted(text: str, secrets: Iterable[str] = ()) -> str:
 def secrets_in(config: str, environment: Mapping[str, str]) -> frozenset[str]:
     """What is secret in the text of a config, whether it is well formed or not.
 
-    Passwords, queries and what is no host of the URLs in it, and the environment variables that these
+    Passwords, queries and the paths of channels' URLs in it, and the environment variables that these
     name, or whose own name says that they are secret.
 
     Examples

@@ -1,4 +1,4 @@
-"""`monitor alerts`: do messages arrive, which are on their way, what goes on."""
+"""`monitor alerts`: whether messages arrive, which are waiting, which alerts are open."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @click.group(cls=SuggestingGroup)
 def alerts() -> None:
-    """What goes on, and whether people are told: test, deliver, list."""
+    """Open alerts and their messages: test, deliver, list."""
 
 
 @alerts.command()
@@ -127,10 +127,14 @@ def list_all(terminal: Terminal, config_path: Path, is_all: bool) -> None:
 
     with Store(MonitoringConfig.load(config_path).store_url).check() as store:
         kept = Alerts(store)
-        found = [_alert(one) for one in kept.alerts() if is_all or one.is_open]
-        queued = [_entry(one) for one in kept.entries() if is_all or one.state != "delivered"]
-    lines = [*_lines(found, "no alert goes on"), "", *_lines(queued, "no message waits")]
-    terminal.result({"alerts": found, "messages": queued}, lines)
+        alerts_shown = [_alert(alert) for alert in kept.alerts() if is_all or alert.is_open]
+        queued = [_entry(entry) for entry in kept.entries() if is_all or entry.state != "delivered"]
+    lines = [
+        *_lines(alerts_shown, "no alert is open"),
+        "",
+        *_lines(queued, "no message is waiting"),
+    ]
+    terminal.result({"alerts": alerts_shown, "messages": queued}, lines)
 
 
 def _channels(

@@ -44,7 +44,7 @@ def fit(terminal: Terminal, config_path: Path, feature_names: tuple[str, ...]) -
     saved = []
     for feature in features:
         terminal.say(f"fitting {feature.name} on {counted(frame.num_rows, 'row')}")
-        found = fit_baseline(
+        fitted = fit_baseline(
             frame,
             feature,
             timestamp_column=project.config.data.baseline.timestamp_column,
@@ -54,13 +54,13 @@ def fit(terminal: Terminal, config_path: Path, feature_names: tuple[str, ...]) -
             explain_columns=project.config.drift.explain_columns,
             policy=project.config.policy,
         )
-        path = found.save(project.baseline_path(feature))
+        path = fitted.save(project.baseline_path(feature))
         fitted_on.record(path, files, project.config.folder)
-        saved.append((found, path))
+        saved.append((fitted, path))
     terminal.result(
-        {"baselines": [_facts(found, path) for found, path in saved]},
+        {"baselines": [_facts(fitted, path) for fitted, path in saved]},
         [
-            *[line for found, path in saved for line in _fitted(found, path)],
+            *[line for fitted, path in saved for line in _fitted(fitted, path)],
             f"next: {project.command('drift')}",
         ],
     )
@@ -98,28 +98,28 @@ def show(terminal: Terminal, feature_name: str | None, config_path: Path) -> Non
         for feature in project.features([feature_name] if feature_name else [])
     ]
     terminal.result(
-        {"baselines": [_details(found, path) for found, path in shown]},
-        "\n\n".join("\n".join(_page(found, path)) for found, path in shown).splitlines(),
+        {"baselines": [_details(baseline, path) for baseline, path in shown]},
+        "\n\n".join("\n".join(_page(baseline, path)) for baseline, path in shown).splitlines(),
     )
 
 
-def _facts(found: Baseline, path: Path) -> dict[str, Any]:
+def _facts(baseline: Baseline, path: Path) -> dict[str, Any]:
     return {
-        "feature": found.name,
-        "id": found.id,
-        "n_clusters": found.n_clusters,
-        "rows": found.n_rows,
-        "encoder": found.fingerprint,
+        "feature": baseline.name,
+        "id": baseline.id,
+        "n_clusters": baseline.n_clusters,
+        "rows": baseline.n_rows,
+        "encoder": baseline.fingerprint,
         "path": path,
     }
 
 
-def _fitted(found: Baseline, path: Path) -> list[str]:
-    size = f"{counted(found.n_clusters, 'cluster')} from {counted(found.n_rows, 'row')}"
-    lines = [f"{found.name}: {size}, baseline {found.id}", f"  wrote {path}"]
-    if found.choice:
-        lines.append(f"  {found.choice}")
-    lines += [f"  without a vector: {_failures(found)}"] if found.histogram.failures else []
+def _fitted(baseline: Baseline, path: Path) -> list[str]:
+    size = f"{counted(baseline.n_clusters, 'cluster')} from {counted(baseline.n_rows, 'row')}"
+    lines = [f"{baseline.name}: {size}, baseline {baseline.id}", f"  wrote {path}"]
+    if baseline.choice:
+        lines.append(f"  {baseline.choice}")
+    lines += [f"  without a vector: {_failures(baseline)}"] if baseline.histogram.failures else []
     return lines
 
 
@@ -131,43 +131,43 @@ def _entry(project: Project, feature: Monitored) -> dict[str, Any]:
     if not path.is_file():
         blank = dict.fromkeys(["id", "n_clusters", "rows", "encoder", "path"])
         return {"feature": feature.name, **blank, "state": "not fitted yet"}
-    found = Baseline.load(path)
-    changes = differences(found, feature)
-    return _facts(found, path) | {"state": "; ".join(changes) or "ok"}
+    baseline = Baseline.load(path)
+    changes = differences(baseline, feature)
+    return _facts(baseline, path) | {"state": "; ".join(changes) or "ok"}
 
 
-def _details(found: Baseline, path: Path) -> dict[str, Any]:
-    return _facts(found, path) | {
-        "width": found.width,
-        "n_fit": found.n_fit,
-        "cluster_sizes": found.histogram.counts.tolist(),
-        "failures": dict(found.histogram.failures),
-        "choice": found.choice,
-        "time_range": found.time_range,
-        "segment_column": found.segment_column,
-        "segments": list(found.segments),
-        "novelty_radius": found.novelty_radius,
-        "most_repeated": found.most_repeated,
-        "random_state": found.random_state,
-        "definition": dict(found.feature),
+def _details(baseline: Baseline, path: Path) -> dict[str, Any]:
+    return _facts(baseline, path) | {
+        "width": baseline.width,
+        "n_fit": baseline.n_fit,
+        "cluster_sizes": baseline.histogram.counts.tolist(),
+        "failures": dict(baseline.histogram.failures),
+        "choice": baseline.choice,
+        "time_range": baseline.time_range,
+        "segment_column": baseline.segment_column,
+        "segments": list(baseline.segments),
+        "novelty_radius": baseline.novelty_radius,
+        "most_repeated": baseline.most_repeated,
+        "random_state": baseline.random_state,
+        "definition": dict(baseline.feature),
     }
 
 
-def _page(found: Baseline, path: Path) -> list[str]:
-    counts = found.histogram.counts
+def _page(baseline: Baseline, path: Path) -> list[str]:
+    counts = baseline.histogram.counts
     facts = {
-        "feature": found.name,
-        "baseline": found.id,
+        "feature": baseline.name,
+        "baseline": baseline.id,
         "file": path,
-        "encoder": found.fingerprint or "not known: the vectors were in the data",
-        "vectors": f"{counted(found.n_rows, 'row')} of width {found.width}; clusters fitted on "
-        f"{found.n_fit:,}, windows compared with {int(counts.sum()):,}",
-        "failures": _failures(found),
-        "times": " to ".join(found.time_range) if found.time_range else "none",
-        "segments": f"{found.segment_column}: {', '.join(found.segments)}"
-        if found.segment_column
+        "encoder": baseline.fingerprint or "not known: the vectors were in the data",
+        "vectors": f"{counted(baseline.n_rows, 'row')} of width {baseline.width}; clusters fitted on "
+        f"{baseline.n_fit:,}, windows compared with {int(counts.sum()):,}",
+        "failures": _failures(baseline),
+        "times": " to ".join(baseline.time_range) if baseline.time_range else "none",
+        "segments": f"{baseline.segment_column}: {', '.join(baseline.segments)}"
+        if baseline.segment_column
         else "none",
-        "clusters": f"{found.n_clusters}, {found.choice or 'as the feature says'}",
+        "clusters": f"{baseline.n_clusters}, {baseline.choice or 'as the feature says'}",
     }
     total = max(int(counts.sum()), 1)
     sizes = table(
@@ -181,8 +181,8 @@ def _page(found: Baseline, path: Path) -> list[str]:
     return [*[f"{key.ljust(width)}  {value}" for key, value in facts.items()], "", *sizes]
 
 
-def _failures(found: Baseline) -> str:
-    counts = found.histogram.failures.items()
+def _failures(baseline: Baseline) -> str:
+    counts = baseline.histogram.failures.items()
     return ", ".join(f"{count:,} {reason}" for reason, count in counts) or "none"
 
 

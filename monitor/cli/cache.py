@@ -50,29 +50,29 @@ def cache() -> None:
 @output_options
 @click.pass_obj
 def info(terminal: Terminal, config_path: Path) -> None:
-    """Tell what the vector cache holds."""
+    """Show what the vector cache holds."""
     from monitor.config import MonitoringConfig
 
     config = MonitoringConfig.load(config_path)
     with open_cache(config) as opened:
-        found = opened.info()
-    megabytes, most = found.n_bytes / 1e6, config.cache.max_bytes / 1e6
+        contents = opened.info()
+    megabytes, most = contents.n_bytes / 1e6, config.cache.max_bytes / 1e6
     terminal.result(
         {
-            "path": found.path,
-            "n_bytes": found.n_bytes,
+            "path": contents.path,
+            "n_bytes": contents.n_bytes,
             "max_bytes": config.cache.max_bytes,
-            "n_vectors": found.n_vectors,
-            "n_sources": found.n_sources,
-            "n_vectors_by_encoder": dict(found.n_vectors_by_encoder),
+            "n_vectors": contents.n_vectors,
+            "n_sources": contents.n_sources,
+            "n_vectors_by_encoder": dict(contents.n_vectors_by_encoder),
         },
         [
-            f"{found.path}: {megabytes:,.1f} MB of at most {most:,.0f} MB",
+            f"{contents.path}: {megabytes:,.1f} MB of at most {most:,.0f} MB",
             *(
                 f"{encoder}: {counted(n, 'vector')}"
-                for encoder, n in found.n_vectors_by_encoder.items()
+                for encoder, n in contents.n_vectors_by_encoder.items()
             ),
-            f"{counted(found.n_sources, 'source')} known (addresses and files)",
+            f"{counted(contents.n_sources, 'source')} known (addresses and files)",
         ],
     )
 
@@ -113,8 +113,8 @@ def prune(
             max_bytes=config.cache.max_bytes,
             unused_for_seconds=None if unused_days is None else unused_days * _SECONDS_A_DAY,
         )
-        found = opened.info()
+        contents = opened.info()
     terminal.result(
-        {"n_forgotten": n_forgotten, "n_vectors": found.n_vectors, "n_bytes": found.n_bytes},
-        [f"forgot {counted(n_forgotten, 'vector')}, kept {counted(found.n_vectors, 'vector')}"],
+        {"n_forgotten": n_forgotten, "n_vectors": contents.n_vectors, "n_bytes": contents.n_bytes},
+        [f"forgot {counted(n_forgotten, 'vector')}, kept {counted(contents.n_vectors, 'vector')}"],
     )

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 def check(ctx: click.Context, config_path: Path) -> None:
     """Check the config, the data and the model.
 
-    Looks at each file and its columns, and whether the weights are here; fetches nothing.
+    Looks at each file, its columns and its first rows, at folders and variables, and whether the weights
+    are here; fetches nothing.
     """
     from monitor.cli.project import Project
     from monitor.cli.root import FAILED

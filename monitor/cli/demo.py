@@ -28,6 +28,6 @@ def demo(terminal: Terminal, output: Path) -> None:
     from monitor.cli.drift import report_document
     from monitor.demo import run_demo
 
-    found = run_demo(output, echo=terminal.say if terminal.as_json else click.echo)
+    report = run_demo(output, echo=terminal.say if terminal.as_json else click.echo)
     written = {"html": output / "report.html", "json": output / "report.json"}
-    terminal.result(report_document(found, written), ["", "with your own data: monitor init"])
+    terminal.result(report_document(report, written), ["", "with your own data: monitor init"])

@@ -65,7 +65,7 @@ def embed(
     (FILE.failures.csv); the data files stay as they are.
 
     Files that were embedded before, by the same model and from the same rows, are left as they are.
-    When it is interrupted or killed, run it again: it goes on where it was.
+    When it is interrupted or killed, run it again: it continues where it stopped.
     """
     if (source is None) != (target is None):
         raise click.UsageError("--input and --output go together")
@@ -161,11 +161,11 @@ def _lines(file: dict[str, Any]) -> list[str]:
     retried = f", {file['n_rows_retried']:,} tried again" if file["n_rows_retried"] else ""
     lines = [f"{state} {file['output']}: {rows}{retried}"]
     for column, reasons in file["failures"].items():
-        for reason, found in reasons.items():
+        for reason, failed in reasons.items():
             cure = f" ({CURES[reason]})" if reason in CURES else ""
             lines.append(
-                f"  {column}: {counted(found['n_rows'], 'row')} without vector: {reason}, "
-                f"such as {found['example']}{cure}"
+                f"  {column}: {counted(failed['n_rows'], 'row')} without vector: {reason}, "
+                f"such as {failed['example']}{cure}"
             )
     return lines
 
@@ -178,7 +178,7 @@ def _columns_without_vectors(files: Sequence[dict[str, Any]]) -> list[str]:
         repr(column)
         for column in columns
         if all(
-            sum(found["n_rows"] for found in file["failures"].get(column, {}).values())
+            sum(rows["n_rows"] for rows in file["failures"].get(column, {}).values())
             == file["n_rows"]
             for file in made
         )

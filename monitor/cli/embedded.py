@@ -140,7 +140,7 @@ def prepare_file(
     """One file of `part` with its vectors; what is embedded anew is written to `target`.
 
     Vectors in `target` are used again when they were made from this very file, by this model, under
-    this policy. Work that was cut off goes on where it was.
+    this policy. Interrupted work continues where it stopped.
 
     `redo` says what is embedded all the same.
     """
@@ -171,7 +171,7 @@ def prepare_file(
     again = {name: rows for name, rows in again.items() if rows}
     if stale or again:
         project.terminal.if_stopped = (
-            "the vectors made so far are kept, and the same command goes on from there"
+            "the vectors made so far are kept, and the same command continues from there"
         )
         # Before the work, which may take long, to find out now if the table cannot be written.
         check_writable(frame, target, source)
@@ -257,7 +257,7 @@ def _digest(values: object) -> str:
 
 
 def _weights_on_disk(spec: EncoderSpec) -> Mapping[str, float | str]:
-    """What tells that the weights of a model of this machine were replaced."""
+    """What changes when the weights of a model on this machine are replaced."""
     if spec.model == COMPACT:
         return {"version": __version__}
     files = [Path(spec.pretrained)] if spec.pretrained is not None else []

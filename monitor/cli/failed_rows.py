@@ -40,7 +40,7 @@ class FailedRow:
     column
         The column of vectors that has none for it.
     source
-        What its cell names, without credentials and query; empty where the cell is no text.
+        What its cell names, without credentials and query; empty where the cell is not text.
     reason, detail
         As in `monitor.failures.Failure`.
     attempts

@@ -106,8 +106,8 @@ def _refused(cells: Sequence[Any], policy: SourcePolicy) -> Iterator[str]:
         reason = _reason(cell, policy) if isinstance(cell, str) else None
         if reason is not None:
             refused.setdefault(reason, []).append(cell)
-    for reason, found in refused.items():
-        share = f"{len(found)} of the first {len(cells)} cells, such as {redact_url(found[0])!r},"
+    for reason, addresses in refused.items():
+        share = f"{len(addresses)} of the first {len(cells)} cells, such as {redact_url(addresses[0])!r},"
         if reason == "path_outside_roots":
             yield f"{share} are local files, and sources.roots is empty: name their folder in it"
         else:

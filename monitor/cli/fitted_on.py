@@ -1,4 +1,4 @@
-"""Which files a baseline was fitted on, to be told when they have changed."""
+"""Which files a baseline was fitted on, to notice when they have changed."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def changed(path: Path, files: Sequence[DataTable], folder: Path) -> list[str]:
     except (OSError, ValueError, KeyError, TypeError):
         return []
     now = _named(files, folder)
-    changes = [f"{name} has gone" for name in before if name not in now]
+    changes = [f"{name} is not there any more" for name in before if name not in now]
     changes += [f"{name} is new" for name in now if name not in before]
     for name, file in now.items():
         known = before.get(name)

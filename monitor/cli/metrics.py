@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 @output_options
 @click.pass_obj
 def metrics(terminal: Terminal, config_path: Path, textfile: Path | None) -> None:
-    """Tell the state of monitoring to Prometheus.
+    """Write the state of monitoring for Prometheus.
 
     The last window of each feature, open alerts and waiting messages, in Prometheus' text format: on
     stdout, or in a file for runs by cron.
@@ -37,8 +37,8 @@ def metrics(terminal: Terminal, config_path: Path, textfile: Path | None) -> Non
     from monitor.store import Store
 
     with Store(MonitoringConfig.load(config_path).store_url).check() as store:
-        found = read_gauges(store)
-    written = None if textfile is None else write_textfile(found, textfile)
+        gauges = read_gauges(store)
+    written = None if textfile is None else write_textfile(gauges, textfile)
     terminal.result(
         {
             "written": written,
@@ -46,10 +46,10 @@ def metrics(terminal: Terminal, config_path: Path, textfile: Path | None) -> Non
                 gauge.name: [
                     {"labels": dict(labels), "value": value} for labels, value in gauge.samples
                 ]
-                for gauge in found
+                for gauge in gauges
             },
         },
-        exposition(found).splitlines() if written is None else [f"wrote {written}"],
+        exposition(gauges).splitlines() if written is None else [f"wrote {written}"],
     )
 
 

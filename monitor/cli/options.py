@@ -23,7 +23,7 @@ def _set_debug(ctx: click.Context, _: click.Parameter, value: bool) -> None:
 
 
 class _ToTerminal(logging.Handler):
-    """What `monitor` logs, told as everything else is: on stderr, without secrets."""
+    """Writes what `monitor` logs as all other remarks: on stderr, without secrets."""
 
     def __init__(self, terminal: Terminal) -> None:
         super().__init__()
@@ -56,7 +56,7 @@ def output_options(command: Command) -> Command:
         count=True,
         expose_value=False,
         callback=_set_verbose,
-        help="Tell what is being done; -vv also which files are read and which images fail.",
+        help="Say what is being done; -vv also which files are read and which images fail.",
     )(command)
     command = click.option(
         "--debug",

@@ -109,17 +109,17 @@ def differences(baseline: Baseline, feature: Monitored) -> list[str]:
     """What the config says of `feature` that was different when `baseline` was fitted."""
     before = dict(_flat(baseline.feature))
     now = dict(_flat(feature.to_dict()))
-    told = [
+    changes = [
         f"{key} was {before.get(key)!r} and is {now.get(key)!r}"
         for key in dict.fromkeys([*before, *now])
         if before.get(key) != now.get(key)
     ]
-    given = feature.centroid_array
-    if given is not None and (
-        given.shape != baseline.centroids.shape or (given != baseline.centroids).any()
+    centroids = feature.centroid_array
+    if centroids is not None and (
+        centroids.shape != baseline.centroids.shape or (centroids != baseline.centroids).any()
     ):
-        told.append("centroids differ")
-    return told
+        changes.append("centroids differ")
+    return changes
 
 
 def _flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:

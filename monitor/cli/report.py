@@ -97,32 +97,32 @@ def report(
         )
     if from_store:
         assert config is not None
-        found = _stored(config, _days(last or "30d"))
+        drift_report = _stored(config, _days(last or "30d"))
     else:
-        found = DriftReport.from_json(source)
+        drift_report = DriftReport.from_json(source)
         if last is not None:
-            found = found.last(_days(last))
+            drift_report = drift_report.last(_days(last))
     if kind == "markdown":
-        found.to_markdown(target)
+        drift_report.to_markdown(target)
     elif kind == "json":
-        found.to_json(target)
+        drift_report.to_json(target)
     elif kind == "csv":
-        write_text(target, found.to_frame().to_csv(index=False))
+        write_text(target, drift_report.to_frame().to_csv(index=False))
     elif kind == "svg":
-        found.to_svg(target)
+        drift_report.to_svg(target)
     elif kind == "png":
-        found.to_png(target)
+        drift_report.to_png(target)
     else:
         thumbnails = not no_thumbnails and (config is None or config.report.thumbnails)
         policy = None if config is None else config.policy
-        found.to_html(target, policy=policy, thumbnails=thumbnails)
+        drift_report.to_html(target, policy=policy, thumbnails=thumbnails)
     written = {kind: target}
     if rows_target is not None:
-        _write_rows(found, rows_target)
+        _write_rows(drift_report, rows_target)
         written["rows"] = rows_target
     terminal.result(
-        report_document(found, written),
-        [_counted(found), *(f"wrote {path}" for path in written.values())],
+        report_document(drift_report, written),
+        [_counted(drift_report), *(f"wrote {path}" for path in written.values())],
     )
 
 
@@ -176,6 +176,6 @@ def _days(last: str) -> float:
         return Every.parse(last).years * _DAYS_OF_A_YEAR
     except TimestampError as error:
         raise click.BadParameter(
-            f"{last!r} is no time; give a number and one of min, h, d, w, mo, for example 30d",
+            f"{last!r} is not a length of time: give a number and one of min, h, d, w, mo, for example 30d",
             param_hint="--last",
         ) from error

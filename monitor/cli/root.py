@@ -54,7 +54,7 @@ class SuggestingGroup(click.Group):
 
 
 class RootGroup(SuggestingGroup):
-    """The root: imports a command's module on first use, and tells errors in one line."""
+    """The root: imports a command's module on first use, and shows an error in one line."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(_COMMANDS)

@@ -21,23 +21,23 @@ def store() -> None:
 @output_options
 @click.pass_obj
 def status(terminal: Terminal, config_path: Path) -> None:
-    """Tell where the store is and what it holds."""
+    """Show where the store is and what it holds."""
     from monitor.config import MonitoringConfig
     from monitor.store import Store
 
     with Store(MonitoringConfig.load(config_path).store_url) as opened:
-        found = opened.status()
-    lines = [found["url"], f"tables of version {found['version']}"]
-    if found["version"] != found["newest_version"]:
-        lines[1] += f", {found['newest_version']} is needed: run `monitor store migrate`"
+        state = opened.status()
+    lines = [state["url"], f"tables of version {state['version']}"]
+    if state["version"] != state["newest_version"]:
+        lines[1] += f", {state['newest_version']} is needed: run `monitor store migrate`"
     else:
-        n = found["windows"]
+        n = state["windows"]
         lines += [
-            f"features: {', '.join(found['features']) or 'none yet'}",
+            f"features: {', '.join(state['features']) or 'none yet'}",
             f"windows: {n['done']:,} done, {n['due']:,} due, {n['failed']:,} given up",
-            f"alerts: {found['alerts']:,}, {counted(found['undelivered'], 'message')} not delivered",
+            f"alerts: {state['alerts']:,}, {counted(state['undelivered'], 'message')} not delivered",
         ]
-    terminal.result(found, lines)
+    terminal.result(state, lines)
 
 
 @store.command()
@@ -52,5 +52,5 @@ def migrate(terminal: Terminal, config_path: Path) -> None:
     with Store(MonitoringConfig.load(config_path).store_url) as opened:
         before, after = opened.migrate()
         url = opened.url
-    told = "is up to date" if before == after else f"went from version {before} to {after}"
-    terminal.result({"url": url, "before": before, "after": after}, [f"{url} {told}"])
+    outcome = "is up to date" if before == after else f"went from version {before} to {after}"
+    terminal.result({"url": url, "before": before, "after": after}, [f"{url} {outcome}"])

@@ -29,7 +29,7 @@ def options_of(config: MonitoringConfig, part: DataFiles | ProductionData) -> Re
     read = part.read
     types = dict(read.types)
     if read.decimal != ".":
-        # A text with another sign is no number yet.
+        # Numbers with another decimal sign are still text.
         for feature in config.monitored:
             for column in feature.columns if isinstance(feature, Multivariate) else ():
                 types.setdefault(column, "number")

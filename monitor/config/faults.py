@@ -15,7 +15,7 @@ MOST_SHOWN: Final = 20
 
 
 class FaultAt(ValueError):
-    """A rule that two fields break together, told at the one to be changed.
+    """A rule that two fields break together, reported at the one to be changed.
 
     Parameters
     ----------
@@ -53,21 +53,21 @@ class Fault:
 
 def faults_of(error: ValidationError, model: type[BaseModel]) -> list[Fault]:
     """Each thing that `error` says about a dictionary meant for `model`, in its order."""
-    found: list[Fault] = []
+    faults: list[Fault] = []
     for detail in details(error):
         path: KeyPath = detail["loc"]
         cause = detail.get("ctx", {}).get("error")
         inner = _inside(cause)
         if isinstance(cause, FaultAt):
-            found.append(Fault((*path, *cause.path), str(cause)))
+            faults.append(Fault((*path, *cause.path), str(cause)))
         elif inner is not None:
             owner = _model_named(inner.title)
-            found += [
+            faults += [
                 Fault((*path, *fault.path), fault.message) for fault in faults_of(inner, owner)
             ]
         else:
-            found.append(Fault(path, sentence(detail, keys_at(model, path))))
-    return found
+            faults.append(Fault(path, sentence(detail, keys_at(model, path))))
+    return faults
 
 
 def in_words(faults: Sequence[Fault], name: str, lines: Mapping[KeyPath, int]) -> str:
@@ -116,5 +116,5 @@ def _model_named(title: str) -> type[BaseModel]:
     from monitor.images.policy import SourcePolicy
 
     known = {kind.__name__: kind for kind in CustomFeature.kinds().values()}
-    found: type[BaseModel] = known.get(title, SourcePolicy)
-    return found
+    model: type[BaseModel] = known.get(title, SourcePolicy)
+    return model

@@ -69,9 +69,9 @@ def _parameters(model: type[BaseModel]) -> dict[str, str]:
 
 def _entries(docstring: str) -> list[tuple[list[str], str]]:
     """The names and text of each entry of a numpydoc "Parameters" section."""
-    _, found, section = inspect.cleandoc(docstring).partition("Parameters\n----------\n")
+    _, has_section, section = inspect.cleandoc(docstring).partition("Parameters\n----------\n")
     entries: list[tuple[list[str], list[str]]] = []
-    for line in section.splitlines() if found else []:
+    for line in section.splitlines() if has_section else []:
         if line.startswith("    ") and entries:
             entries[-1][1].append(line.strip())
         elif set(line) == {"-"}:

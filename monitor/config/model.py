@@ -272,7 +272,7 @@ class MonitoringConfig(BaseModel):
                 f"the config {path} cannot be read: {error.strerror or error}: name a YAML file"
             ) from error
         except UnicodeDecodeError as error:
-            raise ConfigError(f"the config {path} is no UTF-8 text: save it as UTF-8") from error
+            raise ConfigError(f"the config {path} is not UTF-8 text: save it as UTF-8") from error
         logger.debug("reading the config %s", path)
         values, lines = read_yaml(text, str(path))
         return cls._build(values, path.parent, str(path), lines)

@@ -49,7 +49,7 @@ class PluginConfig(BaseModel):
         Raises
         ------
         ConfigError
-            If nobody knows the name, or it does not take these settings.
+            If the name is not known, or it does not take these settings.
         """
         filled = {
             name: filled_in(value, f"{place}.{name}") if isinstance(value, str) else value

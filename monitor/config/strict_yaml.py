@@ -1,4 +1,4 @@
-"""YAML that says no: to a key written twice, to a key that is no text, to a second document."""
+"""YAML, refused where it is ambiguous: a key written twice, a key that is not text, a second document."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def read_yaml(text: str, name: str) -> tuple[dict[str, Any], Mapping[KeyPath, in
     Raises
     ------
     ConfigError
-        If the text is no YAML, no mapping, or holds a key twice; PyYAML would keep the last one and
+        If the text is not YAML or not a mapping, or holds a key twice; PyYAML would keep the last one and
         say nothing.
 
     Examples
@@ -136,16 +136,16 @@ def _too_deep(mark: yaml.Mark) -> yaml.MarkedYAMLError:
 
 
 def _walk(
-    node: yaml.Node, path: KeyPath, lines: dict[KeyPath, int], seen: set[int], name: str
+    node: yaml.Node, path: KeyPath, lines: dict[KeyPath, int], visited: set[int], name: str
 ) -> None:
     """Note the line of everything below `node`; a node that aliases repeat is visited once."""
-    if id(node) in seen:
+    if id(node) in visited:
         return
-    seen.add(id(node))
+    visited.add(id(node))
     if isinstance(node, yaml.SequenceNode):
         for index, item in enumerate(node.value):
             lines[*path, index] = _line(item)
-            _walk(item, (*path, index), lines, seen, name)
+            _walk(item, (*path, index), lines, visited, name)
     elif isinstance(node, yaml.MappingNode):
         for key, value in node.value:
             place = (*path, _key(key, name))
@@ -155,14 +155,14 @@ def _walk(
                     f"{lines[place]}: keep one of the two"
                 )
             lines[place] = _line(key)
-            _walk(value, place, lines, seen, name)
+            _walk(value, place, lines, visited, name)
 
 
 def _key(node: yaml.Node, name: str) -> str:
     if node.tag not in {"tag:yaml.org,2002:str", "tag:yaml.org,2002:merge"}:
         shown = repr(node.value) if isinstance(node, yaml.ScalarNode) else "a list or mapping"
         raise ConfigError(
-            f"{name}, line {_line(node)}: {shown} is no text and cannot be a key: put it in quotes"
+            f"{name}, line {_line(node)}: {shown} is not text and cannot be a key: put it in quotes"
         )
     return str(node.value)
 
@@ -184,14 +184,14 @@ def _problem(error: yaml.MarkedYAMLError, name: str) -> str:
     where = f"{name}, line {mark.line + 1}, column {mark.column + 1}" if mark else name
     problem = error.problem or error.context or "the text cannot be read"
     if "alias" in f"{error.context} {problem}":
-        problem = "a value that starts with '*' or '&' must stand in quotes"
+        problem = "a value that starts with '*' or '&' must be in quotes"
     elif "'\\t'" in problem:
         problem = "a tab; YAML is indented with spaces"
     elif "expected a single document" in problem or "but found another document" in problem:
         problem = "a second document; keep one"
     elif "',' or ']'" in problem or "',' or '}'" in problem or "<block end>" in problem:
         problem += (
-            "; a value that starts with '[' or '{' and is no list or mapping must stand in quotes"
+            "; a value that starts with '[' or '{' but is not a list or mapping must be in quotes"
         )
     elif problem.startswith(("nested in", "more than", "it refers")):
         return f"{where}: {problem}"

@@ -89,7 +89,7 @@ def test_deliver_and_list(kept, hook):
     assert [(m["state"], m["message"]) for m in listed["messages"]] == [("pending", "first")]
     assert "1 message delivered, 0 to be tried again, 0 given up" in run("alerts", "deliver").stdout
     assert hook.received[0]["title"] == "first"
-    assert "no message waits" in run("alerts", "list").stdout
+    assert "no message is waiting" in run("alerts", "list").stdout
     assert "delivered  hook" in run("alerts", "list", "--all").stdout
 
 

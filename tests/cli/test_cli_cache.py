@@ -121,7 +121,7 @@ def test_retrying_in_vain_counts_and_keeps(site, monitor_command):
 def test_a_table_of_nothing_but_failures_can_be_retried(site, monitor_command):
     pd.DataFrame({"image": [f"{site.url}/down"] * 2}).to_parquet("train.parquet")
     monitor_command(*WORDS)
-    assert monitor_command(*WORDS, "--retry-failed").exit_code == 0
+    assert monitor_command(*WORDS, "--retry-failed").exit_code == 1  # still no vector
     assert [row["attempts"] for row in listed()] == ["2", "2"]
     site.routes["/down"] = answer(picture(0))
     assert monitor_command(*WORDS, "--retry-failed").exit_code == 0

@@ -260,5 +260,5 @@ def test_who_stops_it_is_told_how_it_goes_on(photos, monitor_command, monkeypatc
         result = monitor_command(*words)
         assert result.exit_code == 130
         assert result.stderr.splitlines()[-1] == (
-            "stopped: the vectors made so far are kept, and the same command goes on from there"
+            "stopped: the vectors made so far are kept, and the same command continues from there"
         )

@@ -20,7 +20,9 @@ def test_a_time_that_is_none(fitted, monitor_command):
     assert monitor_command("drift").exit_code == 0
     result = monitor_command("report", "--last", "soon")
     assert result.exit_code == 2
-    assert "'soon' is no time; give a number and one of min, h, d, w, mo" in result.stderr
+    assert (
+        "'soon' is not a length of time: give a number and one of min, h, d, w, mo" in result.stderr
+    )
 
 
 def test_a_summary_and_a_chart(fitted, monitor_command, document):

@@ -214,7 +214,7 @@ def test_no_file_and_no_text(tmp_path):
     with pytest.raises(ConfigError, match=r"there is no config at .*nowhere.yaml: `monitor init`"):
         MonitoringConfig.load(tmp_path / "nowhere.yaml")
     (tmp_path / "bytes.yaml").write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(ConfigError, match="is no UTF-8 text"):
+    with pytest.raises(ConfigError, match="is not UTF-8 text"):
         MonitoringConfig.load(tmp_path / "bytes.yaml")
     with pytest.raises(ConfigError, match="cannot be read: Is a directory: name a YAML file"):
         MonitoringConfig.load(tmp_path)
