@@ -63,7 +63,12 @@ class ChangedRowsOf:
         """Known rows whose surroundings the window does not visit, in groups."""
         baseline = self.placed.baseline
         known = baseline.known
-        if known is None or not known.examples or not evidence.parts.gone.any():
+        if (
+            known is None
+            or not known.examples
+            or not evidence.parts.gone.any()
+            or not evidence.parts.is_loss
+        ):
             return ()
         gone = np.flatnonzero(evidence.parts.gone)
         groups = group_rows(known.vectors[gone], random_state=baseline.random_state)

@@ -2,14 +2,12 @@
 
 import collections
 import datetime as dt
-import os
+import multiprocessing
 import queue
 import random
-import signal
 import sys
 import threading
 
-import apprise
 import pytest
 
 from monitor.alerts import AlertsConfig, deliver
@@ -21,15 +19,14 @@ N_MESSAGES, N_KILLS = 60, 25
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no fork")
-@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
-@pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")
 def test_no_message_is_lost_and_few_come_twice(sqlite_store, hook, tmp_path):
     config = AlertsConfig(channels=[{"name": "hook", "url": hook.url}])
     kept = Alerts(sqlite_store)
     kept.save_alert(alert(), [entry(str(i), title=f"message {i}") for i in range(N_MESSAGES)])
-    # Apprise loads its plug-ins once, here, and not in each child. It sends nothing here: a child
-    # would wait for the threads that it keeps for that, which a fork leaves behind.
-    assert apprise.Apprise().add(hook.url)
+    # Forked from a process of their own that has never sent anything: a child of this one would wait for
+    # the threads that apprise keeps, which a fork leaves behind.
+    workers = multiprocessing.get_context("forkserver")
+    workers.set_forkserver_preload(["monitor.alerts.channels", "monitor.store", "apprise"])
     url, rng = f"sqlite:///{tmp_path}/store.db", random.Random(0)
     sqlite_store.close()
     arrived = queue.SimpleQueue[threading.Event]()
@@ -42,17 +39,16 @@ def test_no_message_is_lost_and_few_come_twice(sqlite_store, hook, tmp_path):
     hook.before_answer = pause
     for at in range(N_KILLS):
         # Each worker comes after the leases of the one before have run out.
-        child = os.fork()
-        if child == 0:
-            _work(url, config, NOW + dt.timedelta(hours=at))
+        child = workers.Process(target=_work, args=(url, config, NOW + dt.timedelta(hours=at)))
+        child.start()
         for _ in range(rng.randint(0, 2)):
             arrived.get().set()
         last = arrived.get()
         # Before it has its answer, or at some moment afterwards.
         if rng.random() < 0.5:
             last.set()
-        os.kill(child, signal.SIGKILL)
-        os.waitpid(child, 0)
+        child.kill()
+        child.join()
         last.set()
     hook.before_answer = lambda: None
     while not arrived.empty():
@@ -70,9 +66,6 @@ def test_no_message_is_lost_and_few_come_twice(sqlite_store, hook, tmp_path):
 
 
 def _work(url: str, config: AlertsConfig, now: dt.datetime) -> None:
-    """What a worker does, in a process that never comes back."""
-    try:
-        with Store(url) as store:
-            deliver(Alerts(store), config, lambda: now)
-    finally:
-        os._exit(0)
+    """What a worker does."""
+    with Store(url) as store:
+        deliver(Alerts(store), config, lambda: now)

@@ -7,6 +7,7 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import stats
 
 from monitor.clusters import Movements
 from monitor.clusters.kmeans import assign, fit_centroids, n_distinct
@@ -17,7 +18,10 @@ _ROWS_OF_KIND: Final = 25
 _MOST_KINDS: Final = 64
 _LEAST_CLEAR: Final = 2.5
 """The movement must be so many standard deviations beyond chance to be taken apart at all."""
+_CHANCE_EMPTY: Final = 0.005
+"""A small cluster is told as vanished when so few rows would come by chance at most so often."""
 _BELOW_CHANCE: Final = 0.45
+"""The area that is left on average when shares are read off the very rows that are told apart."""
 _GONE: Final = 1 / 3
 """A small cluster has all but vanished when less than this part of its share is left."""
 
@@ -222,7 +226,6 @@ class _Kinds:
         before, after = (
             _area(window, known, side, random_state) for side in (np.ones(len(known)), weights)
         )
-        # Shares read off the very rows that are told apart leave a little less than chance.
         return float(np.clip((before - after) / max(before - _BELOW_CHANCE, 1e-9), 0.0, 1.0))
 
     def loss(self) -> tuple[NDArray[np.bool_], bool]:
@@ -233,7 +236,10 @@ class _Kinds:
         is_gone = (q < _GONE * p) & (p * len(self.of_window) >= 1)
         of_gone = float(fallen[is_gone].sum())
         is_loss = of_gone > 0 and of_gone >= float(fallen.sum()) / 2
-        return is_gone[self.of_known], is_loss
+        surely = (
+            stats.poisson.cdf(q * len(self.of_window), p * len(self.of_window)) <= _CHANCE_EMPTY
+        )
+        return (is_gone & surely)[self.of_known], is_loss
 
 
 def _area(
