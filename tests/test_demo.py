@@ -9,6 +9,8 @@ from monitor.demo.shop import UNUSUAL_DAYS
 from monitor.reports import DriftReport
 from tests.conftest import requests_of, show
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory):

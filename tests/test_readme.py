@@ -8,6 +8,7 @@ import pytest
 from tests.documents import GUIDE, README, ROOT, blocks, repository
 
 
+@pytest.mark.slow
 def test_python_blocks_run_in_order(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     namespace: dict[str, object] = {"__name__": "readme"}

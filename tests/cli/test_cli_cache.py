@@ -222,6 +222,7 @@ def test_an_earlier_table_stays_until_the_new_one_is_whole(site, monitor_command
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 @pytest.mark.skipif(not (ROOT / "benchmarks").is_dir(), reason="there are no benchmarks here")
+@pytest.mark.slow
 def test_kills_at_random_moments_leave_a_whole_and_equal_table():
     command = [sys.executable, str(ROOT / "benchmarks" / "killed_embeds.py")]
     words = ["--kills=3", "--kills-per-embed=3", "--urls=300", "--most-repeated=1.5"]
@@ -229,7 +230,6 @@ def test_kills_at_random_moments_leave_a_whole_and_equal_table():
         [*command, *words],
         capture_output=True,
         text=True,
-        timeout=300,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         check=False,
     )

@@ -18,7 +18,6 @@ def run(*words: str, cwd: Path, **environment: str) -> subprocess.CompletedProce
         cwd=cwd,
         capture_output=True,
         text=True,
-        timeout=120,
         check=False,
         env={**os.environ, "PYTHONPATH": root, "MONITOR_DEBUG": "", **environment},
     )
@@ -36,7 +35,6 @@ def test_help_loads_nothing_heavy(tmp_path):
         capture_output=True,
         text=True,
         check=True,
-        timeout=60,
         cwd=Path(monitor.__file__).parent.parent,
     )
     assert done.stdout.splitlines()[-1] == "[]"

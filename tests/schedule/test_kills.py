@@ -11,11 +11,12 @@ import pytest
 SCRIPT = Path(__file__).parents[2] / "benchmarks" / "kills.py"
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="there is no fork")
 def test_nothing_is_lost_or_done_twice(database_url):
     done = subprocess.run(
         [sys.executable, SCRIPT, "--url", database_url, "--kills", "8", "--stalls", "2"],
-        capture_output=True, text=True, check=False, timeout=300,
+        capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.stdout, done.stderr
     found = json.loads(done.stdout)

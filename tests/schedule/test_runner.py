@@ -74,12 +74,13 @@ def alerted(store):
         ]
 
 
+@pytest.mark.slow
 def test_a_month_with_a_fake_clock(store, tmp_path):
     folder, clock = tmp_path / "rows", Clock(FIRST)
     write_day(folder, -1)
     moved = {9, 10, 20}
     runner = make_runner(store, folder, clock, queue_alerts=queue_alert)
-    for hour in range(0, 31 * 24 + 1, 6):
+    for hour in range(0, 31 * 24 + 1, 12):
         clock.now = FIRST + hour * HOUR
         if hour % 24 == 0 and hour < 30 * 24:
             write_day(folder, hour // 24, shift=0.6 * (hour // 24 in moved))
