@@ -229,8 +229,8 @@ def _filled(link: str, action: Action) -> str:
         "feature": alert.feature,
         "segment": alert.segment or "",
         "rule": alert.rule,
-        "start": alert.window_start.isoformat(),
-        "end": alert.window_end.isoformat(),
+        "start": alert.window_start.astimezone(dt.UTC).isoformat(),
+        "end": alert.window_end.astimezone(dt.UTC).isoformat(),
     }
     # Lone halves of surrogate pairs, which a cell may hold, have no bytes.
     return link.format(

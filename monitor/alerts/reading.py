@@ -24,7 +24,7 @@ class Reading:
     value
         The metric, or its change since the earlier window; NaN when it cannot be known.
     threshold
-        What it was held against; NaN when nothing was.
+        What it was compared with; NaN where nothing was.
     severity
         How badly the rule is broken; None when it holds.
     """

@@ -62,7 +62,7 @@ class AlertChannel(Settings):
             r"\$\{\w+\}|[A-Za-z][\w+-]*://", value.strip()
         ):
             raise ConfigError(
-                "the value (not shown, it may hold a password) is no channel: give an apprise URL "
+                "the value (not shown, it may hold a password) is not a channel: give an apprise URL "
                 "such as 'mailtos://…' or 'slack://…', or '${NAME}' of an environment variable"
             )
         return value.strip()
@@ -96,7 +96,7 @@ class AlertsConfig(Settings):
         "and {end} are filled in.",
     )
     max_attempts: Whole = Field(
-        default=12, ge=1, description="So often a message is tried before it is given up."
+        default=12, ge=1, description="How often a message is tried before it is given up."
     )
     retry_seconds: Amount = Field(
         default=30.0,

@@ -174,7 +174,7 @@ _OF_WINDOWS: Final[tuple[tuple[str, str, Callable[[WindowDrift], float]], ...]] 
     ),
     (
         "monitor_window_alpha",
-        "The level that the p-value was held against.",
+        "The significance level that the p-value was compared with.",
         lambda window: window.judgement.alpha,
     ),
     (

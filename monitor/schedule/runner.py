@@ -114,7 +114,7 @@ class Runner:
     lease
         How long a worker that says nothing keeps a window; a working one renews it in time.
     max_attempts, retry_for
-        A window is tried so often at least, and for so long, before it is given up.
+        A window is given up after this many attempts, but not before it has been tried for this long.
     retry_delay
         Wait before the second attempt; it doubles with each one after, up to an hour.
     wait_for_rows

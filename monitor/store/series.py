@@ -66,6 +66,17 @@ def monitored(connection: Connection) -> list[str]:
     return list(connection.execute(active.order_by(features.c.id)).scalars())
 
 
+def states(connection: Connection) -> dict[str, int]:
+    """How many windows of monitored features are in each state."""
+    rows = connection.execute(
+        select(windows.c.state, func.count())
+        .join(features, features.c.id == windows.c.feature_id)
+        .where(features.c.retired_at.is_(None), IS_NOW)
+        .group_by(windows.c.state)
+    ).all()
+    return {row[0]: row[1] for row in rows}
+
+
 def backlog(connection: Connection) -> dict[str, dict[str, int]]:
     """How many windows of each monitored feature are `due`, and `failed`: given up."""
     rows = connection.execute(

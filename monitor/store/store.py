@@ -16,7 +16,7 @@ from monitor.store import engine as database
 from monitor.store import queries, series
 from monitor.store.migrate import check_version, migrate, newest_version, version
 from monitor.store.queries import ResultLine
-from monitor.store.tables import DONE, DUE, FAILED, alerts, baselines, features, outbox, windows
+from monitor.store.tables import DONE, DUE, FAILED, alerts, baselines, features, outbox
 
 
 class Store:
@@ -96,7 +96,10 @@ class Store:
         return database.reading(self._engine)
 
     def status(self) -> dict[str, Any]:
-        """The version of the tables, and how many windows are due, done and failed; plain values."""
+        """The version of the tables, and how many windows are due, done and failed; plain values.
+
+        Of features that are monitored, by the windows that they are cut into now.
+        """
         current = version(self._engine)
         status: dict[str, Any] = {
             "url": self.url, "version": current, "newest_version": newest_version(),
@@ -104,8 +107,7 @@ class Store:
         if current != newest_version():
             return status
         with self.reading() as connection:
-            by_state = select(windows.c.state, func.count()).group_by(windows.c.state)
-            states = {row[0]: row[1] for row in connection.execute(by_state)}
+            states = series.states(connection)
             undelivered = select(func.count()).where(outbox.c.delivered_at.is_(None))
             status |= {
                 "features": series.monitored(connection),
