@@ -36,12 +36,18 @@ MOST_FAILURES: Final = 3
 LONGEST_RETRY_DELAY: Final = dt.timedelta(hours=1)
 LONGEST_WAIT: Final = dt.timedelta(hours=6)
 """Rows that are missing for longer are an outage, which must be told."""
+N_LOOKS: Final = 24
+"""How often a window without rows is looked at while it is waited for."""
 LOOK_FOR_ROWS: Final = dt.timedelta(days=7)
 """For so long a window that was judged without rows is judged again when they come."""
 
 
 class NoRowsYet(Exception):
-    """A window has no rows, which may be late."""
+    """A window has no rows, which may be late: it is looked at again at `again`, and judged at `until`."""
+
+    def __init__(self, again: dt.datetime, until: dt.datetime) -> None:
+        super().__init__(f"no rows yet: waited for until {until.isoformat(timespec='minutes')}")
+        self.again = again
 
 
 def utc_now() -> dt.datetime:
@@ -297,14 +303,14 @@ class Runner:
             wait = min(claim.period.length, LONGEST_WAIT)
         until = self.plan.due_at(claim.period) + wait
         if judged.lacks_rows and self.clock() < until:
-            raise NoRowsYet(
-                f"no rows yet: looked for again until {until.isoformat(timespec='minutes')}"
-            )
+            # Now and then, and not again in this very pass.
+            again = self.clock() + max(wait / N_LOOKS, self.retry_delay)
+            raise NoRowsYet(min(again, until), until)
 
     def _postpone(self, claim: Claim, error: NoRowsYet) -> Exception:
         try:
             with self.store.writing() as connection:
-                leases.postpone(connection, claim, str(error), self._retry_at(claim))
+                leases.postpone(connection, claim, str(error), error.again)
         except LeaseLostError as lost:
             return lost
         return error
