@@ -55,13 +55,13 @@ def plain(table: pa.Table) -> pa.Table:
     import pyarrow as pa
 
     for position, field in enumerate(table.schema):
-        column = table.column(position)
+        column = original = table.column(position)
         kind = _plain_type(field.type)
         if kind != field.type:
             column = cast(column, kind)
         if _is_text(kind):
             column = _readable(column)
-        if column is not table.column(position):
+        if column is not original:
             changed = pa.field(field.name, column.type, metadata=field.metadata)
             table = table.set_column(position, changed, column)
     return table

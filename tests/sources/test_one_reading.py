@@ -1,6 +1,8 @@
 """Files are read by one set of rules, whole or window by window: same rows, same types."""
 
+import base64
 import datetime as dt
+import io
 import os
 import shutil
 import tempfile
@@ -15,12 +17,19 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
+import monitor
 from monitor import frames
 from monitor.cli.tables import joined
+from monitor.encoders.architecture import COMPACT_DIR
+from monitor.encoders.spec import WEIGHTS_FILE
 from monitor.errors import InvalidInputError, MissingColumnError, TimestampError
 from monitor.frames import ReadOptions
+from monitor.pipeline.reading import segment_values
+from monitor.schedule import WindowJudge
 from monitor.sources import FileSource, find_files, read_window
+from monitor.windows import Window
 
 UTC = dt.UTC
 START = dt.datetime(2026, 2, 1, tzinfo=UTC)
@@ -440,3 +449,40 @@ def test_flipped_bytes_of_a_parquet_file_are_our_error_or_rows(tmp_path):
         path.write_bytes(whole[:at] + bytes([whole[at] ^ 255]) + whole[at + 1 :])
         with suppress(InvalidInputError):
             frames.read_file(path)
+
+
+def test_a_country_called_na_is_a_segment_whole_and_by_window(tmp_path):
+    text = "ts,country\n2026-02-01T01:00Z,NA\n2026-02-01T02:00Z,DE\n2026-02-01T03:00Z,\n"
+    path = write(tmp_path / "rows.csv", text)
+    window = read_window(FileSource(str(path), "ts", chunk_rows=2), START, START + DAY)
+    for frame in (frames.read_file(path), window):
+        assert segment_values(frame, "country").tolist() == ["NA", "DE", "(empty)"]
+
+
+@pytest.mark.skipif(
+    not (COMPACT_DIR / WEIGHTS_FILE).is_file(), reason="the compact model has no weights here"
+)
+def test_a_window_of_one_embedded_and_one_raw_file(tmp_path):
+    rng = np.random.default_rng(0)
+
+    def rows(start, n):
+        times = pd.date_range(start, periods=n, freq="5min", tz="UTC")
+        pictures = [rng.integers(0, 255, (24, 24, 3), dtype=np.uint8) for _ in range(n)]
+        return pd.DataFrame({"ts": times, "u": [data_uri(picture) for picture in pictures]})
+
+    photos = monitor.ImageEmbedding(
+        name="photos", source_column="u", column="e", model="compact", n_clusters=2
+    )
+    base = monitor.fit_baseline(monitor.embed(rows("2026-01-01", 60), photos), photos)
+    monitor.embed(rows("2026-02-01 00:00", 40), photos).to_parquet(tmp_path / "0.parquet")
+    rows("2026-02-01 12:00", 40).to_parquet(tmp_path / "1.parquet")
+    source = FileSource(f"{tmp_path}/*.parquet", "ts")
+    judge = WindowJudge(source, {"photos": photos}, {"photos": base}, "1d")
+    window = judge("photos", Window(START, START + DAY)).report.windows[0]
+    assert (window.n_rows, window.n_failed) == (80, 0)
+
+
+def data_uri(pixels):
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "PNG")
+    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
