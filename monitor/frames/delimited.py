@@ -9,8 +9,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import islice
-from operator import itemgetter
-from typing import IO, TYPE_CHECKING, Any, Final
+from typing import IO, TYPE_CHECKING, Final
 
 from monitor.errors import InvalidInputError
 from monitor.frames.options import ReadOptions
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
 
 _LONGEST_CELL: Final = 2**31 - 1
 """An image may stand in a cell, as a `data:` URI."""
+_ROWS_TO_COUNT: Final = 10_000
 _SEPARATORS: Final = (";", "\t", "|")
 _BYTE_ORDER_MARKS: Final = {
     codecs.BOM_UTF8: "utf-8-sig",
@@ -49,20 +49,20 @@ class CsvTable:
     @cached_property
     def columns(self) -> list[str]:
         """The names of the columns; one without a name is called by its position."""
-        rows = self._rows()
-        header = next(rows, None)
-        if header is None:
+        header, first = self._head(self._separator)
+        if not header:
             raise InvalidInputError(
                 f"{self.name} cannot be read: it is empty; its first line must name the columns"
             )
-        while len(header) > 1 and not header[-1].strip() and self._ends_in_nothing(len(header)):
+        # Lines that end in a separator have a last cell that nobody means.
+        while len(header) > 1 and not header[-1].strip() and not "".join(first[len(header) - 1 :]):
             header = header[:-1]
         return [title or f"Unnamed: {i}" for i, title in enumerate(header)]
 
     @cached_property
     def n_rows(self) -> int:
         """How many rows there are."""
-        return sum(1 for _ in self._records())
+        return sum(len(rows) for rows in self._rows(_ROWS_TO_COUNT))
 
     @property
     def notes(self) -> list[str]:
@@ -87,43 +87,41 @@ class CsvTable:
 
         kept = [i for i, name in enumerate(self.columns) if wanted is None or name in wanted]
         names = [self.columns[i] for i in kept]
-        pick = itemgetter(*kept) if len(kept) > 1 else (lambda cells: tuple(cells[i] for i in kept))
-        records = self._records()
-        is_first = True
-        while True:
-            rows = [pick(cells) for cells in islice(records, chunk_rows)]
-            if not rows and not is_first:
-                return
-            is_first = False
-            columns: Sequence[Any] = list(zip(*rows, strict=True)) if rows else [()] * len(kept)
-            arrays = [pa.array([cell or None for cell in cells], pa.string()) for cells in columns]
-            yield pa.Table.from_arrays(arrays, names=names)
+        is_empty = True
+        for rows in self._rows(chunk_rows):
+            is_empty = False
+            columns = list(zip(*rows, strict=True))
+            yield pa.Table.from_arrays([_texts(columns[i]) for i in kept], names=names)
+        if is_empty:
+            yield pa.Table.from_arrays([_texts(())] * len(kept), names=names)
 
-    def _records(self) -> Iterator[list[str]]:
-        """The rows below the header, each as long as it."""
+    def _rows(self, size: int) -> Iterator[list[list[str]]]:
+        """The rows below the header, `size` at a time, each as long as the header."""
+        n_before, width = 0, {len(self.columns)}
+        parts = self._split(self._separator, size)
+        next(parts, None)
+        for rows in parts:
+            if set(map(len, rows)) != width:
+                rows = [self._as_wide(row, n_before + i) for i, row in enumerate(rows, start=1)]
+            yield rows
+            n_before += len(rows)
+
+    def _as_wide(self, cells: list[str], number: int) -> list[str]:
+        """A row as long as the header."""
         n = len(self.columns)
-        rows = self._rows()
-        next(rows, None)
-        for number, cells in enumerate(rows, start=1):
-            if len(cells) == n:
-                yield cells
-            elif len(cells) < n:
-                yield cells + [""] * (n - len(cells))
-            elif any(cell.strip() for cell in cells[n:]):
-                raise InvalidInputError(
-                    f"{self.name} cannot be read: row {number} has {len(cells)} cells and the header "
-                    f"{n}; put a cell that holds {self._separator!r} in quotes, or name the column that "
-                    "is missing in the header"
-                )
-            else:  # separators at the end of a line
-                yield cells[:n]
+        if any(cell.strip() for cell in cells[n:]):
+            raise InvalidInputError(
+                f"{self.name} cannot be read: row {number} has {len(cells)} cells and the header {n}; put a "
+                f"cell that holds {self._separator!r} in quotes, or name the column that is missing in the "
+                "header"
+            )
+        return cells[:n] + [""] * (n - len(cells))
 
-    def _ends_in_nothing(self, width: int) -> bool:
-        """Whether the last cell of the first row is empty too: lines end in a separator."""
-        rows = self._rows()
-        next(rows, None)
-        first = next(rows, None)
-        return first is None or len(first) < width or not first[width - 1].strip()
+    def _head(self, separator: str) -> tuple[list[str], list[str]]:
+        """The header and the first row; empty where there is none."""
+        first_two = list(islice(self._split(separator, 1), 2))
+        rows = [*(part[0] for part in first_two if part), [], []]
+        return rows[0], rows[1]
 
     @cached_property
     def _separator(self) -> str:
@@ -131,30 +129,27 @@ class CsvTable:
             return self.options.separator
         if self.name.lower().endswith(".tsv"):
             return "\t"
-        head = list(islice(self._split(","), 2))
-        if not head or len(head[0]) > 1:
+        if len(self._head(",")[0]) != 1:
             return ","
         for sign in _SEPARATORS:
-            widths = [len(cells) for cells in islice(self._split(sign), 2)]
-            if widths[0] > 1 and widths[0] == widths[-1]:
+            header, first = self._head(sign)
+            if len(header) > 1 and len(first) in (0, len(header)):
                 return sign
         return ","
 
-    def _rows(self) -> Iterator[list[str]]:
-        return self._split(self._separator)
-
-    def _split(self, separator: str) -> Iterator[list[str]]:
-        """The lines that are not blank, split into cells."""
+    def _split(self, separator: str, size: int) -> Iterator[list[list[str]]]:
+        """The lines that are not blank, split into cells: the header alone, then `size` at a time."""
         # The limit is the whole process's, so it is only ever raised.
         csv.field_size_limit(max(csv.field_size_limit(), _LONGEST_CELL))
         encoding = self._encoding
         self.file.seek(0)
         text = io.TextIOWrapper(self.file, encoding=encoding, newline="")
         reader = csv.reader(text, delimiter=separator, strict=True)
+        lines = filter(None, reader)
         try:
-            for cells in reader:
-                if cells:
-                    yield cells
+            yield list(islice(lines, 1))
+            while rows := list(islice(lines, size)):
+                yield rows
         except csv.Error as error:
             raise InvalidInputError(
                 f"{self.name} cannot be read: line {reader.line_num}: {error}"
@@ -174,3 +169,11 @@ class CsvTable:
         start = self.file.read(4)
         known = next((e for mark, e in _BYTE_ORDER_MARKS.items() if start.startswith(mark)), None)
         return known or self.options.encoding
+
+
+def _texts(cells: Sequence[str]) -> pa.Array:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    texts = pa.array(cells, pa.string())
+    return pc.if_else(pc.equal(texts, ""), pa.scalar(None, pa.string()), texts)
