@@ -3,10 +3,10 @@
 from monitor.clusters.baseline import Baseline
 from monitor.clusters.baseline_rows import RowWindows
 from monitor.clusters.baseline_statistics import BaselineStatistics
+from monitor.clusters.content import largest_repeated_share
 from monitor.clusters.example import Example
 from monitor.clusters.fitting import Clustering, RowMetadata, fit
 from monitor.clusters.histogram import ClusterHistogram
-from monitor.clusters.kmeans import largest_repeated_share
 from monitor.clusters.known_rows import KnownRows, Movements, draw_rows
 from monitor.clusters.quality_sketch import QualityReference, QualitySketch, fit_quality
 from monitor.clusters.replayed_windows import RATIOS, ReplayedWindows

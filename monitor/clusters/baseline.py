@@ -157,7 +157,8 @@ class Baseline:
     @property
     def id(self) -> str:
         """16 hexadecimal digits that change with every value but the examples and the words on the choice."""
-        plain, arrays = to_parts(replace(self, examples=(), choice=None))
+        known = self.known and replace(self.known, examples=())
+        plain, arrays = to_parts(replace(self, examples=(), choice=None, known=known))
         digest = hashlib.sha256(json.dumps(plain, sort_keys=True, allow_nan=False).encode())
         for name, array in sorted(arrays.items()):
             digest.update(f"{name}{array.dtype.str}{array.shape}".encode())

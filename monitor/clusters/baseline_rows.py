@@ -10,9 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitor.clusters.baseline_statistics import BaselineStatistics
+from monitor.clusters.content import portion_of
 from monitor.clusters.fitted import FittedClusters
-from monitor.clusters.kmeans import assign, assign_left_out, n_distinct, portion_of
+from monitor.clusters.kmeans import assign, assign_left_out
 from monitor.clusters.moments import spectral_moments
+from monitor.clusters.scatter import Scatter
 from monitor.clusters.variation import DatedRows, Variation, count_windows
 
 MAX_SAMPLE: Final = 1_000
@@ -63,8 +65,10 @@ class BaselineRows:
         (n, width) float32.
     labels, distances
         (n,) the cluster of each row and how far its centroid is; of fitted rows as if left out of the fit.
-    whitened
-        (m, width) float64, the first m rows, which nothing was fitted on, in whitened coordinates.
+    keys
+        (n,) a number for each row that only copies share (see `content_keys`).
+    n_held_out
+        The first so many rows are those that nothing was fitted on.
     every, windows
         The length of windows, and (n,) which of them each row lies in; negative for rows without a time.
     """
@@ -75,7 +79,8 @@ class BaselineRows:
     vectors: NDArray[np.float32]
     labels: NDArray[np.int64]
     distances: NDArray[np.float32]
-    whitened: NDArray[np.float64]
+    keys: NDArray[np.uint64]
+    n_held_out: int
     every: str
     windows: NDArray[np.int64]
 
@@ -83,31 +88,46 @@ class BaselineRows:
     def of(
         cls,
         vectors: NDArray[np.float32],
+        keys: NDArray[np.uint64],
         split: tuple[NDArray[np.int64], NDArray[np.int64]],
         clusters: FittedClusters,
         windows: RowWindows | None,
     ) -> BaselineRows:
-        """Assign the rows of `vectors`, (n, width); `split` has those fitted on, and the others."""
+        """Assign the rows of `vectors`, (n, width).
+
+        Parameters
+        ----------
+        vectors, keys
+            The rows, and a number for each that only copies share.
+        split
+            Positions of the rows that the clusters were fitted on, and of the others.
+        clusters, windows
+            The clusters, and which window each row lies in.
+        """
         fit_rows, other_rows = split
-        held_out, fitted = vectors[other_rows], vectors[fit_rows]
-        labels, distances = assign(held_out, clusters.centroids)
+        n_held_out = len(other_rows)
+        order = np.concatenate([other_rows, fit_rows])
+        vectors, keys = vectors[order], keys[order]
+        fitted, fitted_keys = vectors[n_held_out:], keys[n_held_out:]
+        labels, distances = assign(vectors[:n_held_out], clusters.centroids)
         if clusters.are_given:
+            are_enough = True
             fit_labels, fit_distances = assign(fitted, clusters.centroids)
         else:
+            least = LEAST_ROWS_OF_CLUSTER * clusters.n_clusters
+            are_enough = len(np.unique(fitted_keys)) >= least
             fit_labels, fit_distances = assign_left_out(
-                fitted, clusters.centroids, most_copies=portion_of(len(vectors))
+                fitted, clusters.centroids, fitted_keys, most_copies=portion_of(len(vectors))
             )
-        order = np.concatenate([other_rows, fit_rows])
-        least = LEAST_ROWS_OF_CLUSTER * clusters.n_clusters
-        are_enough = clusters.are_given or n_distinct(fitted) >= least
         return cls(
             clusters=clusters,
-            n_compared=len(order) if are_enough else len(other_rows),
+            n_compared=len(order) if are_enough else n_held_out,
             order=order,
-            vectors=vectors[order],
+            vectors=vectors,
             labels=np.concatenate([labels, fit_labels]),
             distances=np.concatenate([distances, fit_distances]),
-            whitened=held_out.astype(np.float64) @ clusters.whitener.astype(np.float64),
+            keys=keys,
+            n_held_out=n_held_out,
             every="" if windows is None else windows.every,
             windows=np.full(len(order), -1) if windows is None else windows.numbers[order],
         )
@@ -118,18 +138,13 @@ class BaselineRows:
         return np.ones(len(self.order), dtype=bool)
 
     @property
-    def n_held_out(self) -> int:
-        """Rows that nothing was fitted on."""
-        return len(self.whitened)
-
-    @property
     def is_novel(self) -> NDArray[np.bool_]:
         """(n_held_out,) whether the rows that nothing was fitted on lie beyond the novelty radius."""
         return np.asarray(self.distances[: self.n_held_out] > self.clusters.novelty_radius)
 
     def dated(self, mask: NDArray[np.bool_]) -> DatedRows:
         """The rows in `mask`, of those that windows are compared with, beside their windows."""
-        _, compared = self._parts(mask)
+        compared = self._compared(mask)
         return DatedRows(
             self.every,
             self.windows[compared],
@@ -147,18 +162,26 @@ class BaselineRows:
         max_sample: int = MAX_SAMPLE,
     ) -> BaselineStatistics:
         """What windows like the rows in `mask` are compared with."""
-        held_out, compared = self._parts(mask)
-        vectors, whitened = self.vectors[compared], self.whitened[held_out]
-        n = len(whitened)
+        compared = self._compared(mask)
+        is_novel = self.is_novel[mask[: self.n_held_out]]
+        vectors, n = self.vectors[compared], len(is_novel)
         sketch = self.clusters.sketcher.sketch(
             vectors, self.labels[compared], self.distances[compared], failures or {}
         )
+        whitener = self.clusters.whitener.astype(np.float64)
+        if n < vectors.shape[1]:
+            # Of fewer rows than columns, products of rows are fewer than products of columns.
+            exact = vectors.astype(np.float64)
+            moments = spectral_moments(exact), spectral_moments(exact[:n] @ whitener)
+        else:
+            held_out = Scatter.of(vectors[:n])
+            moments = (held_out + Scatter.of(vectors[n:])).moments(), held_out.moments(whitener)
         return BaselineStatistics(
             sketch.without_rows(),  # a sample stands for them
             n_held_out=n,
-            n_held_out_novel=int(self.is_novel[held_out].sum()),
-            mean_moments=spectral_moments(vectors.astype(np.float64)),
-            whitened_moments=spectral_moments(whitened),
+            n_held_out_novel=int(is_novel.sum()),
+            mean_moments=moments[0],
+            whitened_moments=moments[1],
             sample=_sample(vectors[:n], max_sample, rng),
             fit_sample=_sample(vectors[n:], max_sample, rng),
             window_counts=count_windows(
@@ -167,9 +190,10 @@ class BaselineRows:
             variation=variation,
         )
 
-    def _parts(self, mask: NDArray[np.bool_]) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
-        """A mask of the rows that nothing was fitted on, and the positions of those compared with."""
-        return mask[: self.n_held_out], np.flatnonzero(mask[: self.n_compared])
+    def _compared(self, mask: NDArray[np.bool_]) -> slice | NDArray[np.int64]:
+        """Which rows of `mask` windows are compared with; all of them as a slice, which copies nothing."""
+        compared = mask[: self.n_compared]
+        return slice(self.n_compared) if compared.all() else np.flatnonzero(compared)
 
 
 def _sample(

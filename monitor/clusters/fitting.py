@@ -13,13 +13,9 @@ from monitor.clusters.baseline import Baseline
 from monitor.clusters.baseline_rows import MAX_SAMPLE, BaselineRows, RowWindows
 from monitor.clusters.baseline_statistics import BaselineStatistics
 from monitor.clusters.choice import ClusterChoice, choose_n_clusters
+from monitor.clusters.content import content_keys, largest_share, split_by_content
 from monitor.clusters.fitted import FittedClusters
-from monitor.clusters.kmeans import (
-    MAX_FIT_ROWS,
-    fit_centroids,
-    largest_repeated_share,
-    split_by_content,
-)
+from monitor.clusters.kmeans import MAX_FIT_ROWS, fit_centroids
 from monitor.clusters.replay import replay
 from monitor.clusters.replayed_windows import ReplayedWindows
 from monitor.clusters.scaling import RAW, STANDARD, UNIT, Scaling
@@ -127,7 +123,8 @@ def fit(
     n_fit = int(
         np.clip(min(round(len(vectors) * FIT_SHARE), MAX_FIT_ROWS), least // 2, len(vectors) - 1)
     )
-    fit_rows, other_rows = split_by_content(scaled, n_fit, clustering.random_state)
+    keys = content_keys(scaled, clustering.random_state)
+    fit_rows, other_rows = split_by_content(keys, n_fit)
     if len(other_rows) == 0:
         raise BaselineError(
             f"all {len(vectors)} rows of the baseline of feature {feature['name']!r} hold one vector: "
@@ -144,7 +141,7 @@ def fit(
         # In the columns' own units, as people know them.
         centres = scaling.apply(centroids) if scaling.kind == STANDARD else centroids
     clusters = FittedClusters.of(fit_part, centres, are_given=centroids is not None)
-    rows = BaselineRows.of(scaled, (fit_rows, other_rows), clusters, metadata.windows)
+    rows = BaselineRows.of(scaled, keys, (fit_rows, other_rows), clusters, metadata.windows)
     rng = np.random.default_rng([clustering.random_state, 0x736D70])
     masks = _segment_masks(rows, metadata.segments)
     of_seasons = _season_masks(rows, metadata.windows)
@@ -171,7 +168,7 @@ def fit(
         n_fit=len(fit_part),
         random_state=clustering.random_state,
         scaling=scaling,
-        most_repeated=largest_repeated_share(scaled),
+        most_repeated=largest_share(keys),
         choice=choice.reason if choice else None,
         segment_column=metadata.segment_column,
         segments=_segments(rows, masks, replayed_segments, rng),

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
-from collections import Counter
 from contextlib import nullcontext
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from monitor.clusters.content import content_keys
 from monitor.errors import BaselineError
 
 MAX_FIT_ROWS = 20_000
@@ -18,8 +18,11 @@ MAX_FIT_ROWS = 20_000
 _is_forked = False
 """Whether this process is a fork: OpenMP's threads do not live on in it, and would be waited for for ever."""
 
-_TIE = 1e-4  # far above the rounding error of a float32 product
-_BLOCK_ROWS = 16_384  # rows per block: a block of squared distances stays in the processor's cache
+SEEDING_ROWS: Final = 2_000
+"""Restarts only choose where k-means begins; so many rows, or 100 a cluster, tell which is best."""
+_TIE: Final = 1e-4  # far above the rounding error of a float32 product
+_BLOCK_ROWS: Final = 1_024  # a block of rows stays in the processor's cache
+_SAFE: Final = 1e100  # squares of such numbers, and of their inverses, are finite and not 0
 
 
 def _in_forked_child() -> None:
@@ -36,29 +39,12 @@ def unit_rows(vectors: NDArray[np.floating]) -> NDArray[np.float32]:
     scaled = np.empty(vectors.shape, dtype=np.float32)
     for start in range(0, len(vectors), _BLOCK_ROWS):
         exact = np.asarray(vectors[start : start + _BLOCK_ROWS], dtype=np.float64)
-        # Scaled by the largest entry first, so that squares of huge or tiny entries stay finite.
-        exact = exact / np.abs(exact).max(axis=1, keepdims=True)
-        scaled[start : start + len(exact)] = exact / np.linalg.norm(exact, axis=1, keepdims=True)
+        norms = np.sqrt(np.einsum("nd,nd->n", exact, exact))
+        if not ((norms > 1 / _SAFE) & (norms < _SAFE)).all():
+            exact = exact / np.abs(exact).max(axis=1, keepdims=True)
+            norms = np.sqrt(np.einsum("nd,nd->n", exact, exact))
+        scaled[start : start + len(exact)] = exact / norms[:, None]
     return scaled
-
-
-def largest_repeated_share(vectors: NDArray[np.float32]) -> float:
-    """The share of rows, in [0, 1], that hold the most frequent vector; 0 when all differ."""
-    if len(vectors) == 0:
-        return 0.0
-    most = int(np.unique(_as_bytes(vectors), return_counts=True)[1].max())
-    return most / len(vectors) if most > 1 else 0.0
-
-
-def n_distinct(vectors: NDArray[np.float32]) -> int:
-    """How many different rows there are."""
-    return len(np.unique(_as_bytes(vectors)))
-
-
-def _as_bytes(vectors: NDArray[np.float32]) -> NDArray[np.void]:
-    """Each row as one value, which sorts much faster than rows of numbers do."""
-    row = np.dtype((np.void, vectors.shape[1] * vectors.itemsize))
-    return np.ascontiguousarray(vectors).view(row).ravel()
 
 
 def assign(
@@ -102,7 +88,11 @@ def assign(
 
 
 def assign_left_out(
-    vectors: NDArray[np.float32], centroids: NDArray[np.float32], *, most_copies: int = 1
+    vectors: NDArray[np.float32],
+    centroids: NDArray[np.float32],
+    keys: NDArray[np.uint64],
+    *,
+    most_copies: int = 1,
 ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
     """The nearest centroid of each row that the centroids were fitted on, as if it had not been there.
 
@@ -117,6 +107,8 @@ def assign_left_out(
         (n, width) float32, the rows that `centroids` are the means of.
     centroids
         (n_clusters, width) float32.
+    keys
+        (n,) of rows, equal for copies (see `content_keys`).
     most_copies
         So many copies are left out together: of a row that has more, new rows hold copies as well.
 
@@ -130,12 +122,13 @@ def assign_left_out(
     >>> centroids = np.array([[1.3], [7]], dtype=np.float32)
     >>> [round(float(d), 2) for d in assign(vectors, centroids)[1]]
     [1.3, 0.3, 1.6, 0.0, 0.0]
-    >>> [round(float(d), 2) for d in assign_left_out(vectors, centroids)[1]]
+    >>> keys = np.array([0, 1, 2, 3, 3], dtype=np.uint64)
+    >>> [round(float(d), 2) for d in assign_left_out(vectors, centroids, keys)[1]]
     [1.95, 0.45, 2.4, 0.0, 0.0]
     """
     labels, distances = assign(vectors, centroids)
     sizes = np.bincount(labels, minlength=len(centroids))[labels].astype(np.float64)
-    _, which, counts = np.unique(_as_bytes(vectors), return_inverse=True, return_counts=True)
+    _, which, counts = np.unique(keys, return_inverse=True, return_counts=True)
     left = sizes - np.minimum(counts, most_copies)[which]
     # The only row of a cluster would not find it there.
     stretch = np.divide(sizes, left, out=np.full(len(sizes), np.inf), where=left > 0)
@@ -177,52 +170,6 @@ def _settle_ties(
         nearest[tied] = np.argmin(np.einsum("nkd,nkd->nk", gaps, gaps), axis=1)
 
 
-def portion_of(n_rows: int) -> int:
-    """How many copies of one row stay together when so many rows are split."""
-    return max(2, n_rows // 200)
-
-
-def split_by_content(
-    vectors: NDArray[np.float32], n_first: int, random_state: int
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Split the rows in two at random, by their content alone, not by where they stand.
-
-    Copies of a row stay on one side, so that neither side knows the other's rows. But a row that is
-    copied very often, such as a placeholder image, is dealt in portions of half a percent of all rows:
-    whole, it would be missing on one side and doubled on the other.
-
-    Parameters
-    ----------
-    vectors
-        (n, width) float32, 2 rows or more.
-    n_first
-        About how many rows the first side gets; the nearest number that no portion straddles.
-    random_state
-        Seed.
-
-    Returns
-    -------
-    Positions of the rows on each side, in an order that depends on their content only. The second is
-    empty when one portion holds all rows.
-    """
-    key = f"monitor:{random_state}".encode()[:64]
-    portion = portion_of(len(vectors))
-    n_seen: Counter[bytes] = Counter()
-    keys = np.empty(len(vectors), dtype=np.uint64)
-    for i, row in enumerate(np.ascontiguousarray(vectors)):
-        content = hashlib.blake2b(row.tobytes(), digest_size=16, key=key).digest()
-        number = n_seen[content] // portion
-        n_seen[content] += 1
-        dealt = hashlib.blake2b(content + number.to_bytes(8, "big"), digest_size=8, key=key)
-        keys[i] = int.from_bytes(dealt.digest(), "big")
-    order = np.argsort(keys, kind="stable")
-    edges = 1 + np.flatnonzero(np.diff(keys[order]) != 0)
-    if len(edges) == 0:
-        return order, order[:0]
-    cut = int(edges[np.abs(edges - n_first).argmin()])
-    return order[:cut], order[cut:]
-
-
 def fit_centroids(
     vectors: NDArray[np.float32], n_clusters: int, *, random_state: int, n_init: int = 10
 ) -> NDArray[np.float32]:
@@ -237,7 +184,7 @@ def fit_centroids(
     random_state
         Seed: the same seed and rows give the same centroids.
     n_init
-        How many seedings are tried; the one of least inertia is kept.
+        How many seedings are tried, on some of the rows if there are many; the one of least inertia is kept.
 
     Returns
     -------
@@ -252,15 +199,21 @@ def fit_centroids(
     from threadpoolctl import threadpool_limits
 
     vectors = vectors[:MAX_FIT_ROWS]
-    distinct = n_distinct(vectors)
+    keys = content_keys(vectors)
+    distinct = len(np.unique(keys))
     if distinct < n_clusters:
         raise BaselineError(
             f"{n_clusters} clusters are to be fitted on {distinct} distinct vectors; at least "
             f"{n_clusters} are needed: give more rows that differ, set n_clusters to a smaller number, "
             "or check that the feed is not one placeholder image"
         )
+    seeding = vectors[: max(SEEDING_ROWS, 100 * n_clusters)]
+    if len(seeding) == len(vectors) or len(np.unique(keys[: len(seeding)])) < n_clusters:
+        seeding = vectors
     with threadpool_limits(1) if _is_forked else nullcontext():
-        fitted = KMeans(n_clusters, n_init=n_init, random_state=random_state).fit(vectors)
+        fitted = KMeans(n_clusters, n_init=n_init, random_state=random_state).fit(seeding)
+        if len(seeding) < len(vectors):
+            fitted = KMeans(n_clusters, init=fitted.cluster_centers_, n_init=1).fit(vectors)
     centroids = fitted.cluster_centers_.astype(np.float32)
     sizes = np.bincount(fitted.labels_, minlength=n_clusters)
     return np.ascontiguousarray(centroids[np.argsort(-sizes, kind="stable")])

@@ -34,15 +34,36 @@ def spectral_moments(
     >>> (spectral_moments(rows) / [200 * 4, 200 * 16, 200 * 64]).round(1).tolist()
     [1.0, 1.0, 1.0]
     """
-    n, width = vectors.shape
-    m = n - (n_means or 1)
+    m = len(vectors) - (n_means or 1)
     if m < 3:
         return np.full(3, np.nan)
-    centred = vectors if n_means else vectors - vectors.mean(axis=0)
-    # The smaller of the two Gram matrices has the same traces.
-    gram = (centred @ centred.T if n < width else centred.T @ centred) / m
-    squared = gram @ gram
+    return moments_of(vectors if n_means else vectors - vectors.mean(axis=0), m)
+
+
+def moments_of(
+    matrix: NDArray[np.float64], m: int, *, is_scatter: bool = False
+) -> NDArray[np.float64]:
+    """The same of rows whose means were taken off, (n, width), or of the sum of their outer products.
+
+    Parameters
+    ----------
+    matrix
+        The rows, or that sum, (width, width), if `is_scatter`.
+    m
+        How many rows more than means there are.
+    is_scatter
+        Which of the two `matrix` is.
+    """
+    if m < 3:
+        return np.full(3, np.nan)
+    if is_scatter:
+        gram = matrix / m
+    else:
+        # The smaller of the two Gram matrices has the same traces.
+        is_wide = matrix.shape[0] < matrix.shape[1]
+        gram = (matrix @ matrix.T if is_wide else matrix.T @ matrix) / m
     first = float(np.trace(gram))
+    squared = gram @ gram
     plain_second = float(np.trace(squared))
     plain_third = float(np.einsum("ij,ji->", squared, gram))
     second = max(m**2 / ((m - 1) * (m + 2)) * (plain_second - first**2 / m), 1e-12 * first**2)

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from monitor.clusters.baseline_rows import BaselineRows
 from monitor.clusters.contingency import chi_square, chi_square_moments
 from monitor.clusters.fitted import FittedClusters
-from monitor.clusters.kmeans import assign, fit_centroids, n_distinct
+from monitor.clusters.kmeans import assign, fit_centroids
 from monitor.clusters.moments import spectral_moments
 from monitor.clusters.replayed_windows import ReplayedWindows
 
@@ -99,9 +99,9 @@ class _Others:
         is_outside = ~np.isin(rows.windows, block)
         positions = np.flatnonzero(is_outside)
         n_held_out = int(np.searchsorted(positions, rows.n_held_out))
-        vectors = rows.vectors[positions]
-        fit_part = vectors[n_held_out:]
-        if n_held_out < 2 or n_distinct(fit_part) < max(rows.clusters.n_clusters, 2):
+        vectors, keys = rows.vectors[positions], rows.keys[positions]
+        fit_part, n_distinct = vectors[n_held_out:], len(np.unique(keys[n_held_out:]))
+        if n_held_out < 2 or n_distinct < max(rows.clusters.n_clusters, 2):
             return None
         centroids = rows.clusters.centroids
         if not rows.clusters.are_given:
@@ -110,7 +110,7 @@ class _Others:
             )
         clusters = FittedClusters.of(fit_part, centroids, are_given=rows.clusters.are_given)
         split = (np.arange(n_held_out, len(vectors)), np.arange(n_held_out))
-        outside = BaselineRows.of(vectors, split, clusters, None)
+        outside = BaselineRows.of(vectors, keys, split, clusters, None)
         labels = np.zeros(len(is_outside), dtype=np.int64)
         distances = np.zeros(len(is_outside), dtype=np.float32)
         labels[~is_outside], distances[~is_outside] = assign(rows.vectors[~is_outside], centroids)
@@ -130,7 +130,9 @@ class _Others:
         whitener = clusters.whitener.astype(np.float64)
         moments = (
             spectral_moments(outside.vectors[chosen[:_MOMENT_ROWS]].astype(np.float64)),
-            spectral_moments(outside.whitened[held_out[:_MOMENT_ROWS]]),
+            spectral_moments(
+                outside.vectors[held_out[:_MOMENT_ROWS]].astype(np.float64) @ whitener
+            ),
         )
         sizes = np.unique(dated, return_counts=True)[1]
         unevenness = float((sizes**2).sum() / sizes.sum() ** 2)

@@ -6,14 +6,10 @@ from scipy.stats import chi2_contingency
 
 from monitor.clusters import Baseline, Clustering, RowMetadata, RowWindows, fit
 from monitor.clusters.choice import choose_n_clusters, smallest_move
-from monitor.clusters.kmeans import (
-    assign,
-    assign_left_out,
-    fit_centroids,
-    split_by_content,
-    unit_rows,
-)
+from monitor.clusters.content import content_keys, split_by_content
+from monitor.clusters.kmeans import assign, assign_left_out, fit_centroids, unit_rows
 from monitor.clusters.moments import spectral_moments
+from monitor.clusters.scatter import Scatter
 from monitor.errors import BaselineError, FingerprintMismatchError, InvalidInputError
 
 FEATURE = {"name": "photo"}
@@ -59,7 +55,7 @@ def test_without_a_row_its_centroid_is_that_of_the_others():
     rows = unit_rows(blobs(60, width=5, seed=3)).astype(np.float64)
     centroids = fit_centroids(rows.astype(np.float32), 6, random_state=0)
     nearest, _ = assign(rows.astype(np.float32), centroids)
-    labels, distances = assign_left_out(rows.astype(np.float32), centroids)
+    labels, distances = assign_left_out(rows.astype(np.float32), centroids, content_keys(rows))
     for i, row in enumerate(rows):
         others = np.delete(np.arange(60), i)
         means = [rows[others[nearest[others] == k]].mean(axis=0) for k in range(6)]
@@ -70,7 +66,8 @@ def test_without_a_row_its_centroid_is_that_of_the_others():
 
 def test_a_row_alone_in_its_cluster_would_fall_into_another():
     rows = np.array([[0], [0.1], [5], [9], [9.2]], dtype=np.float32)
-    labels, distances = assign_left_out(rows, np.array([[0.05], [5], [9.1]], dtype=np.float32))
+    centroids = np.array([[0.05], [5], [9.1]], dtype=np.float32)
+    labels, distances = assign_left_out(rows, centroids, content_keys(rows))
     assert labels.tolist() == [0, 0, 2, 2, 2]
     assert distances[2] == pytest.approx(4.1)
 
@@ -78,7 +75,7 @@ def test_a_row_alone_in_its_cluster_would_fall_into_another():
 def test_copies_of_a_row_are_left_out_together():
     rows = np.array([[0], [0], [3], [3], [3], [9], [9.2]], dtype=np.float32)
     centroids = np.array([[1.8], [9.1]], dtype=np.float32)
-    labels, distances = assign_left_out(rows, centroids, most_copies=2)
+    labels, distances = assign_left_out(rows, centroids, content_keys(rows), most_copies=2)
     assert distances[:2] == pytest.approx([3.0, 3.0])  # from the mean of the threes
     assert distances[2:5] == pytest.approx([1.2 * 5 / 3] * 3)  # two of three copies
     assert labels.tolist() == [0, 0, 0, 0, 0, 1, 1]
@@ -95,7 +92,7 @@ def test_left_out_rows_fall_like_new_ones():
         of_new = np.bincount(assign(new, centroids)[0], minlength=30)
         for ratios, labels in (
             (plain, assign(fitted, centroids)[0]),
-            (left_out, assign_left_out(fitted, centroids)[0]),
+            (left_out, assign_left_out(fitted, centroids, content_keys(fitted))[0]),
         ):
             counts = np.bincount(labels, minlength=30)
             table = np.array([counts, of_new])[:, counts + of_new > 0]
@@ -144,7 +141,7 @@ def test_the_seed_decides_the_split():
 
 def test_copies_stay_on_one_side():
     rows = np.repeat(unit_rows(blobs(400)), 5, axis=0)
-    first, second = split_by_content(rows, 1000, 0)
+    first, second = split_by_content(content_keys(rows), 1000)
     assert not {r.tobytes() for r in rows[first]} & {r.tobytes() for r in rows[second]}
     assert sorted([*first, *second]) == list(range(2000))
     assert abs(len(first) - 1000) <= 5
@@ -153,10 +150,30 @@ def test_copies_stay_on_one_side():
 def test_a_row_copied_very_often_is_dealt_to_both_sides():
     rows = unit_rows(blobs(2000))
     rows[:500] = rows[0]
-    first, second = split_by_content(rows, 1000, 0)
+    first, second = split_by_content(content_keys(rows), 1000)
     shares = [(rows[side] == rows[0]).all(axis=1).mean() for side in (first, second)]
     assert shares == pytest.approx([0.25, 0.25], abs=0.05)
     assert fit(rows, FEATURE, Clustering(3)).most_repeated == pytest.approx(0.25)
+
+
+def test_restarts_on_some_of_the_rows_find_as_good_a_start():
+    from sklearn.cluster import KMeans
+
+    for seed in range(3):
+        rows = unit_rows(blobs(6000, n_blobs=12, seed=seed))
+        centroids = fit_centroids(rows, 12, random_state=seed)
+        inertia = (assign(rows, centroids)[1].astype(float) ** 2).sum()
+        best = KMeans(12, n_init=10, random_state=seed).fit(rows).inertia_
+        assert inertia <= 1.01 * best
+
+
+def test_keys_tell_copies_from_other_rows():
+    rows = unit_rows(blobs(300))
+    rows[100:200] = rows[:100]
+    keys = content_keys(rows)
+    np.testing.assert_array_equal(keys[100:200], keys[:100])
+    assert len(set(keys.tolist())) == 200
+    assert set(content_keys(rows, 1).tolist()).isdisjoint(keys.tolist())
 
 
 def test_given_centroids_are_used_as_they_are():
@@ -284,3 +301,24 @@ def test_moments_are_unbiased_where_plain_traces_are_not():
     np.testing.assert_allclose(moments, true, rtol=0.06)
     plain = np.mean([(np.cov(rows.T) ** 2).sum() for rows in draws])
     assert plain > 1.15 * true[1]
+
+
+@pytest.mark.parametrize("offset", [0, 1000])
+def test_moments_by_sums_are_those_of_the_rows(offset):
+    rng = np.random.default_rng(0)
+    rows = (rng.normal(size=(5000, 80)) * rng.uniform(0.5, 2, 80) + offset).astype(np.float32)
+    whitener = rng.normal(size=(80, 80)) / 9
+    both = Scatter.of(rows[:1234]) + Scatter.of(rows[1234:])
+    np.testing.assert_allclose(both.mean, rows.mean(axis=0, dtype=np.float64), atol=1e-6)
+    np.testing.assert_allclose(both.products / 4999, np.cov(rows.T.astype(float)), atol=1e-5)
+    exact = rows.astype(np.float64)
+    np.testing.assert_allclose(both.moments(), spectral_moments(exact), rtol=1e-5)
+    np.testing.assert_allclose(
+        both.moments(whitener), spectral_moments(exact @ whitener), rtol=1e-5
+    )
+
+
+@pytest.mark.parametrize("n", [0, 1, 3])
+def test_moments_of_too_few_rows_are_not_defined(n):
+    assert np.isnan(spectral_moments(np.ones((n, 4)))).all()
+    assert np.isnan(Scatter.of(np.ones((n, 4), dtype=np.float32)).moments()).all()

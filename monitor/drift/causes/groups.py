@@ -7,7 +7,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from monitor.clusters.kmeans import assign, fit_centroids, n_distinct
+from monitor.clusters.content import n_distinct
+from monitor.clusters.kmeans import assign, fit_centroids
 
 MOST_GROUPS: Final = 4
 _LEAST_ROWS: Final = 8

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from monitor.clusters import Movements
-from monitor.clusters.kmeans import assign, fit_centroids, n_distinct
+from monitor.clusters.content import n_distinct
+from monitor.clusters.kmeans import assign, fit_centroids
 from monitor.drift.causes.changed import log_odds
 
 _ROWS_OF_KIND: Final = 25
