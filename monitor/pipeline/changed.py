@@ -11,12 +11,11 @@ from numpy.typing import NDArray
 from monitor.clusters import Example
 from monitor.drift import ChangedGroup, ChangedRow, RowEvidence
 from monitor.drift.causes.groups import group_rows, middle_first
-from monitor.pipeline.examples import RowExamples
+from monitor.pipeline.examples import LEAST_CHANGED, RowExamples
 from monitor.pipeline.placed import PlacedRows, PlacedWindow
 
 MOST_ROWS: Final = 1_000
 N_PICTURES: Final = 12
-_LEAST_SCORE: Final = 0.5
 _LEAST_VANISHED: Final = 0.02
 
 
@@ -33,7 +32,7 @@ class ChangedRowsOf:
     ) -> tuple[tuple[ChangedRow, ...], tuple[ChangedGroup, ...]]:
         """The rows that changed, the likeliest first, and their groups."""
         changed = evidence.changed
-        at = changed.rows[changed.scores[changed.rows] >= _LEAST_SCORE]
+        at = changed.rows[changed.scores[changed.rows] >= LEAST_CHANGED]
         if len(at) == 0:
             return (), ()
         vectors = self.placed.scaled[self.window.at][at]

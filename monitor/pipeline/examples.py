@@ -18,6 +18,8 @@ from monitor.redaction import unsigned
 from monitor.windows import utc
 
 N_EXAMPLES: Final = 4
+LEAST_CHANGED: Final = 0.5
+"""How likely a row must be one of those that changed to be shown as one."""
 _LONGEST_SOURCE: Final = 100_000
 """A `data:` URI longer than this would swell every report and baseline: such an example is named only."""
 
@@ -47,12 +49,20 @@ class RowExamples:
         labels: NDArray[np.int64],
         distances: NDArray[np.float32],
         n_clusters: int,
+        changed: NDArray[np.float64] | None = None,
     ) -> tuple[tuple[Example, ...], ...]:
-        """For each cluster, the rows nearest to its centroid."""
+        """For each cluster, the rows nearest to its centroid.
+
+        With `changed`, (n,) in [0, 1], those that changed come first: the others look as they always did.
+        """
         examples = []
         for cluster in range(n_clusters):
             members = np.flatnonzero(labels == cluster)
-            nearest = members[np.argsort(distances[members], kind="stable")]
+            order = np.argsort(distances[members], kind="stable")
+            if changed is not None:
+                is_calm = changed[members][order] < LEAST_CHANGED
+                order = order[np.argsort(is_calm, kind="stable")]
+            nearest = members[order]
             examples.append(self.first(rows[nearest], distances[nearest]))
         return tuple(examples)
 
