@@ -52,6 +52,7 @@ def fit(terminal: Terminal, config_path: Path, feature_names: tuple[str, ...]) -
             timezone=project.config.schedule.timezone,
             segment_column=project.config.drift.segment_column,
             explain_columns=project.config.drift.explain_columns,
+            group_column=project.config.drift.group_column,
             policy=project.config.policy,
         )
         path = fitted.save(project.baseline_path(feature))

@@ -46,6 +46,7 @@ def check_columns(
     named = {
         f"data.{part}.timestamp_column": getattr(config.data, part).timestamp_column,
         "drift.segment_column": config.drift.segment_column,
+        "drift.group_column": config.drift.group_column if part == "baseline" else None,
     }
     for key, column in named.items():
         if column is not None and column not in columns:

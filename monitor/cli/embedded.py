@@ -119,6 +119,7 @@ def read_part(project: Project, part: str, features: Sequence[Monitored]) -> pa.
     wanted = {
         getattr(project.config.data, part).timestamp_column,
         drift.segment_column,
+        drift.group_column if part == "baseline" else None,
         *drift.explain_columns,
     }
     for feature in features:

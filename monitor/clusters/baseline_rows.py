@@ -14,6 +14,7 @@ from monitor.clusters.content import portion_of
 from monitor.clusters.fitted import FittedClusters
 from monitor.clusters.kmeans import assign, assign_left_out
 from monitor.clusters.moments import spectral_moments
+from monitor.clusters.replayed_windows import ReplayedWindows
 from monitor.clusters.scatter import Scatter
 from monitor.clusters.variation import DatedRows, Variation, count_windows
 
@@ -160,6 +161,7 @@ class BaselineRows:
         *,
         failures: Mapping[str, int] | None = None,
         max_sample: int = MAX_SAMPLE,
+        grouped: ReplayedWindows | None = None,
     ) -> BaselineStatistics:
         """What windows like the rows in `mask` are compared with."""
         compared = self._compared(mask)
@@ -188,6 +190,7 @@ class BaselineRows:
                 self.windows[mask], self.labels[mask], self.clusters.n_clusters
             ),
             variation=variation,
+            grouped=grouped,
         )
 
     def _compared(self, mask: NDArray[np.bool_]) -> slice | NDArray[np.int64]:

@@ -9,6 +9,7 @@ from typing import Annotated
 import numpy as np
 from numpy.typing import NDArray
 
+from monitor.clusters.replayed_windows import ReplayedWindows
 from monitor.clusters.sketch import WindowSketch
 from monitor.clusters.variation import Variation
 from monitor.codec import Shape
@@ -41,6 +42,8 @@ class BaselineStatistics:
         computed from it.
     variation
         How much windows of these rows differ; None when that is not known.
+    grouped
+        How much samples of whole groups of alike rows differ, where there are such and no windows.
     """
 
     sketch: WindowSketch
@@ -52,6 +55,12 @@ class BaselineStatistics:
     fit_sample: Annotated[NDArray[np.float32], Shape(None, "width")]
     window_counts: Annotated[NDArray[np.int64], Shape(None, "clusters")]
     variation: Variation | None = None
+    grouped: ReplayedWindows | None = None
+
+    @property
+    def replayed(self) -> ReplayedWindows | None:
+        """Parts of these rows that are as unlike as windows without drift; None for independent rows."""
+        return self.grouped if self.variation is None else self.variation.replayed
 
     @property
     def novel_share(self) -> float:

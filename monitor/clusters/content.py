@@ -46,7 +46,7 @@ def portion_of(n_rows: int) -> int:
 
 
 def split_by_content(
-    keys: NDArray[np.uint64], n_first: int
+    keys: NDArray[np.uint64], n_first: int, groups: NDArray[np.int64] | None = None
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Split rows in two at random, by their content alone, not by where they stand.
 
@@ -60,6 +60,8 @@ def split_by_content(
         (n,) from `content_keys`; of 2 rows or more.
     n_first
         About how many rows the first side gets; the nearest number that no portion straddles.
+    groups
+        (n,) numbers from 0 on: rows of one group stay together, instead of copies.
 
     Returns
     -------
@@ -73,6 +75,10 @@ def split_by_content(
     copy[by_key] = np.arange(len(keys)) - np.repeat(starts, n_copies)
     portion = (copy // portion_of(len(keys))).astype(np.uint64)
     dealt = _mixed(keys + portion * _GOLDEN)
+    if groups is not None:
+        of_groups = np.full(int(groups.max()) + 1, np.iinfo(np.uint64).max, dtype=np.uint64)
+        np.minimum.at(of_groups, groups, dealt)
+        dealt = of_groups[groups]
     order = np.argsort(dealt, kind="stable")
     edges = 1 + np.flatnonzero(np.diff(dealt[order]) != 0)
     if len(edges) == 0:

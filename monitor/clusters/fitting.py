@@ -16,7 +16,7 @@ from monitor.clusters.choice import ClusterChoice, choose_n_clusters
 from monitor.clusters.content import content_keys, largest_share, split_by_content
 from monitor.clusters.fitted import FittedClusters
 from monitor.clusters.kmeans import MAX_FIT_ROWS, fit_centroids
-from monitor.clusters.replay import replay
+from monitor.clusters.replay import replay, replay_groups
 from monitor.clusters.replayed_windows import ReplayedWindows
 from monitor.clusters.scaling import RAW, STANDARD, UNIT, Scaling
 from monitor.clusters.value_table import ValueTable, fit_values
@@ -66,6 +66,8 @@ class RowMetadata:
         Name of a metadata column and its values, (n,); None for rows that are in no segment.
     windows
         Which window each row lies in. From them the natural variation between windows is learned.
+    groups
+        (n,) which group of alike rows each row belongs to, such as the photos of one product.
     columns
         Further metadata columns and their values, (n,) text each.
     """
@@ -75,6 +77,7 @@ class RowMetadata:
     segment_column: str | None = None
     segments: NDArray[np.object_] | None = None
     windows: RowWindows | None = None
+    groups: NDArray[np.int64] | None = None
     columns: Mapping[str, NDArray[np.object_]] = field(default_factory=dict)
 
 
@@ -124,7 +127,7 @@ def fit(
         np.clip(min(round(len(vectors) * FIT_SHARE), MAX_FIT_ROWS), least // 2, len(vectors) - 1)
     )
     keys = content_keys(scaled, clustering.random_state)
-    fit_rows, other_rows = split_by_content(keys, n_fit)
+    fit_rows, other_rows = split_by_content(keys, n_fit, metadata.groups)
     if len(other_rows) == 0:
         raise BaselineError(
             f"all {len(vectors)} rows of the baseline of feature {feature['name']!r} hold one vector: "
@@ -154,6 +157,7 @@ def fit(
         ],
         clustering.random_state,
     )
+    grouped = _grouped(rows, metadata, [rows.all, *masks.values()], clustering.random_state)
     return Baseline(
         feature=feature,
         fingerprint=metadata.fingerprint,
@@ -163,7 +167,11 @@ def fit(
         distance_edges=clusters.distance_edges,
         quantum=clusters.quantum,
         statistics=rows.statistics(
-            rows.all, rows.dated(rows.all).variation(whole), rng, failures=metadata.failures
+            rows.all,
+            rows.dated(rows.all).variation(whole),
+            rng,
+            failures=metadata.failures,
+            grouped=grouped[0],
         ),
         n_fit=len(fit_part),
         random_state=clustering.random_state,
@@ -171,7 +179,9 @@ def fit(
         most_repeated=largest_share(keys),
         choice=choice.reason if choice else None,
         segment_column=metadata.segment_column,
-        segments=_segments(rows, masks, replayed_segments, rng),
+        segments=_segments(
+            rows, masks, list(zip(replayed_segments, grouped[1:], strict=True)), rng
+        ),
         seasons=_seasons(rows, of_seasons, (whole, replayed_seasons), rng),
         columns={name: _value_table(rows, values) for name, values in metadata.columns.items()},
     )
@@ -194,6 +204,19 @@ def _choice(
     )
 
 
+def _grouped(
+    rows: BaselineRows,
+    metadata: RowMetadata,
+    masks: Sequence[NDArray[np.bool_]],
+    random_state: int,
+) -> list[ReplayedWindows | None]:
+    """How much groups of alike rows make samples differ; windows, where there are any, tell it too."""
+    if metadata.groups is None or (rows.windows >= 0).any():
+        return [None] * len(masks)
+    groups = metadata.groups[rows.order]
+    return replay_groups(rows, groups, masks, random_state)
+
+
 def _segment_masks(
     rows: BaselineRows, values: NDArray[np.object_] | None
 ) -> dict[str, NDArray[np.bool_]]:
@@ -207,14 +230,16 @@ def _segment_masks(
 def _segments(
     rows: BaselineRows,
     masks: Mapping[str, NDArray[np.bool_]],
-    replayed: Sequence[ReplayedWindows | None],
+    replayed: Sequence[tuple[ReplayedWindows | None, ReplayedWindows | None]],
     rng: np.random.Generator,
 ) -> dict[str, BaselineStatistics]:
     """The statistics of each value of a metadata column."""
     max_sample = max(MAX_SAMPLE_OF_SEGMENTS // max(len(masks), 1), LEAST_SAMPLE)
     return {
-        name: rows.statistics(mask, rows.dated(mask).variation(windows), rng, max_sample=max_sample)
-        for (name, mask), windows in zip(masks.items(), replayed, strict=True)
+        name: rows.statistics(
+            mask, rows.dated(mask).variation(windows), rng, max_sample=max_sample, grouped=grouped
+        )
+        for (name, mask), (windows, grouped) in zip(masks.items(), replayed, strict=True)
     }
 
 

@@ -10,7 +10,7 @@ without drift stray from each other, in the very statistics that drift is judged
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -24,6 +24,8 @@ from monitor.clusters.moments import spectral_moments
 from monitor.clusters.replayed_windows import ReplayedWindows
 
 N_BLOCKS: Final = 6
+N_PARTS: Final = 24
+"""Parts that groups of rows are dealt to."""
 LEAST_WINDOWS: Final = 5
 """From fewer windows nothing is learned: their spread would be a guess."""
 LEAST_ROWS: Final = 5
@@ -44,6 +46,38 @@ class _Window:
     ratios: tuple[float, float, float]
     freedoms: tuple[float, float, float]
     scale: float
+
+
+def replay_groups(
+    rows: BaselineRows,
+    groups: NDArray[np.int64],
+    masks: Sequence[Mask],
+    random_state: int,
+) -> list[ReplayedWindows | None]:
+    """How much samples of whole groups differ: the groups are dealt to parts, and these are replayed.
+
+    However large a sample is, its groups make it vary as many times more than independent rows do: all
+    scales are 1.
+
+    Parameters
+    ----------
+    rows, random_state
+        As in `replay`.
+    groups
+        (n,) the group of each row.
+    masks
+        Rows that are compared with each other only.
+    """
+    _, which = np.unique(groups, return_inverse=True)
+    n_groups = int(which.max()) + 1
+    if n_groups < 2 * N_PARTS:
+        return [None] * len(masks)
+    rng = np.random.default_rng([random_state, 0x6770])
+    dealt = replace(rows, windows=(rng.permutation(n_groups) % N_PARTS)[which])
+    return [
+        replayed and replace(replayed, scales=np.ones(len(replayed.scales)), autocorrelation=0.0)
+        for replayed in replay(dealt, [[mask] for mask in masks], random_state)
+    ]
 
 
 def replay(

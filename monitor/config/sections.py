@@ -124,6 +124,11 @@ class DriftConfig(Section):
         default=None,
         description="A column of categories, such as a country; each of its values is judged too.",
     )
+    group_column: Text | None = Field(
+        default=None,
+        description="What alike rows of the baseline have in common, such as a product or a visit: rows of "
+        "one group are no independent evidence.",
+    )
     explain_columns: tuple[Text, ...] = Field(
         default=(),
         description="Metadata columns, such as a camera; when a window drifts, the report says which of "

@@ -62,13 +62,16 @@ class Comparison:
     @cached_property
     def calibration(self) -> Calibration | None:
         """The laws of the statistics in windows like the baseline's; None where rows are independent."""
-        variation = self.statistics.variation
-        return None if variation is None else calibrate(variation.replayed)
+        replayed = self.statistics.replayed
+        return None if replayed is None else calibrate(replayed)
 
     @property
     def pooling(self) -> float:
         """What part of the variation of one window is left in the window: 1 of a single one."""
-        variation = self.statistics.variation
+        variation, grouped = self.statistics.variation, self.statistics.grouped
+        if variation is None and grouped is not None:
+            # Groups make any sample vary as many times more.
+            return float(grouped.sizes.mean()) / self.window.n
         r = 0.0 if variation is None else variation.replayed.autocorrelation
         return self.window_unevenness * long_run(self.window_unevenness, r)
 
@@ -77,7 +80,7 @@ class Comparison:
         """How many times more than of a row's variance ratios show of that between windows."""
         variation = self.statistics.variation
         if variation is None:
-            return 0.0
+            return 1.0  # as all scales of groups are
         of_baseline = variation.unevenness * long_run(
             variation.unevenness, variation.replayed.autocorrelation
         )
@@ -86,10 +89,10 @@ class Comparison:
     @property
     def novel_share(self) -> float:
         """The share of novel rows without drift; NaN where that is not known."""
-        variation = self.statistics.variation
-        if variation is None:
+        replayed = self.statistics.replayed
+        if replayed is None:
             return self.statistics.novel_share
-        return float(variation.replayed.novel.sum() / variation.replayed.sizes.sum())
+        return float(replayed.novel.sum() / replayed.sizes.sum())
 
     def calibrated(
         self, test: str, by_rows: Callable[[], float], ratio: float, freedom: float

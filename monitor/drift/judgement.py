@@ -58,8 +58,8 @@ class Outcome:
 
 
 def changed_share(tests: Sequence[Outcome]) -> float:
-    """The size of a shift as a share of rows: the largest effect that a test sees; NaN without tests."""
-    return max((test.effect for test in tests), default=math.nan)
+    """The size of a shift as a share of rows: the largest effect that a test sees, 1 at most; NaN without."""
+    return min(max((test.effect for test in tests), default=math.nan), 1.0)
 
 
 @dataclass(frozen=True)

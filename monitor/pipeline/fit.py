@@ -27,6 +27,7 @@ from monitor.features import ClusteredFeature, CustomFeature
 from monitor.frames import Times
 from monitor.pipeline.examples import RowExamples
 from monitor.pipeline.reading import (
+    EMPTY,
     Segments,
     fit_baseline_quality,
     read_quality,
@@ -51,6 +52,7 @@ def fit_baseline(
     timezone: str = "UTC",
     segment_column: str | None = None,
     explain_columns: Sequence[str] = (),
+    group_column: str | None = None,
     policy: SourcePolicy | None = None,
     learn_changes: bool = True,
 ) -> Baseline:
@@ -78,6 +80,9 @@ def fit_baseline(
     explain_columns
         Further metadata columns; when a window drifts, the report says which of their values carry the
         shift.
+    group_column
+        What rows that are alike have in common, such as a product or a visit: rows of one group are no
+        independent evidence.
     policy
         From where images may be read again for `learn_changes`. By default as this process has embedded the
         column; where it has not, no image is read.
@@ -143,6 +148,7 @@ def fit_baseline(
             windows=None
             if numbers is None
             else RowWindows(str(grid.every), numbers[vectors.usable], seasons_of(grid.every)),
+            groups=None if group_column is None else _groups(frame, group_column)[vectors.usable],
             columns={name: segment_values(frame, name)[vectors.usable] for name in explain_columns},
         ),
     )
@@ -172,6 +178,14 @@ def fit_baseline(
         closed=() if numbers is None else closed_times(numbers, grid.every.per_week),
         quality=fit_baseline_quality(frame, feature, vectors.usable),
     )
+
+
+def _groups(frame: Any, column: str) -> NDArray[np.int64]:
+    """(rows of the frame,) a number for each value; a row without one is a group of its own."""
+    values = segment_values(frame, column)
+    is_missing = values == EMPTY
+    _, groups = np.unique(values.astype(str), return_inverse=True)
+    return np.where(is_missing, len(values) + np.arange(len(values)), groups)
 
 
 def _description(feature: ClusteredFeature) -> dict[str, Any]:

@@ -115,6 +115,11 @@ def _are(n: int) -> str:
 
 def _variation_note(baseline: Baseline, alpha: float) -> str:
     variation = baseline.statistics.variation
+    if variation is None and baseline.statistics.grouped is not None:
+        return (
+            f"feature {baseline.name!r} is judged against how much samples of whole groups of its baseline "
+            "differ: rows of one group are no independent evidence"
+        )
     if variation is None:
         return (
             f"for feature {baseline.name!r} rows are taken as independent: its baseline does not know how "

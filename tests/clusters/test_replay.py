@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from monitor.clusters import Clustering, RowMetadata, RowWindows, fit
+from monitor.clusters.content import content_keys, split_by_content
 from monitor.clusters.replay import LEAST_WINDOWS
 
 WIDTH = 16
@@ -93,3 +94,33 @@ def test_windows_of_one_vector_have_no_ratios():
     vectors = np.repeat(np.eye(4, dtype=np.float32), 20, axis=0)
     one = replayed(vectors, np.arange(80) % 8, n_clusters=2)
     assert one is None or not (one.ratios < 0).any()
+
+
+def in_copies(seed, n_groups=300, copies=3):
+    rng = np.random.default_rng(seed)
+    centres = 3 + rng.normal(size=(n_groups, WIDTH))
+    groups = np.repeat(np.arange(n_groups), copies)
+    rows = centres[groups] + 0.1 * rng.normal(size=(len(groups), WIDTH))
+    return rows.astype(np.float32), groups
+
+
+def test_copies_make_samples_of_any_size_vary_as_many_times_more():
+    rows, groups = in_copies(0)
+    grouped = fit(
+        rows, {"name": "rows"}, Clustering(4), RowMetadata(groups=groups)
+    ).statistics.grouped
+    assert grouped.ratios[1].mean() == pytest.approx(3, rel=0.3)
+    assert (grouped.scales == 1).all()
+
+
+def test_few_groups_say_nothing():
+    rows, groups = in_copies(0)
+    metadata = RowMetadata(groups=groups % 20)
+    assert fit(rows, {"name": "rows"}, Clustering(4), metadata).statistics.grouped is None
+
+
+def test_rows_of_a_group_stay_on_one_side():
+    rows, groups = in_copies(1)
+    first, second = split_by_content(content_keys(rows), 450, groups)
+    assert not set(groups[first]) & set(groups[second])
+    assert len(first) == pytest.approx(450, abs=3)

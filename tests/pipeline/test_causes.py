@@ -62,7 +62,7 @@ def test_natural_variation_is_learned_and_used():
     assert "natural variation of 40 windows of 1d" in report.notes[1]
     assert re.search("judged against the rest, [0-3] of these 40 windows would", report.notes[1])
     assert "once in 41; the rate asked for, once in 730, rests on" in report.notes[1]
-    assert "689 windows more would show it" in report.notes[1]
+    assert "690 windows more would show it" in report.notes[1]
     assert report.to_frame().design_effect.iloc[0] == pytest.approx(1 + 299 * 0.02, rel=0.4)
     without = monitor.detect_drift(quiet, naive, timestamp_column="ts", every="1d")
     assert "rows are taken as independent" in without.notes[1]

@@ -1,0 +1,55 @@
+"""Photos of one product are no independent evidence: with `group_column` the level holds."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import monitor
+from monitor.errors import MissingColumnError
+
+POINTS = monitor.VectorFeature(name="points", column="vector", n_clusters=4)
+CENTRES = np.random.default_rng(3).normal(size=(4, 12)) * 2 + 1
+
+
+def products(n, copies, rng):
+    """A table of `n` products, each seen so many times."""
+    rows = CENTRES[rng.choice(4, n)] + rng.normal(size=(n, 12))
+    product = np.repeat(np.arange(n), copies)
+    vectors = rows[product] + 0.1 * rng.normal(size=(len(product), 12))
+    return pd.DataFrame({"vector": list(vectors), "product": [f"p{p}" for p in product]})
+
+
+@pytest.mark.parametrize(("copies", "column"), [(3, "product"), (1, "product"), (3, None)])
+def test_the_level(copies, column):
+    rng = np.random.default_rng(0)
+    p_values = []
+    for _ in range(6):
+        baseline = monitor.fit_baseline(products(400, copies, rng), POINTS, group_column=column)
+        for _ in range(12):
+            report = monitor.detect_drift(products(70, copies, rng), baseline)
+            p_values += report.to_frame()["p_value"].tolist()
+    rate = np.mean(np.array(p_values) <= 0.05)
+    assert rate > 0.4 if column is None else rate < 0.13
+
+
+def test_a_shift_is_seen_and_the_report_says_how_it_was_judged():
+    rng = np.random.default_rng(1)
+    baseline = monitor.fit_baseline(products(400, 3, rng), POINTS, group_column="product")
+    other = products(70, 3, rng)
+    other["vector"] = [vector + 2 for vector in other["vector"]]
+    report = monitor.detect_drift(other, baseline)
+    assert report.to_frame()["verdict"].tolist() == ["drift"]
+    assert any("samples of whole groups" in note for note in report.notes)
+
+
+def test_rows_without_a_group_are_groups_of_their_own():
+    rng = np.random.default_rng(2)
+    frame = products(400, 1, rng).assign(product=None)
+    baseline = monitor.fit_baseline(frame, POINTS, group_column="product")
+    assert baseline.statistics.grouped is not None
+
+
+def test_a_column_that_is_not_there_is_told():
+    frame = products(400, 1, np.random.default_rng(3))
+    with pytest.raises(MissingColumnError, match="produkt"):
+        monitor.fit_baseline(frame, POINTS, group_column="produkt")
