@@ -1,5 +1,5 @@
 # The public names, written once: type checkers read them here, and lazy_loader attaches them.
-from .decoding import DecodedImage as DecodedImage
+from .decoded import DecodedImage as DecodedImage
 from .decoding import decode as decode
 from .policy import SourcePolicy as SourcePolicy
 from .raw import RawImage as RawImage

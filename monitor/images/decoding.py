@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from types import FunctionType
 from typing import Any, cast
 
@@ -24,6 +24,7 @@ from PIL import (
 
 from monitor.failures import Failure
 from monitor.images import ico, jpeg, pnm
+from monitor.images.decoded import DecodedImage
 from monitor.images.header import Header
 from monitor.images.inspection import Inspected, check_size, inspect
 from monitor.images.pixels import (
@@ -55,41 +56,6 @@ _READERS: dict[str, Callable[[io.BytesIO], ImageFile.ImageFile]] = {
 _OPTIONAL = {"WEBP": "webp", "AVIF": "avif"}
 # A camera that ends each file 20 bytes early loses one percent; a transfer that broke off, far more.
 _MOST_MISSING = 0.05
-
-
-@dataclass(frozen=True, slots=True)
-class DecodedImage:
-    """Pixels as an encoder wants them.
-
-    Parameters
-    ----------
-    image
-        Mode RGB, 8 bits, upright, no transparency, no metadata.
-    notes
-        What was converted on the way, each in a few words.
-    sha256
-        The digest of the `RawImage` that it came from.
-    missing_share
-        How much of the picture its file does not hold, in [0, 1]: 0 unless it is cut off.
-    scaled_from
-        Width and height of the whole picture, where the decoder has scaled it down.
-
-    Examples
-    --------
-    >>> DecodedImage(Image.new("RGB", (6, 4)), notes=("turned upright",), sha256="").image.size
-    (6, 4)
-    """
-
-    image: Image.Image
-    notes: tuple[str, ...]
-    sha256: str
-    missing_share: float = 0.0
-    scaled_from: tuple[int, int] | None = None
-
-    @property
-    def size(self) -> tuple[int, int]:
-        """Width and height of the whole picture."""
-        return self.scaled_from or self.image.size
 
 
 # RGB, what was converted on the way, and the share of the picture that is missing.

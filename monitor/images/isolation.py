@@ -18,7 +18,7 @@ from PIL import Image
 from monitor.errors import MonitorError
 from monitor.failures import Failure
 from monitor.images.cancellation import Cancellation
-from monitor.images.decoding import DecodedImage
+from monitor.images.decoded import DecodedImage
 from monitor.images.policy import SourcePolicy
 from monitor.images.raw import RawImage
 from monitor.images.worker import read_block, write_block

@@ -23,8 +23,8 @@ from monitor.images.breaker import HostBreaker
 from monitor.images.budget import DecodeBudget, Share
 from monitor.images.cancellation import Cancellation
 from monitor.images.data_uri import read_base64, read_data_uri
+from monitor.images.decoded import DecodedImage
 from monitor.images.decoding import (
-    DecodedImage,
     check_array,
     decode,
     decode_inspected,
