@@ -7,7 +7,7 @@ from monitor.clusters.content import largest_repeated_share
 from monitor.clusters.example import Example
 from monitor.clusters.fitting import Clustering, RowMetadata, fit
 from monitor.clusters.histogram import ClusterHistogram
-from monitor.clusters.known_rows import KnownRows, Movements, draw_rows
+from monitor.clusters.known_rows import KnownRows, Movements, draw_rows, neighbours
 from monitor.clusters.quality_sketch import QualityReference, QualitySketch, fit_quality
 from monitor.clusters.replayed_windows import RATIOS, ReplayedWindows
 from monitor.clusters.scaling import Scaling
@@ -39,4 +39,5 @@ __all__ = [
     "fit_quality",
     "fit_values",
     "largest_repeated_share",
+    "neighbours",
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Annotated, Final
 
 import numpy as np
@@ -12,6 +13,8 @@ from monitor.clusters.example import Example
 from monitor.codec import Shape
 
 MAX_KNOWN: Final = 1_000
+N_NEIGHBOURS: Final = 5
+_BLOCK: Final = 4_096
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,6 +37,11 @@ class KnownRows:
     vectors: Annotated[NDArray[np.float32], Shape("known_rows", "width")]
     quality: Annotated[NDArray[np.float32], Shape("known_rows", None, finite=False)]
     examples: tuple[Example, ...] = ()
+
+    @cached_property
+    def own_neighbours(self) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+        """Each row's `neighbours` among the others."""
+        return neighbours(self.vectors, self.vectors, are_same=True)
 
     def __len__(self) -> int:
         return len(self.vectors)
@@ -62,3 +70,27 @@ def draw_rows(n: int, random_state: int) -> NDArray[np.int64]:
     """(m,) which of n rows are kept, rising, at most `MAX_KNOWN`."""
     rng = np.random.default_rng([random_state, 0x6B6E6F77])
     return np.sort(rng.permutation(n)[:MAX_KNOWN])
+
+
+def neighbours(
+    rows: NDArray[np.float32], known: NDArray[np.float32], *, are_same: bool = False
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """For each row, the mean distance to its nearest known rows, and which is the nearest.
+
+    `are_same`: the rows are the known ones, and none is its own neighbour.
+    """
+    k = min(N_NEIGHBOURS, len(known) - are_same)
+    means = np.empty(len(rows))
+    nearest = np.empty(len(rows), dtype=np.int64)
+    lengths = np.einsum("nd,nd->n", known, known, dtype=np.float64)
+    for start in range(0, len(rows), _BLOCK):
+        block = rows[start : start + _BLOCK]
+        squares = np.einsum("nd,nd->n", block, block, dtype=np.float64)[:, None] + lengths
+        squares -= 2 * (block @ known.T)
+        if are_same:
+            at = np.arange(len(block))
+            squares[at, start + at] = np.inf
+        few = np.sqrt(np.clip(np.partition(squares, k - 1, axis=1)[:, :k], 0, None))
+        means[start : start + len(block)] = few.mean(axis=1)
+        nearest[start : start + len(block)] = squares.argmin(axis=1)
+    return means, nearest

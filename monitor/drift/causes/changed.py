@@ -8,7 +8,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-N_NEIGHBOURS: Final = 5
+from monitor.clusters import KnownRows, neighbours
+
 _N_FOLDS: Final = 5
 _MAX_AXES: Final = 64
 """Directions of the baseline that the classifier sees: more would only be learned by heart from few rows."""
@@ -22,7 +23,6 @@ _OPTIMISM: Final = 0.6
 """Standard errors taken off the best of many bounds, which is too good by about that."""
 _Z: Final = 1.96
 _MAX_TRAINING: Final = 5_000
-_BLOCK: Final = 4_096
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,6 +41,8 @@ class ChangedRows:
         (n,) the known row that each is nearest to, and the mean distance to the nearest five.
     ranks
         (n,) in (0, 1], the share of known rows that lie at least as far from the other known rows.
+    log_odds
+        What the classifier says of these rows and of the known ones.
     """
 
     scores: NDArray[np.float64]
@@ -51,6 +53,7 @@ class ChangedRows:
     nearest: NDArray[np.int64]
     distances: NDArray[np.float64]
     ranks: NDArray[np.float64]
+    log_odds: tuple[NDArray[np.float64], NDArray[np.float64]]
 
     @property
     def rows(self) -> NDArray[np.int64]:
@@ -59,7 +62,7 @@ class ChangedRows:
 
 
 def changed_rows(
-    window: NDArray[np.float32], known: NDArray[np.float32], *, random_state: int = 0
+    window: NDArray[np.float32], known: KnownRows, *, random_state: int = 0
 ) -> ChangedRows:
     """Tell a window's rows apart from known ones.
 
@@ -75,14 +78,15 @@ def changed_rows(
     window
         (n, width) float32.
     known
-        (m, width) float32, rows of the baseline.
+        Rows of the baseline.
     random_state
         Seed of the folds.
 
     Examples
     --------
     >>> rng = np.random.default_rng(0)
-    >>> known = rng.normal(size=(500, 8)).astype(np.float32)
+    >>> vectors = rng.normal(size=(500, 8)).astype(np.float32)
+    >>> known = KnownRows(vectors, np.empty((500, 0), dtype=np.float32))
     >>> window = rng.normal(size=(200, 8)).astype(np.float32)
     >>> window[:50] += 4
     >>> changed = changed_rows(window, known)
@@ -90,9 +94,9 @@ def changed_rows(
     (0.2, True)
     """
     rng = np.random.default_rng([random_state, 0x6368])
-    distances, nearest = neighbours(window, known)
-    own_distances, _ = neighbours(known, known, are_same=True)
-    by_classifier, own = log_odds(window, known, rng)
+    distances, nearest = neighbours(window, known.vectors)
+    own_distances, _ = known.own_neighbours
+    by_classifier, own = log_odds(window, known.vectors, rng)
     ranks = _ranks(distances, own_distances)
     own_ranks = _ranks(own_distances, own_distances)
     found = by_classifier - _WEIGHT_OF_RANK * np.log(ranks)
@@ -107,31 +111,8 @@ def changed_rows(
         nearest=nearest,
         distances=distances,
         ranks=ranks,
+        log_odds=(by_classifier, own),
     )
-
-
-def neighbours(
-    rows: NDArray[np.float32], known: NDArray[np.float32], *, are_same: bool = False
-) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """For each row, the mean distance to its nearest known rows, and which is the nearest.
-
-    `are_same`: the rows are the known ones, and none is its own neighbour.
-    """
-    k = min(N_NEIGHBOURS, len(known) - are_same)
-    means = np.empty(len(rows))
-    nearest = np.empty(len(rows), dtype=np.int64)
-    lengths = np.einsum("nd,nd->n", known, known, dtype=np.float64)
-    for start in range(0, len(rows), _BLOCK):
-        block = rows[start : start + _BLOCK]
-        squares = np.einsum("nd,nd->n", block, block, dtype=np.float64)[:, None] + lengths
-        squares -= 2 * (block @ known.T)
-        if are_same:
-            at = np.arange(len(block))
-            squares[at, start + at] = np.inf
-        few = np.sqrt(np.clip(np.partition(squares, k - 1, axis=1)[:, :k], 0, None))
-        means[start : start + len(block)] = few.mean(axis=1)
-        nearest[start : start + len(block)] = squares.argmin(axis=1)
-    return means, nearest
 
 
 def _ranks(distances: NDArray[np.float64], known: NDArray[np.float64]) -> NDArray[np.float64]:

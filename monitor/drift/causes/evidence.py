@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitor.clusters import Baseline
-from monitor.drift.causes.changed import ChangedRows, changed_rows, neighbours
+from monitor.drift.causes.changed import ChangedRows, changed_rows
 from monitor.drift.causes.matched import MatchedShift, matched_shifts
 from monitor.drift.causes.movement import MovementParts, movement_parts
 
@@ -62,12 +62,13 @@ def row_evidence(
     known = baseline.known
     if known is None or min(len(known), len(vectors)) < LEAST_ROWS:
         return None
-    changed = changed_rows(vectors, known.vectors, random_state=baseline.random_state)
+    changed = changed_rows(vectors, known, random_state=baseline.random_state)
     parts = movement_parts(
         vectors,
         known.vectors,
         baseline.whitener,
         baseline.movements,
+        log_odds_before=changed.log_odds,
         random_state=baseline.random_state,
     )
     return RowEvidence(changed, parts, _pixels(changed, quality, baseline, fields))
@@ -90,5 +91,5 @@ def _pixels(
         quality[is_matched],
         known.quality,
         nearest=changed.nearest[is_matched],
-        nearest_of_known=neighbours(known.vectors, known.vectors, are_same=True)[1],
+        nearest_of_known=known.own_neighbours[1],
     )

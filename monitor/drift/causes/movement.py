@@ -86,6 +86,7 @@ def movement_parts(
     whitener: NDArray[np.float32],
     movements: Movements | None,
     *,
+    log_odds_before: tuple[NDArray[np.float64], NDArray[np.float64]],
     random_state: int = 0,
 ) -> MovementParts:
     """Take the movement of the mean apart, in whitened coordinates.
@@ -106,6 +107,8 @@ def movement_parts(
         (width, width), the baseline's.
     movements
         What is known of changes of the images; None for nothing.
+    log_odds_before
+        What a classifier says of both sides' rows (see `log_odds`).
     random_state
         Seed of the small clusters.
 
@@ -120,6 +123,7 @@ def movement_parts(
     ...     known[200:],
     ...     np.eye(8, dtype=np.float32),
     ...     Movements(("red and blue swapped",), swapped, n_images=60),
+    ...     log_odds_before=log_odds(window.astype(np.float32), known[200:], rng),
     ... )
     >>> likest = parts.likenesses[0]
     >>> likest.name, round(likest.explained, 1), round(likest.share, 1)
@@ -142,7 +146,7 @@ def movement_parts(
     left = kinds.left(rows, others) / beyond
     return MovementParts(
         clearness,
-        by_mix=(1 - left + kinds.explained(window, known, random_state)) / 2,
+        by_mix=(1 - left + kinds.explained(window, known, log_odds_before, random_state)) / 2,
         gone=gone,
         is_loss=is_loss,
         likenesses=_likenesses(moved, beyond, f, covariance, axes, movements),
@@ -219,15 +223,19 @@ class _Kinds:
         return float(moved @ moved) - noise
 
     def explained(
-        self, window: NDArray[np.float32], known: NDArray[np.float32], random_state: int
+        self,
+        window: NDArray[np.float32],
+        known: NDArray[np.float32],
+        before: tuple[NDArray[np.float64], NDArray[np.float64]],
+        random_state: int,
     ) -> float:
         """The part of a classifier's area above chance that is gone once the shares are the window's."""
         p, q = self.shares
         weights = np.divide(q, p, out=np.zeros(self.n), where=p > 0)[self.of_known]
-        before, after = (
-            _area(window, known, side, random_state) for side in (np.ones(len(known)), weights)
-        )
-        return float(np.clip((before - after) / max(before - _BELOW_CHANCE, 1e-9), 0.0, 1.0))
+        rng = np.random.default_rng([random_state, 0x617563])
+        area = _area(*before, np.ones(len(known)))
+        left = _area(*log_odds(window, known, rng, weights), weights)
+        return float(np.clip((area - left) / max(area - _BELOW_CHANCE, 1e-9), 0.0, 1.0))
 
     def loss(self) -> tuple[NDArray[np.bool_], bool]:
         """(m,) which known rows lie in vanished clusters, and whether these are most of what shares fell."""
@@ -244,16 +252,10 @@ class _Kinds:
 
 
 def _area(
-    window: NDArray[np.float32],
-    known: NDArray[np.float32],
-    weights: NDArray[np.float64],
-    random_state: int,
+    window: NDArray[np.float64], known: NDArray[np.float64], weights: NDArray[np.float64]
 ) -> float:
-    """The area under the ROC curve of a cross-fitted classifier of the two sides."""
-    rng = np.random.default_rng([random_state, 0x617563])
-    found, expected = log_odds(window, known, rng, weights)
-    order = np.argsort(expected)
+    """The area under the ROC curve of scores of the two sides; known rows count by `weights`."""
+    order = np.argsort(known)
     below = np.concatenate([[0.0], np.cumsum(weights[order])]) / weights.sum()
-    edges = expected[order]
-    left, right = (np.searchsorted(edges, found, side=side) for side in ("left", "right"))
+    left, right = (np.searchsorted(known[order], window, side=side) for side in ("left", "right"))
     return float(((below[left] + below[right]) / 2).mean())

@@ -23,12 +23,16 @@ def rows(n, rng, shares=None):
     return (CENTRES[labels] + rng.normal(size=(n, WIDTH))).astype(np.float32)
 
 
+def of(vectors):
+    return KnownRows(vectors, np.empty((len(vectors), 0), dtype=np.float32))
+
+
 @pytest.fixture(scope="module")
 def baseline():
     vectors = rows(1_500, np.random.default_rng(0))
     # Centroids longer than 1: vectors are taken as they are.
     fitted = fit(vectors, {"name": "points"}, Clustering(N_KINDS, centroids=CENTRES))
-    known = KnownRows(vectors[:1_000], np.empty((1_000, 0), dtype=np.float32))
+    known = of(vectors[:1_000])
     movements = Movements(
         ("red and blue swapped", "blurred"), np.stack([SWAP, np.roll(SWAP, 5)]), n_images=60
     )
@@ -91,7 +95,7 @@ def test_the_rows_that_changed_are_found(share):
     precision, recall, shares = [], [], []
     for seed in range(6):
         window = with_new(share, np.random.default_rng(seed)).astype(np.float32)
-        changed = changed_rows(window, known)
+        changed = changed_rows(window, of(known))
         listed = changed.rows[changed.scores[changed.rows] >= 0.5]
         precision.append((listed < n_new).mean())
         recall.append((listed < n_new).sum() / n_new)
@@ -106,12 +110,12 @@ def test_copies_of_a_row_do_not_vouch_for_each_other():
     rng = np.random.default_rng(8)
     window = np.repeat(rows(60, rng), 5, axis=0)
     # Scored by models that saw their copies, nearly all would look new.
-    assert changed_rows(window, rows(1_000, rng)).share < 0.3
+    assert changed_rows(window, of(rows(1_000, rng))).share < 0.3
 
 
 def test_calm_rows_hardly_change():
     shares = [
-        changed_rows(rows(200, rng), rows(1_000, rng)).share
+        changed_rows(rows(200, rng), of(rows(1_000, rng))).share
         for rng in map(np.random.default_rng, range(8))
     ]
     assert np.mean(shares) < 0.08
