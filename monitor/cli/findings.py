@@ -7,11 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from monitor import frames
 from monitor.environment import filled_in
 from monitor.errors import MonitorError
-from monitor.features.origin import OriginKind
-from monitor.validation import dotted
 
 if TYPE_CHECKING:
     from monitor.cli.project import Project
@@ -44,6 +41,8 @@ class Finding:
 
 def in_settings(project: Project) -> Iterator[Finding]:
     """Folders that are not there, and environment variables that are not set."""
+    from monitor.validation import dotted
+
     for root in project.config.policy.roots:
         if not Path(root).is_dir():
             yield Finding(
@@ -63,6 +62,9 @@ def in_settings(project: Project) -> Iterator[Finding]:
 
 def in_rows(project: Project, part: str, file: DataTable) -> Iterator[str]:
     """What is wrong with the first rows of a file that has all its columns."""
+    from monitor import frames
+    from monitor.features.origin import OriginKind
+
     features = [f for f in project.config.monitored if f.origin.kind == OriginKind.IMAGES]
     present = file.outline().columns
     features = [f for f in features if f.origin.is_missing_from(present)]
