@@ -69,6 +69,7 @@ class TestDefaults:
             "precision": "float32",
             "device": "auto",
             "batch_size": 32,
+            "preprocessing": "exact",
         }
 
     @pytest.mark.parametrize(
