@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import pickle  # noqa: TID251 - a task must travel to workers; nothing of a stranger is read
+# A task must travel to workers; nothing of a stranger is read.
+import pickle  # noqa: TID251  # nosec B403
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -53,7 +54,7 @@ class ExecutorContract:
         assert isinstance(executor, Executor)
 
     def test_a_task_travels(self, task: EmbeddingTask) -> None:
-        assert pickle.loads(pickle.dumps(task)) == task  # noqa: S301
+        assert pickle.loads(pickle.dumps(task)) == task  # noqa: S301  # nosec B301
 
     def test_vectors_are_the_encoders_in_the_order_of_the_rows(
         self, executor: Executor, task: EmbeddingTask, images: list[Any]
