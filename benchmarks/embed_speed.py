@@ -11,17 +11,17 @@ could do if nothing but decoding, preprocessing and encoding took time, by their
 from __future__ import annotations
 
 import argparse
-import functools
 import io
 import resource
+import socket
 import statistics
+import subprocess
+import sys
 import tempfile
-import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import numpy as np
@@ -51,22 +51,19 @@ def make_images(folder: Path, photos: Path | None, size: tuple[int, int], n: int
 
 @contextmanager
 def served(folder: Path) -> Iterator[str]:
-    """A server of the folder's files on loopback."""
-
-    class Handler(SimpleHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(
-        ("127.0.0.1", 0), functools.partial(Handler, directory=str(folder))
-    )
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield f"127.0.0.1:{server.server_address[1]}"
-    finally:
-        server.shutdown()
+    """A server of the folder's files on loopback, in a process of its own."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "http.server", str(port), "--bind", "127.0.0.1"]
+    command += ["--protocol", "HTTP/1.1", "--directory", str(folder)]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as server:
+        try:
+            while server.poll() is None:
+                with suppress(OSError), socket.create_connection(("127.0.0.1", port)):
+                    break
+            yield f"127.0.0.1:{port}"
+        finally:
+            server.terminate()
 
 
 def ours(preprocessing: str) -> Work:
