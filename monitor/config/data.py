@@ -61,6 +61,13 @@ Images = Annotated[
         "image is a row with the columns path, time and size: path is the source_column of a feature."
     ),
 ]
+TimestampColumn = Annotated[
+    Text | None,
+    Field(
+        description="When each row happened: timestamps, dates or ISO 8601 text. Times without a "
+        "zone are taken as UTC. Null where rows have no time."
+    ),
+]
 ImageTimestamp = Annotated[
     ImageTime | None,
     Field(
@@ -71,11 +78,15 @@ ImageTimestamp = Annotated[
 ]
 
 
-def _with_time(values: Any) -> Any:
-    """Images that have a time have it in the column `time`."""
-    if isinstance(values, Mapping) and values.get("images") and values.get("timestamp"):
-        return {"timestamp_column": TIME, **values}
-    return values
+class _Part(Section):
+    """One part of the data: images that have a time have it in the column `time`."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _images_have_times(cls, values: Any) -> Any:
+        if isinstance(values, Mapping) and values.get("images") and values.get("timestamp"):
+            return {"timestamp_column": TIME, **values}
+        return values
 
 
 def _check_time(part: DataFiles | ProductionData) -> None:
@@ -94,7 +105,7 @@ def _check_time(part: DataFiles | ProductionData) -> None:
         )
 
 
-class DataFiles(Section):
+class DataFiles(_Part):
     """Files that hold one part of the data.
 
     Examples
@@ -116,16 +127,7 @@ class DataFiles(Section):
         default_factory=ReadConfig,
         description="How the files are read: separator, types and so on.",
     )
-    timestamp_column: Text | None = Field(
-        default=None,
-        description="When each row happened: timestamps, dates or ISO 8601 text. Times without a "
-        "zone are taken as UTC. Null where rows have no time.",
-    )
-
-    @model_validator(mode="before")
-    @classmethod
-    def _images_have_times(cls, values: Any) -> Any:
-        return _with_time(values)
+    timestamp_column: TimestampColumn = None
 
     @model_validator(mode="after")
     def _one_place(self) -> Self:
@@ -137,7 +139,7 @@ class DataFiles(Section):
         return self
 
 
-class ProductionData(Section):
+class ProductionData(_Part):
     """Where production's rows are: files, a query, a Python function, or another source.
 
     Examples
@@ -175,16 +177,7 @@ class ProductionData(Section):
         default=None,
         description="A source by name, such as one that a plug-in brings, for `monitor run`.",
     )
-    timestamp_column: Text | None = Field(
-        default=None,
-        description="When each row happened: timestamps, dates or ISO 8601 text. Times without a "
-        "zone are taken as UTC. Null where rows have no time.",
-    )
-
-    @model_validator(mode="before")
-    @classmethod
-    def _images_have_times(cls, values: Any) -> Any:
-        return _with_time(values)
+    timestamp_column: TimestampColumn = None
 
     @model_validator(mode="after")
     def _one_place(self) -> Self:

@@ -20,6 +20,7 @@ from monitor.encoders.registry import EncoderTraits
 from monitor.encoders.spec import EncoderSpec
 from monitor.encoders.vectors import (
     first_line,
+    images_in_batches,
     in_batches,
     no_rows,
     resolve_device,
@@ -101,12 +102,7 @@ class OpenClipEncoder:
 
     def encode_images(self, images: Sequence[Image.Image]) -> NDArray[np.float32]:
         """Unit vectors (n, width) of `images`, in batches of ``spec.batch_size``."""
-        return in_batches(
-            images,
-            self.spec.batch_size,
-            lambda part: self.encode_batch([self.preprocess(image) for image in part]),
-            self.width,
-        )
+        return images_in_batches(self, images)
 
     def encode_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Unit vectors (n, width) of `texts`; what exceeds the context length is cut off."""

@@ -13,6 +13,7 @@ from PIL import Image
 from monitor.encoders.fingerprint import fingerprint, weight_hash
 from monitor.encoders.vectors import (
     first_line,
+    images_in_batches,
     in_batches,
     no_rows,
     resolve_device,
@@ -71,12 +72,7 @@ class SentenceTransformerEncoder:
 
     def encode_images(self, images: Sequence[Image.Image]) -> NDArray[np.float32]:
         """Unit vectors (n, width) of `images`, in batches of ``spec.batch_size``."""
-        return in_batches(
-            images,
-            self.spec.batch_size,
-            lambda part: self.encode_batch([self.preprocess(image) for image in part]),
-            self.width,
-        )
+        return images_in_batches(self, images)
 
     def encode_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Unit vectors (n, width) of `texts`; what exceeds the context length is cut off."""

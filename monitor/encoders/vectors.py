@@ -12,6 +12,9 @@ from monitor.errors import EncoderError, InvalidInputError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+    from PIL import Image
+
+    from monitor.encoders.registry import Encoder
 
 T = TypeVar("T")
 
@@ -63,6 +66,16 @@ def no_rows(width: int) -> NDArray[np.float32]:
     (0, 512)
     """
     return np.empty((0, width), dtype=np.float32)
+
+
+def images_in_batches(encoder: Encoder, images: Sequence[Image.Image]) -> NDArray[np.float32]:
+    """Unit vectors (n, width) of `images`, by the encoder's own preprocessing and batches."""
+    return in_batches(
+        images,
+        encoder.spec.batch_size,
+        lambda part: encoder.encode_batch([encoder.preprocess(image) for image in part]),
+        encoder.width,
+    )
 
 
 def in_batches(

@@ -29,7 +29,7 @@ from monitor.pipeline.examples import RowExamples
 from monitor.pipeline.reading import (
     EMPTY,
     Segments,
-    fit_baseline_quality,
+    quality_reference,
     read_quality,
     read_vectors,
     segment_values,
@@ -156,17 +156,18 @@ def fit_baseline(
     logger.info(
         "%s: baseline of %d rows, %d clusters", feature.name, len(rows), baseline.n_clusters
     )
-    _, labels, distances = baseline.assign(vectors.matrix)
+    scaled, labels, distances = baseline.assign(vectors.matrix)
     row_examples = RowExamples(frame, feature, times)
     few = draw_rows(len(rows), feature.random_state)
-    quality = read_quality(frame, feature)
+    measured = read_quality(frame, feature)
+    quality = None if measured is None else measured[rows]
     policy = policy or remembered_policy(feature.origin.source_column)
     return replace(
         baseline,
         examples=row_examples.per_cluster(rows, labels, distances, baseline.n_clusters),
         known=KnownRows(
-            baseline.scaling.apply(vectors.matrix[few]),
-            np.empty((len(few), 0), np.float32) if quality is None else quality[rows[few]],
+            scaled[few],
+            np.empty((len(few), 0), np.float32) if quality is None else quality[few],
             row_examples.at(rows[few], distances[few]),
         ),
         movements=None
@@ -176,7 +177,7 @@ def fit_baseline(
         timezone=grid.zone.key,
         windows_per_week=grid.every.per_week,
         closed=() if numbers is None else closed_times(numbers, grid.every.per_week),
-        quality=fit_baseline_quality(frame, feature, vectors.usable),
+        quality=None if quality is None else quality_reference(quality),
     )
 
 

@@ -50,16 +50,11 @@ def read_quality(frame: Any, feature: CustomFeature) -> NDArray[np.float32] | No
     return frames.read_numbers(frame, column, len(QUALITY_FIELDS))
 
 
-def fit_baseline_quality(
-    frame: Any, feature: CustomFeature, usable: NDArray[np.bool_]
-) -> QualityReference | None:
-    """The pixel statistics of a baseline's usable rows."""
-    measured = read_quality(frame, feature)
-    if measured is None:
-        return None
+def quality_reference(measured: NDArray[np.float32]) -> QualityReference:
+    """The pixel statistics of a baseline, from (n, fields) what `read_quality` gave of its usable rows."""
     from monitor.images.quality import QUALITY_FIELDS
 
-    return fit_quality(measured[usable], QUALITY_FIELDS)
+    return fit_quality(measured, QUALITY_FIELDS)
 
 
 def segment_values(frame: Any, column: str) -> NDArray[np.object_]:

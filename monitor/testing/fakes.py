@@ -16,7 +16,7 @@ from monitor import frames
 from monitor.encoders.fingerprint import fingerprint
 from monitor.encoders.registry import register_handler
 from monitor.encoders.spec import EncoderSpec
-from monitor.encoders.vectors import in_batches, no_rows, stacked, unit_rows
+from monitor.encoders.vectors import images_in_batches, in_batches, no_rows, stacked, unit_rows
 from monitor.frames import CHUNK_ROWS
 from monitor.sources.source import within
 
@@ -79,12 +79,7 @@ class FakeEncoder:
 
     def encode_images(self, images: Sequence[Image.Image]) -> NDArray[np.float32]:
         """See `Encoder.encode_images`."""
-        return in_batches(
-            images,
-            self.spec.batch_size,
-            lambda part: self.encode_batch([self.preprocess(image) for image in part]),
-            self.width,
-        )
+        return images_in_batches(self, images)
 
     def encode_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """See `Encoder.encode_texts`."""
