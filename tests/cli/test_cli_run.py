@@ -1,21 +1,26 @@
 """`monitor run`, `monitor schedule` and `monitor store`, on real files and a real store."""
 
+import datetime as dt
 import os
 import re
 import signal
 import subprocess
 import sys
+from functools import partial
 from urllib.request import urlopen
 
 import pytest
 import yaml
 
 from monitor.config import MonitoringConfig
+from monitor.schedule import Runner
 from monitor.store import Store
 from monitor.store.alerts import Alerts
 from tests.cli.conftest import CONFIG, day
 
 SCHEDULE = {"start": "2026-02-01", "catchup": "all", "catchup_limit": 2}
+MORNING = dt.datetime(2026, 3, 3, 11, tzinfo=dt.UTC)
+"""When the tests' passes run: what is due depends on the hour, for one half-day is over by the evening."""
 
 
 def write_config(folder, **changes):
@@ -23,17 +28,19 @@ def write_config(folder, **changes):
     (folder / "monitor.yaml").write_text(yaml.safe_dump(values), encoding="utf-8")
 
 
-@pytest.fixture
-def scheduled(fitted):
-    """Rows of the last two whole days, calm and moved; both are due."""
-    import pandas as pd
+def write_day(folder, date: dt.date, seed: int, shift: float) -> None:
+    rows = day(100, seed, str(date), shift=shift)
+    rows.to_parquet(folder / "production" / f"{date}.parquet")
 
+
+@pytest.fixture
+def scheduled(fitted, monkeypatch):
+    """Rows of the last two whole days before a fixed time, calm and moved; both are due."""
+    monkeypatch.setattr("monitor.cli.scheduled.Runner", partial(Runner, clock=lambda: MORNING))
     for old in (fitted / "production").glob("*"):
         old.unlink()
-    today = pd.Timestamp.now("UTC").normalize()
-    for number, shift in ((2, 0.0), (1, 0.6)):
-        at = str((today - pd.Timedelta(days=number)).date())
-        day(100, number, at, shift=shift).to_parquet(fitted / "production" / f"{at}.parquet")
+    for n_days, shift in ((2, 0.0), (1, 0.6)):
+        write_day(fitted, MORNING.date() - dt.timedelta(days=n_days), n_days, shift)
     write_config(fitted, schedule=SCHEDULE)
     return fitted
 
@@ -213,6 +220,10 @@ def test_a_store_by_url(scheduled, document, monkeypatch):
 
 @pytest.mark.skipif(os.name == "nt", reason="there is no SIGTERM")
 def test_the_loop_works_at_once_and_ends_on_sigterm(scheduled):
+    # Its clock is the machine's: calm and moved days alternate, so that a midnight between changes nothing.
+    today = dt.datetime.now(dt.UTC).date()
+    for n_days, shift in ((2, 0.0), (1, 0.6), (0, 0.0)):
+        write_day(scheduled, today - dt.timedelta(days=n_days), n_days, shift)
     process = subprocess.Popen(
         [sys.executable, "-m", "monitor", "schedule", "--metrics-port", "0"],
         cwd=scheduled, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
