@@ -93,7 +93,7 @@ def rival(kind: str) -> Work:
     import torch
 
     from monitor.encoders.architecture import COMPACT_DIR
-    from monitor.encoders.open_clip import open_clip
+    from monitor.encoders.imports import open_clip
 
     model, transform = open_clip.create_model_from_pretrained(f"local-dir:{COMPACT_DIR}")
     model.eval()

@@ -14,9 +14,9 @@ from .features import Multivariate as Multivariate
 from .features import TextEmbedding as TextEmbedding
 from .features import VectorFeature as VectorFeature
 from .images import SourcePolicy as SourcePolicy
-from .pipeline import detect_drift as detect_drift
-from .pipeline import embed as embed
-from .pipeline import fit_baseline as fit_baseline
+from .pipeline.detect import detect_drift as detect_drift
+from .pipeline.embed import embed as embed
+from .pipeline.fit import fit_baseline as fit_baseline
 from .reports import DriftReport as DriftReport
 from .schema import Blob as Blob
 from .schema import DescribedBlob as DescribedBlob

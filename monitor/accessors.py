@@ -44,19 +44,19 @@ class FrameVerbs:
 
     def embed(self, feature: CustomFeature, **options: Any) -> Any:
         """A copy of the frame with the vectors of a column; `options` as `monitor.embed` takes them."""
-        from monitor.pipeline import embed
+        from monitor.pipeline.embed import embed
 
         return embed(self._frame, feature, **options)
 
     def fit_baseline(self, feature: CustomFeature, **options: Any) -> Baseline:
         """The clusters of a feature on this frame; `options` as `monitor.fit_baseline` takes them."""
-        from monitor.pipeline import fit_baseline
+        from monitor.pipeline.fit import fit_baseline
 
         return fit_baseline(self._frame, feature, **options)
 
     def drift(self, baseline: Baseline | Sequence[Baseline], **options: Any) -> DriftReport:
         """This frame judged against a baseline; `options` as `monitor.detect_drift` takes them."""
-        from monitor.pipeline import detect_drift
+        from monitor.pipeline.detect import detect_drift
 
         return detect_drift(self._frame, baseline, **options)
 

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import open_clip
 import pytest
 import torch
 from PIL import Image, ImageDraw, ImageFilter
 
 import monitor
+from monitor.encoders.imports import open_clip
 
 MODEL = Path(monitor.__file__).parent / "encoders" / "compact"
 SIDE = 128

@@ -35,7 +35,7 @@ def fit(terminal: Terminal, config_path: Path, feature_names: tuple[str, ...]) -
     from monitor.cli.embedded import read_part
     from monitor.cli.project import Project
     from monitor.cli.tables import find_tables
-    from monitor.pipeline import fit_baseline
+    from monitor.pipeline.fit import fit_baseline
 
     project = Project.open(config_path, terminal)
     features = project.features(feature_names)

@@ -210,7 +210,7 @@ def _embed(
     cache: VectorCache,
     frame: pa.Table,
 ) -> pa.Table:
-    from monitor.pipeline import embed
+    from monitor.pipeline.embed import embed
 
     model = feature.origin.encoder.model if feature.origin.encoder else None
     project.terminal.say(

@@ -13,7 +13,9 @@ from monitor.demo.server import serve
 from monitor.demo.shop import N_DAYS, baseline_photos, daily_photos, table
 from monitor.features import ImageEmbedding
 from monitor.images import SourcePolicy
-from monitor.pipeline import detect_drift, embed, fit_baseline
+from monitor.pipeline.detect import detect_drift
+from monitor.pipeline.embed import embed
+from monitor.pipeline.fit import fit_baseline
 from monitor.reports import DriftReport
 from monitor.reports.text import summary
 

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-import open_clip
-
 from monitor.encoders.architecture import COMPACT_DIR, architecture_config
+from monitor.encoders.imports import open_clip
 from monitor.encoders.spec import COMPACT, WEIGHTS_FILE, EncoderSpec, is_self_contained
 from monitor.encoders.weights import hub_checkpoint, hub_snapshot
 from monitor.errors import MissingWeightsError, ModelNotFoundError

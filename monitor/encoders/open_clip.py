@@ -8,13 +8,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-import open_clip
 import torch
 
 from monitor.encoders import threads  # noqa: F401 - forked children must not wait for torch's threads
 from monitor.encoders.architecture import architecture_config, known_architectures
 from monitor.encoders.checkpoint import Checkpoint, find_checkpoint
 from monitor.encoders.fingerprint import fingerprint, weight_hash
+from monitor.encoders.imports import bring_text_towers, open_clip
 from monitor.encoders.preprocessing import FAST_VERSION, FastPreprocessing, Preprocessing
 from monitor.encoders.registry import EncoderTraits
 from monitor.encoders.spec import EncoderSpec
@@ -142,6 +142,8 @@ def load(spec: EncoderSpec) -> OpenClipEncoder:
     checkpoint = find_checkpoint(spec)
     config = architecture_config(checkpoint.model)
     with _quiet(), _mapped(spec):
+        if "hf_model_name" in config.get("text_cfg", {}):
+            bring_text_towers()
         model, transform = open_clip.create_model_from_pretrained(
             checkpoint.model,
             checkpoint.pretrained,

@@ -1,7 +1,4 @@
-"""The three verbs, wired: embed a frame, fit a baseline on it, judge another against it."""
+"""The three verbs, wired: embed a frame, fit a baseline on it, judge another against it.
 
-from monitor.pipeline.detect import detect_drift
-from monitor.pipeline.embed import embed
-from monitor.pipeline.fit import fit_baseline
-
-__all__ = ["detect_drift", "embed", "fit_baseline"]
+Each stands in its module (`embed`, `fit`, `detect`), so that who embeds does not wait for the statistics.
+"""

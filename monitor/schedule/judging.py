@@ -13,8 +13,9 @@ from monitor.clusters import Baseline
 from monitor.clusters.sketch import WindowSketch
 from monitor.drift import MOST_PAST, PastWindow, Verdict
 from monitor.features import CustomFeature
-from monitor.pipeline import embed, fit_baseline
 from monitor.pipeline.detect import judge_frame
+from monitor.pipeline.embed import embed
+from monitor.pipeline.fit import fit_baseline
 from monitor.reports import WindowDrift
 from monitor.rules import RunRules
 from monitor.sources import RowsSeen, Source, read_tables

@@ -255,7 +255,7 @@ def test_who_stops_it_is_told_how_it_goes_on(photos, monitor_command, monkeypatc
     def stop(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("monitor.pipeline.embed", stop)
+    monkeypatch.setattr("monitor.pipeline.embed.embed", stop)
     for words in (["embed"], ["baseline", "fit"]):
         result = monitor_command(*words)
         assert result.exit_code == 130

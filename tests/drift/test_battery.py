@@ -12,7 +12,8 @@ from monitor.clusters import Clustering, fit
 from monitor.drift import Comparison, Judgement, Rules, SubTest, Verdict, battery, judge
 from monitor.errors import InvalidInputError
 from monitor.features import VectorFeature
-from monitor.pipeline import detect_drift, fit_baseline
+from monitor.pipeline.detect import detect_drift
+from monitor.pipeline.fit import fit_baseline
 from monitor.reports import DriftReport
 
 

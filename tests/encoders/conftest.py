@@ -6,11 +6,11 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-import open_clip
 import pytest
 import torch
 
 from monitor.encoders import architecture, registry
+from monitor.encoders.imports import open_clip
 
 from .tiny import ARCHITECTURES
 

@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import open_clip
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
 from monitor.encoders import EncoderSpec, ImageSpace, ModelHandler, architecture, load_encoder
+from monitor.encoders.imports import open_clip
 from monitor.errors import EncoderError, MissingWeightsError, ModelNotFoundError
 from monitor.testing import EncoderContract, pictures
 

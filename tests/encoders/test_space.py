@@ -238,7 +238,7 @@ class TestLength:
         assert ImageSpace("i", model=model, pretrained="openai").length == length
 
     def test_agrees_with_open_clip_for_every_architecture(self) -> None:
-        import open_clip
+        from monitor.encoders.imports import open_clip
 
         for model in open_clip.list_models():
             config = open_clip.get_model_config(model)

@@ -7,13 +7,13 @@ import socket
 from pathlib import Path
 from typing import Any
 
-import open_clip
 import pytest
 import torch
 from huggingface_hub import constants
 from huggingface_hub.errors import EntryNotFoundError, LocalEntryNotFoundError
 
 from monitor.encoders import EncoderSpec, ImageSpace, ModelHandler, load_encoder
+from monitor.encoders.imports import open_clip
 from monitor.encoders.weights import (
     CONNECT_SECONDS,
     hub_checkpoint,

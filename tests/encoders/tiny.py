@@ -6,11 +6,11 @@ import json
 from pathlib import Path
 from typing import Any
 
-import open_clip
 import torch
 from safetensors.torch import save_file
 
 from monitor.encoders import Encoder, EncoderSpec, load_encoder, registry
+from monitor.encoders.imports import open_clip
 
 TEXT = {"context_length": 16, "vocab_size": 49408, "width": 32, "heads": 2, "layers": 1}
 VIT = {

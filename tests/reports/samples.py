@@ -31,7 +31,8 @@ from monitor.drift import (
     shift_kinds,
 )
 from monitor.features import VectorFeature
-from monitor.pipeline import detect_drift, fit_baseline
+from monitor.pipeline.detect import detect_drift
+from monitor.pipeline.fit import fit_baseline
 from monitor.reports import DriftReport, FeatureSummary, WindowDrift
 
 ALPHA = 1 / 365
