@@ -34,6 +34,7 @@ from monitor.config.sections import (
     StoreConfig,
     ThresholdConfig,
 )
+from monitor.config.serving import ServeConfig
 from monitor.config.strict_yaml import read_yaml
 from monitor.environment import filled_in
 from monitor.errors import ConfigError, did_you_mean
@@ -90,6 +91,8 @@ class MonitoringConfig(BaseModel):
         Vectors of images that were seen before.
     executor
         Where images are embedded.
+    serve
+        Where the page is, and who may look at it.
     report, output, model_cache_dir
         What is written, and where to. Relative paths start at `folder`, wherever they stand.
     version
@@ -145,6 +148,9 @@ class MonitoringConfig(BaseModel):
         default_factory=lambda: PluginConfig(type="local"),
         description="Where images are embedded: local takes threads of this machine, as many as its setting "
         "threads says.",
+    )
+    serve: ServeConfig = Field(
+        default_factory=ServeConfig, description="Where the page is, and who may look at it."
     )
     output: Text = Field(
         default=".monitor",

@@ -16,7 +16,7 @@ from monitor.reports.json_report import part_to_json
 from monitor.store.documents import sketch_to_bytes
 from monitor.store.leases import Claim, hold
 from monitor.store.rows import insert_if_absent
-from monitor.store.tables import DONE, WHOLE, baselines, failures, results, windows
+from monitor.store.tables import DONE, WHOLE, baselines, changes, failures, results, windows
 from monitor.windows import Window
 
 
@@ -117,7 +117,9 @@ def save(
             ]
             if counts:
                 connection.execute(failures.insert(), counts)
-        connection.execute(results.insert().values(**row_values))
+        added = connection.execute(results.insert().values(**row_values))
+        (key,) = added.inserted_primary_key or (None,)
+        connection.execute(changes.insert().values(result_id=key, **_change_row(window)))
 
 
 def _save_baseline(
@@ -157,6 +159,19 @@ def _result_row(window_id: int, baseline_key: int, window: WindowDrift) -> dict[
         "n_failed": window.n_failed,
         "histogram": judgement.window_histogram.tolist(),
         "document": part_to_json(window),
+    }
+
+
+def _change_row(window: WindowDrift) -> dict[str, Any]:
+    judgement, change = window.judgement, window.change
+    pooled = judgement.deciding_pooled_test
+    share = min(judgement.changed_share, 1.0) if judgement.tests else math.nan
+    return {
+        "share": _number(share if change is None else change.share),
+        "share_low": None if change is None else _number(change.low),
+        "share_high": None if change is None else _number(change.high),
+        "p_value": _number(judgement.p_value if pooled is None else pooled.p_value),
+        "kinds": [str(kind) for kind in window.kinds],
     }
 
 

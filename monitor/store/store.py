@@ -39,7 +39,7 @@ class Store:
     >>> with Store(f"sqlite:///{folder.name}/monitor.db") as store:
     ...     store.migrate()
     ...     store.status()["windows"]
-    (None, '0001')
+    (None, '0002')
     {'due': 0, 'done': 0, 'failed': 0}
     >>> folder.cleanup()
     """

@@ -3,9 +3,9 @@
 ::
 
     features ─┬─ baselines ──────┐
-              └─ windows ─┬─ results
+              └─ windows ─┬─ results ─── changes
                           └─ failures
-    alerts ─── outbox
+    alerts ─── outbox          acts          tokens
 
 A window has one row for each of its revisions. The row is the unit of work: it is due, then done or
 failed, and while a worker judges it, leased. At most one revision of a window is the current one, which
@@ -185,6 +185,21 @@ results = Table(
     UniqueConstraint("window_id", "segment"),
 )
 
+changes = Table(
+    "changes",
+    metadata,
+    # What a page shows of every window, beside `results`: there it would stand behind the document, which
+    # SQLite would read through to get at it.
+    Column("result_id", ForeignKey("results.id"), primary_key=True, autoincrement=False),
+    # The share of rows that changed, with its interval; null where it is not known.
+    Column("share", Float),
+    Column("share_low", Float),
+    Column("share_high", Float),
+    # Of the test that decided: of the windows together, where these did.
+    Column("p_value", Float),
+    Column("kinds", JSON, nullable=False),
+)
+
 failures = Table(
     "failures",
     metadata,
@@ -229,4 +244,36 @@ Index(
     outbox.c.next_attempt_at,
     sqlite_where=outbox.c.delivered_at.is_(None),
     postgresql_where=outbox.c.delivered_at.is_(None),
+)
+
+acts = Table(
+    "acts",
+    metadata,
+    Column("id", KEY, primary_key=True),
+    # What was done: see `monitor.store.acts.ActKind`.
+    Column("kind", Text, nullable=False),
+    Column("feature", Text, nullable=False),
+    # Of what: a window or several, and the alert's `dedup_key`, where it is one.
+    Column("window_start", Instant),
+    Column("window_end", Instant),
+    Column("alert_key", Text),
+    # What it was said to be, for a mark.
+    Column("mark", Text),
+    Column("note", Text, nullable=False),
+    Column("who", Text, nullable=False),
+    Column("done_at", Instant, nullable=False),
+    Index("ix_acts_feature_window_start", "feature", "window_start"),
+)
+
+tokens = Table(
+    "tokens",
+    metadata,
+    Column("id", KEY, primary_key=True),
+    # Whose it is: what acts are signed with.
+    Column("name", Text, nullable=False, unique=True),
+    # SHA-256 of the token, which itself is nowhere: it has 256 random bits, so that it needs no salt.
+    Column("digest", Text, nullable=False, unique=True),
+    Column("may_act", Boolean(create_constraint=False), nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("revoked_at", Instant),
 )
