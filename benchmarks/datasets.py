@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import random
 import sys
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 
 import pandas as pd
@@ -31,21 +33,30 @@ def data_folder() -> Path:
     return Path(folder)
 
 
-def walkthrough(cache: Path | None) -> dict[str, pd.DataFrame]:
-    """The four sets of 5,000 small images, with vectors."""
+def walkthrough(
+    cache: Path | None, n_rows: Mapping[str, int] | None = None
+) -> dict[str, pd.DataFrame]:
+    """The four sets of 5,000 small images, with vectors; `n_rows` may take so many of a set, at random."""
     sets = {}
     for label, name in WALKTHROUGH.items():
         with zipfile.ZipFile(data_folder() / "fiddler_cv" / f"{name}.zip") as archive:
             files = sorted(f for f in archive.namelist() if f.lower().endswith(".png"))
+            if n_rows is not None:
+                assert cache is None, "what is kept is whole"
+                files = random.Random(0).sample(files, n_rows[label])
             frame = pd.DataFrame({"file": files, "image": [archive.read(f) for f in files]})
         sets[label] = _embedded(frame, name, cache)
     return sets
 
 
-def photos(cache: Path | None) -> pd.DataFrame:
-    """The photos with label, domain and vectors."""
+def photos(cache: Path | None, n_rows: Mapping[str, int] | None = None) -> pd.DataFrame:
+    """The photos with label, domain and vectors; `n_rows` may take so many of a domain, at random."""
     folder = data_folder() / "photos"
     frame = pd.read_csv(folder / "index.csv")
+    if n_rows is not None:
+        assert cache is None, "what is kept is whole"
+        domains = dict(tuple(frame.groupby("domain")))
+        frame = pd.concat([domains[name].sample(n, random_state=0) for name, n in n_rows.items()])
     frame["image"] = [(folder / path).read_bytes() for path in frame["path"]]
     return _embedded(frame, "photos", cache)
 

@@ -83,11 +83,13 @@ def month_of_small_images(sets: Mapping[str, pd.DataFrame], seed: int = 0) -> Mo
     return _month(SMALL_IMAGES, sets["reference"], sets | {CALM: sets["as is"]}, 25, 200, seed)
 
 
-def month_of_photos(frame: pd.DataFrame, seed: int = 0, labels: Sequence[str] = PHOTOS) -> Month:
-    """40 photos a day of many people, and the baseline as many more of theirs."""
+def month_of_photos(
+    frame: pd.DataFrame, seed: int = 0, labels: Sequence[str] = PHOTOS, n_calm: int = 1_000
+) -> Month:
+    """40 photos a day, `n_calm` of many people for the calm ones, and the baseline the rest of theirs."""
     kinds = {str(domain): rows for domain, rows in frame.groupby("domain")}
     crowd = kinds["clothing_crowd"].sample(frac=1, random_state=seed)
-    kinds[CALM], before = crowd.iloc[:1_000], crowd.iloc[1_000:]
+    kinds[CALM], before = crowd.iloc[:n_calm], crowd.iloc[n_calm:]
     kinds[PLACEHOLDER] = pd.concat([_placeholder()] * 40)
     return _month(labels, before, kinds, 25, 40, seed)
 
