@@ -25,7 +25,7 @@ from sqlalchemy import insert, select, text
 
 import monitor
 from monitor.failures import count_failures
-from monitor.pipeline.reading import read_vectors
+from monitor.pipeline.rows import read_vectors
 from monitor.store import JudgedWindow, Store, leases, results
 from monitor.store.tables import baselines, features, windows
 from monitor.windows import Every, Grid, Window

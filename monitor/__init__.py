@@ -11,21 +11,15 @@
     )
 
 Every public name is listed in `__all__` and loaded on first use: `import monitor` alone loads neither
-torch nor pandas. Where pandas or polars is loaded by then, frames get the verbs: `frame.monitor.embed(…)`.
+torch nor pandas. Frames of pandas and polars get the verbs, too: `frame.monitor.embed(…)`.
 """
 
-import sys
 from importlib import import_module
 
 from lazy_loader import attach_stub
 
 __version__ = "0.1.0"
 
-_load, __dir__, __all__ = attach_stub(__name__, __file__)
+__getattr__, __dir__, __all__ = attach_stub(__name__, __file__)
 
-
-def __getattr__(name: str) -> object:
-    public = _load(name)
-    if not sys.modules.keys().isdisjoint(("pandas", "polars")):
-        import_module("monitor.accessors")
-    return public
+import_module("monitor.accessors").install()

@@ -2,20 +2,27 @@
 
 ::
 
-    import monitor.accessors
+    import monitor
 
     embedded = photos.monitor.embed(feature)
     baseline = embedded.monitor.fit_baseline(feature)
     report = later.monitor.embed(feature).monitor.drift(baseline)
+
+`import monitor` sees to it: frames of a library that is loaded get the verbs at once, those of one that is
+loaded later get them then. Neither is loaded for that.
 """
 
 from __future__ import annotations
 
-from importlib.util import find_spec
+import sys
+from importlib import import_module
+from importlib.abc import MetaPathFinder
+from importlib.machinery import ModuleSpec, PathFinder
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from types import ModuleType
 
     from monitor.clusters import Baseline
     from monitor.features import CustomFeature
@@ -23,6 +30,11 @@ if TYPE_CHECKING:
 
 NAME: Final = "monitor"
 """The attribute of a frame."""
+_REGISTRARS: Final = {
+    "pandas": ("pandas.api.extensions", "register_dataframe_accessor"),
+    "polars": ("polars.api", "register_dataframe_namespace"),
+}
+"""Where each library of frames takes such an attribute."""
 
 
 class FrameVerbs:
@@ -31,7 +43,6 @@ class FrameVerbs:
     Examples
     --------
     >>> import monitor, numpy as np, pandas as pd
-    >>> import monitor.accessors
     >>> rng = np.random.default_rng(0)
     >>> calm = pd.DataFrame({"vector": list(rng.normal(size=(400, 16)))})
     >>> points = monitor.VectorFeature(name="points", column="vector", n_clusters=3)
@@ -61,14 +72,34 @@ class FrameVerbs:
         return detect_drift(self._frame, baseline, **options)
 
 
-def _register() -> None:
-    import pandas as pd
+class _OnImport(MetaPathFinder):
+    """Finds pandas and polars as Python does, and registers the verbs once they are loaded."""
 
-    pd.api.extensions.register_dataframe_accessor(NAME)(FrameVerbs)
-    if find_spec("polars") is not None:
-        import polars as pl
+    def find_spec(
+        self, name: str, path: Any, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        """Where the library lies; None for all others, which the next finder finds."""
+        spec = PathFinder.find_spec(name, path) if name in _REGISTRARS else None
+        if spec is not None and spec.loader is not None:
+            load = spec.loader.exec_module
 
-        pl.api.register_dataframe_namespace(NAME)(FrameVerbs)
+            def load_and_register(module: ModuleType) -> None:
+                load(module)
+                _register(name)
+
+            spec.loader.exec_module = load_and_register  # type: ignore[method-assign]
+        return spec
 
 
-_register()
+def install() -> None:
+    """Give the verbs to the frames of the libraries that are loaded, now or later; once is enough."""
+    for library in _REGISTRARS:
+        if library in sys.modules:
+            _register(library)
+    if not any(isinstance(finder, _OnImport) for finder in sys.meta_path):
+        sys.meta_path.insert(0, _OnImport())
+
+
+def _register(library: str) -> None:
+    module, function = _REGISTRARS[library]
+    getattr(import_module(module), function)(NAME)(FrameVerbs)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from contextlib import nullcontext
 from typing import Final
 
 import numpy as np
@@ -15,23 +13,11 @@ from monitor.errors import BaselineError
 MAX_FIT_ROWS = 20_000
 """k-means gains nothing visible from more rows than this, and its time grows with them."""
 
-_is_forked = False
-"""Whether this process is a fork: OpenMP's threads do not live on in it, and would be waited for for ever."""
-
 SEEDING_ROWS: Final = 2_000
 """Restarts only choose where k-means begins; so many rows, or 100 a cluster, tell which is best."""
 _TIE: Final = 1e-4  # far above the rounding error of a float32 product
 _BLOCK_ROWS: Final = 1_024  # a block of rows stays in the processor's cache
 _SAFE: Final = 1e100  # squares of such numbers, and of their inverses, are finite and not 0
-
-
-def _in_forked_child() -> None:
-    global _is_forked
-    _is_forked = True
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_in_forked_child)
 
 
 def unit_rows(vectors: NDArray[np.floating]) -> NDArray[np.float32]:
@@ -210,7 +196,9 @@ def fit_centroids(
     seeding = vectors[: max(SEEDING_ROWS, 100 * n_clusters)]
     if len(seeding) == len(vectors) or len(np.unique(keys[: len(seeding)])) < n_clusters:
         seeding = vectors
-    with threadpool_limits(1) if _is_forked else nullcontext():
+    # What several threads add up differs in its last bits from what one does, and a baseline's id with it:
+    # the same rows must have the same id on any machine. In a fork other threads would hang as well.
+    with threadpool_limits(1):
         fitted = KMeans(n_clusters, n_init=n_init, random_state=random_state).fit(seeding)
         if len(seeding) < len(vectors):
             fitted = KMeans(n_clusters, init=fitted.cluster_centers_, n_init=1).fit(vectors)

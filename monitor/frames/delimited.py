@@ -11,6 +11,8 @@ from functools import cached_property
 from itertools import islice
 from typing import IO, TYPE_CHECKING, Final
 
+import numpy as np
+
 from monitor.errors import InvalidInputError
 from monitor.frames.options import ReadOptions
 
@@ -172,8 +174,18 @@ class CsvTable:
 
 
 def _texts(cells: Sequence[str]) -> pa.Array:
+    """(n,) the cells, an empty one null."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    texts = pa.array(cells, pa.string())
-    return pc.if_else(pc.equal(texts, ""), pa.scalar(None, pa.string()), texts)
+    together = "".join(cells)
+    if not together.isascii() or len(together) > _LONGEST_CELL:
+        texts = pa.array(cells, pa.string())
+        return pc.if_else(pc.equal(texts, ""), pa.scalar(None, pa.string()), texts)
+    # A byte for each character: Arrow's three buffers take a quarter of the time of its loop over cells.
+    lengths = np.fromiter(map(len, cells), np.int32, len(cells))
+    ends = np.zeros(len(cells) + 1, np.int32)
+    np.cumsum(lengths, out=ends[1:])
+    is_there = np.packbits(lengths > 0, bitorder="little")
+    validity, offsets, data = map(pa.py_buffer, (is_there, ends, together.encode("ascii")))
+    return pa.StringArray.from_buffers(len(cells), offsets, data, validity)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitor.empty_cells import is_missing
+from monitor.tensors import is_tensor, tensor_array
 
 NO_NUMBER: Final = ("", "na", "n/a", "#n/a", "nan", "null", "none", "<na>")
 """How writers of text files spell a number that is not there."""
@@ -72,13 +73,8 @@ def number_of(cell: Any) -> float | None:
 
 
 def _array(cell: Any) -> NDArray[Any]:
-    if callable(getattr(cell, "detach", None)):
-        # A torch tensor may have gradients, lie on a GPU, or be of a type that numpy does not have.
-        tensor = cell.detach().cpu()
-        try:
-            return np.asarray(tensor)
-        except TypeError:
-            return np.asarray(tensor.float())
+    if is_tensor(cell):
+        return tensor_array(cell)
     array = np.asarray(cell)
     if array.ndim == 0 and callable(getattr(cell, "to_list", None)):
         return np.asarray(cell.to_list())  # pgvector's own

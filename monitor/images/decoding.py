@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from types import FunctionType
@@ -114,9 +115,13 @@ def decode_inspected(
 
     With `least_side` a JPEG may come at a half, a quarter or an eighth of its size, as long as no side
     becomes shorter than that, or too short to be measured: its decoder averages blocks of pixels instead
-    of making them.
+    of making them. An image that took longer than the policy's deadline is none, as in a process of its own.
     """
+    # This thread's own time: that the machine is busy is no fault of the image's.
+    began = time.thread_time()
     decoded = _decoded(lambda: _decode_bytes(inspected, policy, least_side), raw)
+    if time.thread_time() - began > policy.deadline_seconds:
+        return not_in_time(policy.deadline_seconds)
     if isinstance(decoded, Failure) or least_side is None or inspected.header.size is None:
         return decoded
     width, height = inspected.header.size
@@ -124,6 +129,11 @@ def decode_inspected(
         width, height = height, width
     is_smaller = decoded.image.size != (width, height)
     return replace(decoded, scaled_from=(width, height)) if is_smaller else decoded
+
+
+def not_in_time(seconds: float) -> Failure:
+    """The Failure of an image that took longer, whether its decoder was ended or came back late."""
+    return Failure("decoder_crashed", f"not decoded after {seconds:g} s")
 
 
 def memory_of_pixels(data: object) -> int:

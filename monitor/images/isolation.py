@@ -19,6 +19,7 @@ from monitor.errors import MonitorError
 from monitor.failures import Failure
 from monitor.images.cancellation import Cancellation
 from monitor.images.decoded import DecodedImage
+from monitor.images.decoding import not_in_time
 from monitor.images.policy import SourcePolicy
 from monitor.images.raw import RawImage
 from monitor.images.worker import read_block, write_block
@@ -39,8 +40,9 @@ _CODE = (
 class _WorkerDied(Exception):
     """The worker ended before it answered, by itself or since it was late."""
 
-    def __init__(self, how: str, *, was_late: bool) -> None:
-        super().__init__(how)
+    def __init__(self, failure: Failure, *, was_late: bool) -> None:
+        super().__init__(failure.detail)
+        self.failure = failure
         self.was_late = was_late
 
 
@@ -114,7 +116,7 @@ class DecoderPool:
                     with self._cancellation.wakes(worker.kill):
                         return worker.decode(raw)
                 except _WorkerDied as error:
-                    failure = Failure("decoder_crashed", str(error))
+                    failure = error.failure
                     is_final = error.was_late
                     worker = None
                 if self._cancellation.is_cancelled:
@@ -209,8 +211,8 @@ class _Worker:
             return complete
         self.end()
         if late.is_set():
-            raise _WorkerDied(f"not decoded after {seconds:g} s", was_late=True)
-        raise _WorkerDied(_how_it_ended(self._process), was_late=False)
+            raise _WorkerDied(not_in_time(seconds), was_late=True)
+        raise _WorkerDied(Failure("decoder_crashed", _how_it_ended(self._process)), was_late=False)
 
 
 def _how_it_ended(process: subprocess.Popen[bytes]) -> str:

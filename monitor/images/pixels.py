@@ -33,6 +33,18 @@ ACCEPTED_ARRAYS = (
 )
 
 
+def channels_last(array: Array) -> Array:
+    """An array whose channels come first, as torchvision has them, as one whose channels come last.
+
+    >>> channels_last(np.zeros((3, 4, 6))).shape, channels_last(np.zeros((4, 6, 3))).shape
+    ((4, 6, 3), (4, 6, 3))
+    """
+    channels = (1, 3, 4)
+    if array.ndim == 3 and array.shape[0] in channels and array.shape[2] not in channels:
+        return np.ascontiguousarray(np.moveaxis(array, 0, -1))
+    return array
+
+
 def orientation(image: Image.Image) -> int:
     """The EXIF orientation, 1 to 8; 1, which is upright, if there is none or it cannot be read."""
     try:

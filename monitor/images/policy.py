@@ -156,7 +156,8 @@ class SourcePolicy(BaseModel):
         default="auto",
         description="'process' decodes in processes of their own: a decoder that crashes, hangs or takes "
         "too much memory costs one image, not the run. 'auto' does so with images whose headers do not "
-        "prove that they are decoded in about a second. 'none' is for where no process can be started.",
+        "prove that they are decoded in about a second. 'none' is for where no process can be started: an "
+        "image that takes longer than deadline_seconds is refused then too, but only once it is decoded.",
     )
     ca_bundle: str | None = Field(
         default=None,

@@ -36,16 +36,17 @@ from monitor.images.files import file_state, read_file
 from monitor.images.inspection import check_size, inspect
 from monitor.images.isolation import DecoderPool
 from monitor.images.objects import read_object
-from monitor.images.pixels import ACCEPTED_ARRAYS, orientation
+from monitor.images.pixels import ACCEPTED_ARRAYS, channels_last, orientation
 from monitor.images.policy import OBJECT_STORES, SourcePolicy
 from monitor.images.quiet import quiet_pillow
 from monitor.images.raw import RawImage, Unchanged, Version
 from monitor.images.urls import file_path, scheme_of
-from monitor.redaction import redact_url
+from monitor.redaction import redact_url, shorten
+from monitor.tensors import is_tensor, tensor_array
 
 logger = logging.getLogger(__name__)
 
-_ACCEPTED = f"URLs, data: URIs, paths, base64, bytes, Pillow images and {ACCEPTED_ARRAYS}"
+_ACCEPTED = f"URLs, data: URIs, paths, base64, bytes, Pillow images, tensors and {ACCEPTED_ARRAYS}"
 # Pillow's own four, and the three of an array that is made of them.
 _HELD_BYTES_PER_PIXEL = 7
 # Byte order mark, zero-width space and word joiner.
@@ -158,7 +159,8 @@ class ImageReader:
         cell
             None, NaN and blank text are `missing`. Text is an http(s) URL, a `data:` or `file:`
             URI, an object's address, base64 of an image, or a path. Also `pathlib.Path`, bytes, a
-            Pillow image, or an array of shape (H, W), (H, W, 1), (H, W, 3) or (H, W, 4).
+            Pillow image, or an array of shape (H, W), (H, W, 1), (H, W, 3) or (H, W, 4). A tensor of torch
+            may also have its channels first, as torchvision has them.
         """
         return cast(RawImage | Failure, self.fetch_changed(cell, None))
 
@@ -249,6 +251,11 @@ class ImageReader:
             return self._fetch_bytes(cell)
         if isinstance(cell, Image.Image):
             return self._fetch_image(cell)
+        if is_tensor(cell):
+            try:
+                cell = channels_last(tensor_array(cell))
+            except Exception as error:  # what torch raises of a tensor without values
+                return Failure("unsupported_type", f"a tensor: {shorten(str(error), 100)}")
         if isinstance(cell, np.ndarray):
             return check_array(cell, self.policy) or RawImage(cell, _array_digest(cell))
         kind = type(cell).__name__

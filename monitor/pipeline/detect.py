@@ -23,7 +23,7 @@ from monitor.pipeline.examples import RowExamples
 from monitor.pipeline.feature_run import FeatureRun
 from monitor.pipeline.notes import feature_notes, other_windows, segment_notes, time_notes
 from monitor.pipeline.placed import PlacedRows
-from monitor.pipeline.reading import Segments
+from monitor.pipeline.rows import Segments
 from monitor.reports import DriftReport, WindowDrift
 from monitor.rules import RunRules
 from monitor.windows import Cut, Every, Grid, Window, WindowRows, cut, utc, zone_of

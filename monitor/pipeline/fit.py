@@ -26,7 +26,7 @@ from monitor.failures import count_failures, counts_in_words
 from monitor.features import ClusteredFeature, CustomFeature
 from monitor.frames import Times
 from monitor.pipeline.examples import RowExamples
-from monitor.pipeline.reading import (
+from monitor.pipeline.rows import (
     EMPTY,
     Segments,
     quality_reference,

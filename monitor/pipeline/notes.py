@@ -11,7 +11,7 @@ from monitor.clusters import Baseline
 from monitor.drift import calibrate
 from monitor.frames import Times
 from monitor.pipeline.placed import PlacedRows
-from monitor.pipeline.reading import Segments
+from monitor.pipeline.rows import Segments
 from monitor.windows import Cut, Every, Grid, zone_of
 
 MOST_NOVEL: Final = 0.2

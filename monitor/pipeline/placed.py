@@ -13,7 +13,7 @@ from monitor.clusters import Baseline, WindowSketch
 from monitor.failures import count_failures
 from monitor.features import CustomFeature
 from monitor.frames import Vectors
-from monitor.pipeline.reading import read_quality, read_vectors, segment_values
+from monitor.pipeline.rows import read_quality, read_vectors, segment_values
 from monitor.windows import WindowRows
 
 

@@ -4,6 +4,8 @@
 
     Store ─► tables (one row per revision of a window) ─► leases (who judges it) ─► results ─► reports
 
+A `Period` is a window, `monitor.windows.Window`, as a store and who reads it name it: a `Claim` has one.
+
 Only this room and what queues alerts know SQL; nothing in a store is ever unpickled.
 """
 
@@ -11,5 +13,6 @@ from monitor.store.leases import Claim
 from monitor.store.queries import ResultLine
 from monitor.store.results import JudgedWindow
 from monitor.store.store import Store
+from monitor.windows import Window as Period
 
-__all__ = ["Claim", "JudgedWindow", "ResultLine", "Store"]
+__all__ = ["Claim", "JudgedWindow", "Period", "ResultLine", "Store"]

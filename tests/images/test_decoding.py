@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageCms, ImageFile, ImageFilter, PngImagePlugin
 
 from monitor.failures import Failure
-from monitor.images import DecodedImage, RawImage, SourcePolicy, decode
+from monitor.images import DecodedImage, ImageReader, RawImage, SourcePolicy, decode
 from monitor.images.quiet import quiet_pillow
 
 from .pictures import JPEG, PNG, bomb, chunk, encode, png_claiming, png_with, scene
@@ -552,3 +552,41 @@ def test_no_damage_raises(data: bytes, changes: list[tuple[float, bytes]], cut: 
             "too_many_pixels",
             "too_small",
         }
+
+
+def test_tensors() -> None:
+    torch = pytest.importorskip("torch")
+    picture = torch.from_numpy(SCENE.astype(np.uint8))
+    first = picture.permute(2, 0, 1)
+    cells = (
+        picture,
+        first,
+        picture / 255,
+        (first / 255).requires_grad_(),
+        (first / 255).bfloat16(),
+    )
+    strange = (
+        torch.zeros(3, 8, 8, device="meta"),
+        torch.zeros(2, 3, 8, 8),
+        torch.zeros(8, 8).to_sparse(),
+    )
+    with ImageReader() as reader:
+        for cell in cells:
+            decoded = reader.read(cell)
+            assert isinstance(decoded, DecodedImage)
+            most = 1 if cell.dtype == torch.bfloat16 else 0
+            assert np.abs(np.asarray(decoded.image) - SCENE).max() <= most
+        for cell in strange:
+            outcome = reader.read(cell)
+            assert isinstance(outcome, Failure)
+            assert outcome.reason == "unsupported_type"
+
+
+def test_what_libtiff_prints_is_kept_from_the_caller(capfd: pytest.CaptureFixture[str]) -> None:
+    data = bytearray(encode(scene(), "TIFF", compression="tiff_lzw"))
+    data[100:300] = b"\xff" * 200
+    with ImageReader(SourcePolicy(isolation="none")) as reader:
+        outcome = reader.read(bytes(data))
+    assert isinstance(outcome, Failure)
+    assert outcome.reason == "corrupt"
+    assert capfd.readouterr() == ("", "")

@@ -236,3 +236,11 @@ def test_fetching_is_not_held_up(server: Server):
     with ImageReader(policy) as reader:
         assert reader.read(f"{server.url}/slow").reason == "deadline"
         assert isinstance(reader.read(PNG), DecodedImage)
+
+
+@pytest.mark.parametrize("isolation", ["none", "process"])
+def test_an_image_that_takes_too_long_is_told_alike(isolation):
+    policy = SourcePolicy(deadline_seconds=1e-6, isolation=isolation)
+    with ImageReader(policy) as reader:
+        outcome = reader.read(encode(scene(3_000, 3_000)))
+    assert outcome == Failure("decoder_crashed", "not decoded after 1e-06 s")

@@ -6,8 +6,10 @@ import polars as pl
 import pyarrow as pa
 import pytest
 
+import monitor
 from monitor.errors import InvalidInputError
-from monitor.pipeline.reading import Segments, segment_values
+from monitor.images.quality import QUALITY_FIELDS
+from monitor.pipeline.rows import Segments, read_quality, segment_values
 
 
 @pytest.mark.parametrize(
@@ -60,3 +62,13 @@ def test_of_many_values_the_known_and_the_frequent_are_segments():
     assert found.values[is_kept].tolist() == frame.country[is_kept].tolist()
     assert set(found.values[~is_kept]) == {None}
     found.refuse_key()
+
+
+def test_pixel_statistics_of_another_version_are_told():
+    photos = monitor.ImageEmbedding(name="photos", source_column="u", column="v", model="compact")
+    width = len(QUALITY_FIELDS)
+    same = pd.DataFrame({"v_quality": [np.ones(width, np.float32), None]})
+    assert read_quality(same, photos).shape == (2, width)
+    with pytest.warns(UserWarning, match=rf"'v_quality' has {width - 1} pixel .* takes {width}:"):
+        measured = read_quality(same.map(lambda cell: None if cell is None else cell[1:]), photos)
+    assert np.isnan(measured).all()

@@ -26,7 +26,7 @@ from monitor.encoders.architecture import COMPACT_DIR
 from monitor.encoders.spec import WEIGHTS_FILE
 from monitor.errors import InvalidInputError, MissingColumnError, TimestampError
 from monitor.frames import ReadOptions
-from monitor.pipeline.reading import segment_values
+from monitor.pipeline.rows import segment_values
 from monitor.schedule import WindowJudge
 from monitor.sources import FileSource, find_files, read_window
 from monitor.windows import Window
@@ -358,6 +358,7 @@ def test_types_of_other_files_may_be_declared(tmp_path):
         ("a\tb\n1\t2\n", {"a": ["1"], "b": ["2"]}),
         ("a;b\n1\n2\n", {"a;b": ["1", "2"]}),
         ("a,b\n", {"a": [], "b": []}),
+        ("a,b\né,x\n,\nz,\n", {"a": ["é", None, "z"], "b": ["x", None, None]}),
         (f"a,b\n{'x' * 200_000},1\n", {"a": ["x" * 200_000], "b": ["1"]}),
     ],
 )

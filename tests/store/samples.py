@@ -11,7 +11,7 @@ import pandas as pd
 import monitor
 from monitor.clusters import Baseline
 from monitor.failures import count_failures
-from monitor.pipeline.reading import read_vectors
+from monitor.pipeline.rows import read_vectors
 from monitor.store import JudgedWindow
 from monitor.windows import Every, Grid, Window
 

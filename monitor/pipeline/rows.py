@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import warnings
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -41,13 +42,32 @@ def read_vectors(frame: Any, feature: CustomFeature, *, width: int | None = None
 
 
 def read_quality(frame: Any, feature: CustomFeature) -> NDArray[np.float32] | None:
-    """(n, fields) what `embed` measured on the images, NaN in rows without; None where it did not."""
+    """(n, fields) what `embed` measured on the images, NaN in rows without; None where it did not.
+
+    A table that another version embedded, with other statistics, is warned of.
+    """
     column = feature.origin.quality_column
     if column not in feature.origin.written_columns or column not in frames.column_names(frame):
         return None
     from monitor.images.quality import QUALITY_FIELDS
 
-    return frames.read_numbers(frame, column, len(QUALITY_FIELDS))
+    measured = frames.read_numbers(frame, column, len(QUALITY_FIELDS))
+    if np.isnan(measured).all():
+        _warn_of_other_width(frames.cells(frame, column), column, len(QUALITY_FIELDS))
+    return measured
+
+
+def _warn_of_other_width(cells: Sequence[Any], column: str, width: int) -> None:
+    """Tell of pixel statistics that another version took: they count as missing."""
+    widths = Counter(len(cell) for cell in cells if frames.is_compound(cell) and len(cell) != width)
+    if widths:
+        ((other, _),) = widths.most_common(1)
+        warnings.warn(
+            f"column {column!r} has {other} pixel statistics in {widths.total():,} rows and this version "
+            f"takes {width}: these rows count as if they had none, so no technical change shows in them; "
+            "embed the table again (a cache keeps the pictures from being encoded twice)",
+            stacklevel=3,
+        )
 
 
 def quality_reference(measured: NDArray[np.float32]) -> QualityReference:
