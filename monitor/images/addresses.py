@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import socket
+from contextlib import suppress
 from dataclasses import dataclass
 
 from monitor.failures import Failure
@@ -116,6 +117,9 @@ def _look_up(
         except (OSError, UnicodeError):
             return Failure("dns", f"{host} cannot be resolved")
 
+    with suppress(ValueError):
+        # A number is its own answer; one with a zone, or in an older spelling, is the resolver's.
+        return [str(ipaddress.ip_address("" if "%" in host else host))]
     # The system's resolver cannot be interrupted.
     addresses = ask(question, name="monitor-resolve", seconds=timeout, cancellation=cancellation)
     return addresses or Failure("deadline", f"{host} could not be resolved in time")

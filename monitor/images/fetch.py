@@ -15,7 +15,7 @@ from monitor.images import network_errors
 from monitor.images.addresses import Endpoint, resolve
 from monitor.images.breaker import HostBreaker
 from monitor.images.cancellation import Cancellation
-from monitor.images.deadline import Deadline
+from monitor.images.deadline import Clock, Deadline
 from monitor.images.host_slots import HostSlot, HostSlots
 from monitor.images.policy import SourcePolicy
 from monitor.images.raw import UNCHANGED, RawImage, Unchanged, Version
@@ -46,6 +46,7 @@ class HTTPFetcher:
         self._slots = HostSlots(policy.max_connections_per_host, cancellation)
         self._breaker = HostBreaker(policy.max_host_failures, policy.host_pause_seconds)
         self._cancellation = cancellation
+        self._clock = Clock()
 
     def fetch(self, url: str, known: Version | None = None) -> Outcome:
         """The bytes at `url`, after redirects and retries; `UNCHANGED` if they are the `known` ones.
@@ -60,7 +61,7 @@ class HTTPFetcher:
         with HostSlot(self._slots) as slot:
             if not slot.move_to(target.host):
                 return _too_late(url, self._policy)
-            deadline = Deadline(self._policy.deadline_seconds)
+            deadline = Deadline(self._policy.deadline_seconds, self._clock)
             with deadline, self._cancellation.wakes(deadline.end):
                 fetch = _Fetch(
                     policy=self._policy,
@@ -86,6 +87,7 @@ class HTTPFetcher:
     def close(self) -> None:
         """Close the idle connections."""
         self._session.close()
+        self._clock.close()
 
 
 @dataclass(frozen=True, slots=True)
