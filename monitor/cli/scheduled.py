@@ -5,10 +5,11 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from monitor.cli.project import Monitored, Project
 from monitor.cli.tables import image_files, options_of, output_of, path_of
+from monitor.cli.terminal import counted
 from monitor.environment import filled_in
 from monitor.errors import ConfigError
 from monitor.schedule import Plan, Rolling, Runner, WindowJudge
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 
     from monitor.clusters import Baseline
     from monitor.config.sections import ScheduleConfig
+
+_CLOCK_TOLERANCE: Final = dt.timedelta(minutes=1)
+"""Clocks that are kept by NTP differ by far less."""
 
 
 @contextmanager
@@ -69,6 +73,9 @@ def open_runner(project: Project, features: Sequence[Monitored]) -> Iterator[Run
         Store(config.store_url) as store,
         open_cache(config) if is_embedding else nullcontext() as cache,
     ):
+        store.prepare()
+        if warning := other_clock(dt.datetime.now(dt.UTC), store.now()):
+            project.terminal.say(f"warning: {warning}")
         judge = WindowJudge(
             source=source,
             features=here,
@@ -83,7 +90,7 @@ def open_runner(project: Project, features: Sequence[Monitored]) -> Iterator[Run
             executor=made_executor(config),
         )
         yield Runner(
-            store=store.prepare(),
+            store=store,
             plan=plan,
             every=every,
             features=[feature.name for feature in features],
@@ -92,11 +99,27 @@ def open_runner(project: Project, features: Sequence[Monitored]) -> Iterator[Run
             queue_alerts=queue_alerts,
             monitored=[feature.name for feature in config.monitored],
             end_alerts=end,
+            clock=store.now,
             lease=dt.timedelta(seconds=config.schedule.lease_seconds),
             max_attempts=config.schedule.max_attempts,
             retry_for=_duration(config.schedule.retry_for),
             wait_for_rows=_duration(config.schedule.wait_for_rows) or None,
         )
+
+
+def other_clock(here: dt.datetime, store: dt.datetime) -> str | None:
+    """A word on this machine's clock if it differs from the database's, by which windows fall due.
+
+    >>> noon = dt.datetime(2026, 3, 1, 12, tzinfo=dt.UTC)
+    >>> other_clock(noon + dt.timedelta(minutes=10), noon)
+    "this machine's clock is 10 minutes ahead of the database's, by which windows are judged"
+    """
+    ahead = here - store
+    if abs(ahead) < _CLOCK_TOLERANCE:
+        return None
+    how_far = counted(round(abs(ahead) / dt.timedelta(minutes=1)), "minute")
+    where = "ahead of" if ahead > dt.timedelta() else "behind"
+    return f"this machine's clock is {how_far} {where} the database's, by which windows are judged"
 
 
 def plan_of(schedule: ScheduleConfig, every: Every) -> Plan:

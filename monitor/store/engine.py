@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event, func, select
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
@@ -77,6 +78,21 @@ def reading(engine: Engine) -> Iterator[Connection]:
     """
     with _told(engine), engine.connect() as connection:
         yield connection
+
+
+def now(engine: Engine) -> dt.datetime:
+    """The time in UTC by the database's clock; by this machine's for SQLite, which has none.
+
+    Raises
+    ------
+    StoreError
+        If the database says no.
+    """
+    if engine.dialect.name == "sqlite":
+        return dt.datetime.now(dt.UTC)
+    with reading(engine) as connection:
+        instant: dt.datetime = connection.execute(select(func.clock_timestamp())).scalar_one()
+    return instant.astimezone(dt.UTC)
 
 
 def use_write_ahead_log(engine: Engine) -> None:

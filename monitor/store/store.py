@@ -95,6 +95,16 @@ class Store:
         """A connection to read with; it waits for no writer."""
         return database.reading(self._engine)
 
+    def now(self) -> dt.datetime:
+        """The time in UTC by PostgreSQL's clock, on which hosts with wrong clocks agree; SQLite has none.
+
+        Raises
+        ------
+        StoreError
+            If the database says no.
+        """
+        return database.now(self._engine)
+
     def status(self) -> dict[str, Any]:
         """The version of the tables, and how many windows are due, done and failed; plain values.
 

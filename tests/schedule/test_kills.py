@@ -1,4 +1,4 @@
-"""A short run of `benchmarks/kills.py`: schedulers that get SIGKILL and SIGSTOP at random."""
+"""Short runs of `benchmarks/kills.py` and `outages.py`: schedulers that are killed, and worse."""
 
 import json
 import os
@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-SCRIPT = Path(__file__).parents[2] / "benchmarks" / "kills.py"
+BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 
 
 @pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="there is no fork")
 def test_nothing_is_lost_or_done_twice(database_url):
     done = subprocess.run(
-        [sys.executable, SCRIPT, "--url", database_url, "--kills", "8", "--stalls", "2"],
+        [sys.executable, BENCHMARKS / "kills.py", "--url", database_url, "--kills", "8", "--stalls", "2"],
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.stdout, done.stderr
@@ -24,3 +24,19 @@ def test_nothing_is_lost_or_done_twice(database_url):
     assert found["exactly_one_current_result"]
     assert found["claims"] >= found["windows"] > 0
     assert found.get("integrity_check", "ok") == "ok"
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name == "nt", reason="there is no fork")
+def test_wrong_clocks_crashes_a_full_disk_and_a_backup_lose_and_double_nothing():
+    done = subprocess.run(
+        [sys.executable, BENCHMARKS / "outages.py", "--size", "3"],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.stdout, done.stderr
+    outcome = json.loads(done.stdout)
+    assert [trial["faults"] for trial in outcome.values()] == [[]] * 4
+    assert outcome["clocks"]["late_writes_refused"] > 0
+    assert outcome["clocks"]["revisions"] > outcome["clocks"]["windows"]
+    assert outcome["full disk"]["errors_told"] > 0
+    assert done.returncode == 0

@@ -6,7 +6,7 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
@@ -30,9 +30,14 @@ class PostgresServer:
 
     folder: Path
     _numbers: Iterator[int]
+    _control: Callable[..., None]
 
     def url(self, database: str = "postgres") -> str:
         return f"postgresql+psycopg://postgres@/{database}?host={self.folder}"
+
+    def restart(self, mode: str = "immediate") -> None:
+        """Stop it, by `immediate` as a crash does, and start it again."""
+        self._control("pg_ctl", "restart", "--wait", "-m", mode, "-l", f"{self.folder}/log")
 
     def new_database(self) -> str:
         """The URL of an empty database."""
@@ -69,7 +74,7 @@ def postgres_server(programs: Path) -> Iterator[PostgresServer]:
         settings = f"-c listen_addresses= -c unix_socket_directories={folder} -c fsync=off"
         run("pg_ctl", "start", "--wait", "-l", f"{folder}/log", "-o", settings)
         try:
-            yield PostgresServer(folder, count(1))
+            yield PostgresServer(folder, count(1), run)
         finally:
             run("pg_ctl", "stop", "--wait", "-m", "immediate")
     finally:

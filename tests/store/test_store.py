@@ -376,3 +376,11 @@ def test_a_window_that_is_put_off_has_lost_no_attempt(store):
         leases.postpone(connection, one, "no rows yet", NOW + LEASE)
     assert claim(store).period == day(1)
     assert claim(store, now=NOW + LEASE).attempt == 1
+
+
+def test_the_time_is_the_databases_in_utc(database_url, monkeypatch):
+    monkeypatch.setenv("PGTZ", "Asia/Kolkata")  # of the session
+    with Store(database_url) as store:
+        before, now, after = dt.datetime.now(dt.UTC), store.now(), dt.datetime.now(dt.UTC)
+    assert now.utcoffset() == dt.timedelta()
+    assert before - dt.timedelta(seconds=1) < now < after + dt.timedelta(seconds=1)
