@@ -22,7 +22,11 @@ from tests.images.servers import Server, answer
 FEATURE = monitor.ImageEmbedding(
     name="photo", source_column="image", column="vector", model="compact"
 )
-ENCODER = load_encoder(FEATURE.encoder_spec)
+
+
+@pytest.fixture(scope="module")
+def encoder():
+    return load_encoder(FEATURE.encoder_spec)
 
 
 def png(seed: int) -> bytes:
@@ -111,10 +115,10 @@ def every_file_is_settled(monkeypatch):
 
 
 @pytest.fixture
-def embed(site, tmp_path):
+def embed(site, encoder, tmp_path):
     """Embeds cells through a cache of the given options: the vectors, failures and counts."""
 
-    def run(cells, policy=None, encoder=ENCODER, **options):
+    def run(cells, policy=None, encoder=encoder, **options):
         with (
             VectorCache(tmp_path / "cache", **options) as cache,
             ImageReader(policy or site.policy) as reader,
@@ -124,7 +128,7 @@ def embed(site, tmp_path):
     return run
 
 
-def test_a_second_run_fetches_and_encodes_nothing(site, embed, tmp_path):
+def test_a_second_run_fetches_and_encodes_nothing(site, embed, tmp_path, encoder):
     file = tmp_path / "a.png"
     file.write_bytes(png(20))
     os.utime(file, (1, 1))
@@ -147,7 +151,7 @@ def test_a_second_run_fetches_and_encodes_nothing(site, embed, tmp_path):
         patch.setattr(
             "monitor.images.reader.read_file", lambda path, policy: reads.append(path) or b""
         )
-        second = embed_cells(rows, ENCODER, reader, cache=cache)
+        second = embed_cells(rows, encoder, reader, cache=cache)
     assert second.n_encoded == 0
     assert site.asked() == {}
     assert reads == []
@@ -166,7 +170,7 @@ def test_quality_is_that_of_the_decoded_picture(site, embed):
     assert np.isnan(found[3]).all()
 
 
-def test_after_the_time_to_live_a_url_is_asked_whether_it_changed(site, embed):
+def test_after_the_time_to_live_a_url_is_asked_whether_it_changed(site, embed, encoder):
     site.headers = {
         "/0": {"ETag": '"v1"'},
         "/1": {"Last-Modified": "Mon, 01 Jan 2024 00:00:00 GMT"},
@@ -188,7 +192,7 @@ def test_after_the_time_to_live_a_url_is_asked_whether_it_changed(site, embed):
     assert third.n_encoded == 1
     assert not np.allclose(third.vectors[0], first.vectors[0])
     np.testing.assert_allclose(
-        third.vectors[0], ENCODER.encode_images([Image.open(io.BytesIO(png(30)))])[0], atol=1e-6
+        third.vectors[0], encoder.encode_images([Image.open(io.BytesIO(png(30)))])[0], atol=1e-6
     )
     # An unchanged answer counts as looked at just now.
     embed(cells, ttl_seconds=3_600)
@@ -264,7 +268,7 @@ def test_a_failure_is_tried_again_in_the_next_run(site, embed):
     assert embed([site.url("/late")]).failures == (None,)
 
 
-def test_a_job_that_was_cut_off_goes_on_from_its_last_batch(site, embed, monkeypatch):
+def test_a_job_that_was_cut_off_goes_on_from_its_last_batch(site, embed, monkeypatch, encoder):
     cells = [site.url(f"/{i}") for i in range(6)] + [site.url("/gone")]
     for i in range(200):
         site.bodies[f"/more{i}"] = png(100 + i)
@@ -280,23 +284,23 @@ def test_a_job_that_was_cut_off_goes_on_from_its_last_batch(site, embed, monkeyp
             raise KeyboardInterrupt
         return encode(self, tensors)
 
-    encode = type(ENCODER).encode_batch
+    encode = type(encoder).encode_batch
     # Another encoder's name, so that nothing but this job's own vectors is in the cache.
-    monkeypatch.setattr(ENCODER, "fingerprint", "compact:cut-off")
-    monkeypatch.setattr(type(ENCODER), "encode_batch", fail_at_the_third)
+    monkeypatch.setattr(encoder, "fingerprint", "compact:cut-off")
+    monkeypatch.setattr(type(encoder), "encode_batch", fail_at_the_third)
     with pytest.raises(KeyboardInterrupt):
         embed(cells, **cut_off)
     n_asked_before = site.asked().total()
     rest = embed(cells, **cut_off)
-    assert rest.n_encoded == 206 - 2 * ENCODER.spec.batch_size
+    assert rest.n_encoded == 206 - 2 * encoder.spec.batch_size
     # Whole batches are not fetched again, nor what is not there.
-    assert site.asked() == {200: 206 - 2 * ENCODER.spec.batch_size}
+    assert site.asked() == {200: 206 - 2 * encoder.spec.batch_size}
     assert n_asked_before < 207
     assert rest.vectors.tobytes() == expected.vectors.tobytes()
     assert rest.failures == expected.failures
 
 
-def test_descriptions_are_added_after_the_cache(tmp_path):
+def test_descriptions_are_added_after_the_cache(tmp_path, encoder):
     class Product(monitor.Schema):
         image: monitor.Blob
         text: monitor.String
@@ -319,7 +323,7 @@ def test_descriptions_are_added_after_the_cache(tmp_path):
     assert not np.allclose(cached[0], cached[1])
     plain = monitor.embed(one, FEATURE, cache=tmp_path)["vector"][0]
     np.testing.assert_allclose(
-        plain, ENCODER.encode_images([Image.open(io.BytesIO(png(0)))])[0], atol=1e-6
+        plain, encoder.encode_images([Image.open(io.BytesIO(png(0)))])[0], atol=1e-6
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import struct
 import zlib
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -46,6 +47,7 @@ def png_claiming(width: int, height: int) -> bytes:
     )
 
 
+@cache
 def bomb(n_bytes: int = 60_000_000) -> bytes:
     """A zlib stream of `n_bytes` zeros, a thousandth as long."""
     return zlib.compress(bytes(n_bytes), 9)

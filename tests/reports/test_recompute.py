@@ -65,26 +65,41 @@ def with_rows(report: Saved) -> Iterator[Window]:
             yield Window(window, features[window["feature"]])
 
 
-WINDOWS = [
-    *with_rows(saved(detected_report())),
-    *with_rows(saved(threshold_report())),
-    *with_rows(saved(detected_report(is_varied=True))),
-]
-INDEPENDENT = [window for window in WINDOWS if window.is_independent]
-LARGE = [window for window in INDEPENDENT if window.n > 256]
+@pytest.fixture(scope="module")
+def windows() -> list[Window]:
+    """Every window that has rows."""
+    return [
+        *with_rows(saved(detected_report())),
+        *with_rows(saved(threshold_report())),
+        *with_rows(saved(detected_report(is_varied=True))),
+    ]
 
 
-def test_there_is_something_to_compute() -> None:
-    verdicts = {window.found["verdict"] for window in LARGE}
+@pytest.fixture(scope="module")
+def independent(windows: list[Window]) -> list[Window]:
+    """Those whose rows are taken as independent."""
+    return [window for window in windows if window.is_independent]
+
+
+@pytest.fixture(scope="module")
+def large(independent: list[Window]) -> list[Window]:
+    """Those of them with many rows."""
+    return [window for window in independent if window.n > 256]
+
+
+def test_there_is_something_to_compute(
+    windows: list[Window], independent: list[Window], large: list[Window]
+) -> None:
+    verdicts = {window.found["verdict"] for window in large}
     assert verdicts == {"drift", "no drift"}
-    assert len(LARGE) > 40
-    assert any(window.found["thresholds"] for window in LARGE)
-    assert any((window.found["pooled_test"] or {}).get("is_drift") for window in LARGE)
-    assert len(INDEPENDENT) < len(WINDOWS)
+    assert len(large) > 40
+    assert any(window.found["thresholds"] for window in large)
+    assert any((window.found["pooled_test"] or {}).get("is_drift") for window in large)
+    assert len(independent) < len(windows)
 
 
-def test_distances() -> None:
-    for w in WINDOWS:
+def test_distances(windows: list[Window]) -> None:
+    for w in windows:
         assert w.score("jsd") == pytest.approx(jensenshannon(w.b, w.w, base=2), abs=1e-7)
         p, q = (w.b + 1) / (w.N + w.k), (w.w + 1) / (w.n + w.k)
         assert w.score("psi") == pytest.approx(((q - p) * np.log(q / p)).sum())
@@ -104,8 +119,8 @@ def test_distances() -> None:
         )
 
 
-def test_what_chance_gives_the_distances() -> None:
-    for w in LARGE[:3]:
+def test_what_chance_gives_the_distances(large: list[Window]) -> None:
+    for w in large[:3]:
         drawn = np.array([jensenshannon(*pair, base=2) for pair in zip(*w.tables(), strict=True)])
         score = w.found["scores"]["jsd"]
         assert score["noise_floor"] == pytest.approx(drawn.mean(), rel=0.1)
@@ -114,9 +129,9 @@ def test_what_chance_gives_the_distances() -> None:
         assert score["noise_ceiling"] == pytest.approx(np.sqrt(ceiling), rel=0.15)
 
 
-def test_the_interval_of_a_distance() -> None:
+def test_the_interval_of_a_distance(large: list[Window]) -> None:
     rng = np.random.default_rng(0)
-    for w in (w for w in LARGE if w.score("jsd") > 0.2):
+    for w in (w for w in large if w.score("jsd") > 0.2):
         pairs = rng.multinomial(w.N, w.p, N_TABLES), rng.multinomial(w.n, w.q, N_TABLES)
         again = np.array([jensenshannon(*p, base=2) ** 2 for p in zip(*pairs, strict=True)])
         edges = np.quantile(again, [0.975, 0.025])
@@ -125,21 +140,21 @@ def test_the_interval_of_a_distance() -> None:
         assert (score["low"], score["high"]) == pytest.approx((low, high), abs=0.02)
 
 
-def test_the_mix() -> None:
-    for w in WINDOWS:
+def test_the_mix(windows: list[Window], independent: list[Window]) -> None:
+    for w in windows:
         assert w.tests["mix"]["statistic"] == pytest.approx(w.score("chi2"))
-    for w in INDEPENDENT:
+    for w in independent:
         told, exact = w.tests["mix"]["p_value"], stats.chi2.sf(w.score("chi2"), w.k - 1)
         # Four standard deviations of 999 draws, and no finer than the verdict needs; χ² is not exact either.
         drawing = 4 * np.sqrt(exact / 999) + 0.02 * exact + w.found["alpha"] / 4
         assert told == pytest.approx(exact, abs=drawing)
 
 
-def test_novel_rows() -> None:
-    for w in WINDOWS:
+def test_novel_rows(windows: list[Window], independent: list[Window]) -> None:
+    for w in windows:
         assert w.tests["novelty"]["statistic"] == w.found["novel_share"]
         assert w.y == w.feature["n_novel"]
-    for w in INDEPENDENT:
+    for w in independent:
         p_value = stats.hypergeom.sf(w.x - 1, w.H + w.n, w.x + w.y, w.n)
         assert w.tests["novelty"]["p_value"] == pytest.approx(p_value, rel=1e-9)
 
@@ -154,8 +169,8 @@ def mean_p_value(f: float, statistic: float, moments: list[float]) -> float:
 @pytest.mark.parametrize(
     ("test", "moments"), [("mean", "mean_moments"), ("whitened_mean", "whitened_moments")]
 )
-def test_means(test: str, moments: str) -> None:
-    for w in LARGE:
+def test_means(test: str, moments: str, large: list[Window]) -> None:
+    for w in large:
         told = w.tests[test]
         assert told["p_value"] == pytest.approx(
             mean_p_value(w.f, told["statistic"], w.feature[moments]), rel=1e-6
@@ -171,8 +186,8 @@ def combined(tests: list[Saved]) -> Any:
     return pytest.approx(max(float(tail), min(p_values)))
 
 
-def test_the_verdict() -> None:
-    for w in WINDOWS:
+def test_the_verdict(windows: list[Window]) -> None:
+    for w in windows:
         found = w.found
         changed = max(test["effect"] for test in found["tests"])
         pooled = found["pooled_test"]
@@ -197,15 +212,15 @@ def test_the_verdict() -> None:
         assert (found["verdict"] == "drift") == is_drift
 
 
-def test_sizes() -> None:
-    for w in INDEPENDENT:
+def test_sizes(independent: list[Window], large: list[Window]) -> None:
+    for w in independent:
         effect, own = {name: test["effect"] for name, test in w.tests.items()}, w.y / w.H
         assert effect["novelty"] == pytest.approx(max(0, w.x / w.n - own) / (1 - own))
         for test, moments in (("mean", "mean_moments"), ("whitened_mean", "whitened_moments")):
             m1 = w.feature[moments][0]
             beyond = max(0, w.tests[test]["statistic"] - w.f * m1)
             assert effect[test] == pytest.approx(np.sqrt(beyond / (2 * m1)))
-    for w in LARGE[:8]:
+    for w in large[:8]:
         base, drawn = w.tables()
         total_variation = np.abs(base / w.N - drawn / w.n).sum(axis=1) / 2
         seen = np.abs(w.p - w.q).sum() / 2
@@ -213,8 +228,8 @@ def test_sizes() -> None:
         assert w.tests["mix"]["effect"] == pytest.approx(expected, abs=0.02)
 
 
-def test_what_would_have_been_seen() -> None:
-    for w in LARGE[:8]:
+def test_what_would_have_been_seen(large: list[Window]) -> None:
+    for w in large[:8]:
         alpha, own = w.found["alpha"] / 4, w.y / w.H
         moments, f = w.feature["mean_moments"], w.f
         assert w.tests["mean"]["detectable"] == pytest.approx(
@@ -238,16 +253,16 @@ def detectable(f: float, moments: list[float], alpha: float) -> float:
     return float(brentq(missing, 0.01, 1))
 
 
-def test_design_effects() -> None:
-    for w in WINDOWS:
+def test_design_effects(windows: list[Window]) -> None:
+    for w in windows:
         rho, told = w.feature["correlation"], w.found["design_effect"]
         assert (told is None) == (rho is None)
         if rho is not None:
             assert told == pytest.approx(1 + (w.n - 1) * rho)
 
 
-def test_clusters() -> None:
-    for w in WINDOWS:
+def test_clusters(windows: list[Window]) -> None:
+    for w in windows:
         m = (w.p + w.q) / 2
         with np.errstate(divide="ignore", invalid="ignore"):
             terms = np.nan_to_num(w.p * np.log2(w.p / m)) + np.nan_to_num(w.q * np.log2(w.q / m))
@@ -274,8 +289,8 @@ def wilson(
     return middle - half, middle + half
 
 
-def test_content() -> None:
-    for w in WINDOWS:
+def test_content(windows: list[Window]) -> None:
+    for w in windows:
         d, products = w.q - w.p, np.array(w.feature["cluster_products"])
         assert w.found["content_shift"] == pytest.approx(np.sqrt(d @ products @ d), abs=1e-6)
 
