@@ -161,7 +161,7 @@ def _small_images(
 def _photos(
     setting: Setting, rng: np.random.Generator, cache: Path
 ) -> tuple[NDArray[np.float32], Windows]:
-    photos = pools.photos(cache)
+    photos, moved = pools.photos(cache), pools.moved_photos(cache)
     order = rng.permutation(len(photos.crowd))
     rest, n = order[setting.n_baseline :], setting.n_window
     is_knocked = photos.labels == KNOCKED_OUT
@@ -177,7 +177,7 @@ def _photos(
     def changed(rows: NDArray[np.int64], share: float) -> NDArray[np.float32]:
         result = photos.crowd[rows]
         which = rng.choice(n, round(share * n), replace=False)
-        result[which] = photos.moved[rows[which]]
+        result[which] = moved[rows[which]]
         return result
 
     def windows() -> Windows:

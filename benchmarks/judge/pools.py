@@ -26,11 +26,10 @@ Change = Callable[[NDArray[np.uint8], np.random.Generator], NDArray[np.uint8]]
 
 @dataclass(frozen=True, eq=False)
 class Photos:
-    """Vectors of the crowd's photos (n, width), their labels (n,), the same photos moved, and others'."""
+    """Vectors of the crowd's photos (n, width), their labels (n,), and vectors of others' photos."""
 
     crowd: NDArray[np.float32]
     labels: NDArray[np.str_]
-    moved: NDArray[np.float32]
     others: dict[str, NDArray[np.float32]]
 
 
@@ -59,20 +58,26 @@ def small_images(cache: Path) -> dict[str, NDArray[np.float32]]:
 
 @once
 def photos(cache: Path) -> Photos:
-    """Photos of many people, the same moved, and photos of single contributors."""
+    """Photos of many people, and photos of single contributors."""
     frame = datasets.photos(cache)
     is_crowd = (frame["domain"] == CROWD).to_numpy()
-    crowd = frame[is_crowd]
-    files = [(data_folder() / "photos" / path).read_bytes() for path in crowd["path"]]
     vectors = _vectors(frame)
     others = sorted(set(frame["domain"]) - {CROWD, "grocery_iconic"})
     return Photos(
         crowd=vectors[is_crowd],
-        labels=crowd["label"].to_numpy(dtype=np.str_),
-        moved=_changed(
-            files, lambda image, rng: moved(image, GEOMETRIES["medium"], rng), "photos-moved", cache
-        ),
+        labels=frame["label"][is_crowd].to_numpy(dtype=np.str_),
         others={name: vectors[(frame["domain"] == name).to_numpy()] for name in others},
+    )
+
+
+@once
+def moved_photos(cache: Path) -> NDArray[np.float32]:
+    """Vectors of the crowd's photos, each moved; (n, width) in their order."""
+    frame = datasets.photos(cache)
+    paths = frame["path"][frame["domain"] == CROWD]
+    files = [(data_folder() / "photos" / path).read_bytes() for path in paths]
+    return _changed(
+        files, lambda image, rng: moved(image, GEOMETRIES["medium"], rng), "photos-moved", cache
     )
 
 
