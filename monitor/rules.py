@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
 from monitor.errors import InvalidInputError
@@ -12,6 +12,12 @@ from monitor.windows import UTC, Every, Grid
 
 if TYPE_CHECKING:
     from monitor.drift import Distance
+
+
+HOUR: Final = "hour"
+WEEKDAY: Final = "weekday"
+OF_TIME: Final = (HOUR, WEEKDAY)
+"""Contexts that come from a row's time; others are columns."""
 
 
 @dataclass(frozen=True)

@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from monitor.clusters import Baseline, Clustering, WindowSketch, fit
-from monitor.drift import POOLED_SHARE, Rules, SequenceWindow, Verdict, judge, pooled_tests
+from monitor.drift import (
+    MOST_PAST,
+    POOLED_SHARE,
+    Rules,
+    SequenceJudgement,
+    SequenceWindow,
+    Verdict,
+    judge,
+    judge_sequence,
+)
 
 N_CLUSTERS = 20
 DAILY_LEVEL = 1 / 365
@@ -37,31 +47,25 @@ def first_alarm(baseline: Baseline, windows: Iterable[NDArray[np.float32]]) -> i
     windows
         Daily windows in order, each (n, width).
     """
-    alone = Rules(DAILY_LEVEL * (1 - POOLED_SHARE))
-    sketches = [baseline.sketch(window, {}) for window in windows]
-    drifted = []
-    for day, sketch in enumerate(sketches, start=1):
-        drifted.append(judge(sketch, baseline, rules=alone).verdict is Verdict.DRIFT)
-        if drifted[-1]:
-            return _first(sketches[: day - 1], drifted[: day - 1], baseline) or day
-    return _first(sketches, drifted, baseline)
-
-
-def row(
-    sketches: list[WindowSketch], drifted: list[bool], baseline: Baseline
-) -> list[SequenceWindow]:
-    """These windows as neighbouring days, from day 0 on."""
-    return [
-        SequenceWindow(sketch, baseline.statistics, day, is_drift)
-        for day, (sketch, is_drift) in enumerate(zip(sketches, drifted, strict=True))
-    ]
-
-
-def _first(sketches: list[WindowSketch], drifted: list[bool], baseline: Baseline) -> int | None:
-    """The day of the first pooled test that drifted."""
-    rules = Rules(DAILY_LEVEL * POOLED_SHARE)
-    found = pooled_tests(row(sketches, drifted, baseline), baseline, rules=rules)
-    for day, pooled in enumerate(found, start=1):
-        if pooled is not None and pooled.is_drift:
+    past: list[SequenceWindow] = []
+    for day, window in enumerate(windows, start=1):
+        past, judged = next_day(past, baseline.sketch(window, {}), baseline)
+        if judged.judgement.verdict is Verdict.DRIFT:
             return day
     return None
+
+
+def next_day(
+    past: list[SequenceWindow], sketch: WindowSketch, baseline: Baseline
+) -> tuple[list[SequenceWindow], SequenceJudgement]:
+    """The days so far with one more, and what is said of that, at one false alarm a year of days."""
+    number = past[-1].number + 1 if past and past[-1].number is not None else 0
+    window = SequenceWindow(sketch, baseline.statistics, number)
+    rules = Rules(DAILY_LEVEL * (1 - POOLED_SHARE))
+    pooled_alpha = DAILY_LEVEL * POOLED_SHARE
+    (judged,) = judge_sequence(
+        [window], baseline, rules=rules, pooled_alpha=pooled_alpha, past=past[-MOST_PAST:]
+    )
+    is_together = judged.judgement.is_by_pooled_test
+    is_drift = judged.judgement.verdict is Verdict.DRIFT and not is_together
+    return [*past, replace(window, is_drift=is_drift, shift=judged.shift)], judged

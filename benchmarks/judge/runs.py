@@ -13,8 +13,8 @@ import argparse
 import numpy as np
 
 from judge.level import Setting, World, baseline_of
-from judge.ours import row
-from monitor.drift import POOLED_SHARE, Rules, Verdict, judge, pooled_tests
+from judge.ours import next_day
+from monitor.drift import SequenceWindow
 
 DAYS = 365
 
@@ -24,16 +24,12 @@ def alarms(setting: Setting, number: int, seed: int) -> int:
     rng = np.random.default_rng([seed, number])
     world = World(setting, rng)
     baseline = baseline_of(world, number)
-    sketches = [baseline.sketch(world.day(setting.n_window), {}) for _ in range(DAYS)]
-    alone = Rules(1 / DAYS * (1 - POOLED_SHARE))
-    together = Rules(1 / DAYS * POOLED_SHARE)
-    drifted = [
-        judge(sketch, baseline, rules=alone, random_state=day).verdict is Verdict.DRIFT
-        for day, sketch in enumerate(sketches)
-    ]
-    tests = pooled_tests(row(sketches, drifted, baseline), baseline, rules=together)
-    flagged = np.array(drifted) | [pooled is not None and pooled.is_drift for pooled in tests]
-    return int((np.diff(flagged.astype(int), prepend=0) == 1).sum())
+    past: list[SequenceWindow] = []
+    flagged = []
+    for _ in range(DAYS):
+        past, judged = next_day(past, baseline.sketch(world.day(setting.n_window), {}), baseline)
+        flagged.append(judged.shift is not None)
+    return int((np.diff(np.array(flagged, dtype=int), prepend=0) == 1).sum())
 
 
 def main() -> None:

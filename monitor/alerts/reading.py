@@ -128,7 +128,9 @@ def _calibrated(rule: AlertRule, window: WindowDrift, value: float) -> Reading:
     if rule.metric == "broken_feed":
         threshold, is_broken = BROKEN_SHARE, value >= BROKEN_SHARE
     elif rule.metric in ("verdict", "p_value"):
-        threshold, is_broken = judgement.alpha, judgement.verdict is Verdict.DRIFT
+        # A shift that only showed when it was over is told as well.
+        is_broken = judgement.verdict is Verdict.DRIFT or window.is_late
+        threshold = judgement.alpha
     else:
         threshold = judgement.scores[rule.metric].noise_ceiling
         is_broken = value > threshold

@@ -53,6 +53,7 @@ def fit(terminal: Terminal, config_path: Path, feature_names: tuple[str, ...]) -
             segment_column=project.config.drift.segment_column,
             explain_columns=project.config.drift.explain_columns,
             group_column=project.config.drift.group_column,
+            context=project.config.drift.context,
             policy=project.config.policy,
         )
         path = fitted.save(project.baseline_path(feature))

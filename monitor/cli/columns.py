@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from monitor.config import MonitoringConfig
 from monitor.errors import MissingColumnError, did_you_mean
 from monitor.features import CustomFeature, check_features
+from monitor.rules import OF_TIME
 
 
 def check_columns(
@@ -47,6 +48,11 @@ def check_columns(
         f"data.{part}.timestamp_column": getattr(config.data, part).timestamp_column,
         "drift.segment_column": config.drift.segment_column,
         "drift.group_column": config.drift.group_column if part == "baseline" else None,
+    }
+    named |= {
+        f"drift.context[{at}]": name
+        for at, name in enumerate(config.drift.context)
+        if name not in OF_TIME
     }
     for key, column in named.items():
         if column is not None and column not in columns:

@@ -23,6 +23,7 @@ from monitor.encoders.spec import COMPACT, EncoderSpec
 from monitor.failures import count_failures
 from monitor.features import CustomFeature
 from monitor.images.quality import QUALITY_FIELDS
+from monitor.rules import OF_TIME
 from monitor.sources import DataTable
 
 if TYPE_CHECKING:
@@ -121,6 +122,7 @@ def read_part(project: Project, part: str, features: Sequence[Monitored]) -> pa.
         drift.segment_column,
         drift.group_column if part == "baseline" else None,
         *drift.explain_columns,
+        *(name for name in drift.context if name not in OF_TIME),
     }
     for feature in features:
         origin = feature.origin

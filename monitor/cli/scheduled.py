@@ -84,6 +84,7 @@ def open_runner(project: Project, features: Sequence[Monitored]) -> Iterator[Run
             n_features=len(config.monitored),
             rules=config.drift.rules(config.schedule.timezone),
             explain_columns=config.drift.explain_columns,
+            context=config.drift.context,
             history=store.history,
             policy=config.policy,
             cache=cache,

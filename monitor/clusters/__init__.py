@@ -5,13 +5,15 @@ from monitor.clusters.baseline_rows import RowWindows
 from monitor.clusters.baseline_statistics import BaselineStatistics
 from monitor.clusters.content import largest_repeated_share
 from monitor.clusters.example import Example
-from monitor.clusters.fitting import Clustering, RowMetadata, fit
+from monitor.clusters.fitting import Clustering, RowMetadata, fit, fit_rows
 from monitor.clusters.histogram import ClusterHistogram
 from monitor.clusters.known_rows import KnownRows, Movements, draw_rows, neighbours
+from monitor.clusters.mixture import mixed
 from monitor.clusters.quality_sketch import QualityReference, QualitySketch, fit_quality
 from monitor.clusters.replayed_windows import RATIOS, ReplayedWindows
 from monitor.clusters.scaling import Scaling
 from monitor.clusters.sketch import WindowSketch
+from monitor.clusters.strata import RowContexts, Strata
 from monitor.clusters.value_table import ValueTable, count_values, fit_values
 from monitor.clusters.variation import Variation
 
@@ -27,9 +29,11 @@ __all__ = [
     "QualityReference",
     "QualitySketch",
     "ReplayedWindows",
+    "RowContexts",
     "RowMetadata",
     "RowWindows",
     "Scaling",
+    "Strata",
     "ValueTable",
     "Variation",
     "WindowSketch",
@@ -37,7 +41,9 @@ __all__ = [
     "draw_rows",
     "fit",
     "fit_quality",
+    "fit_rows",
     "fit_values",
     "largest_repeated_share",
+    "mixed",
     "neighbours",
 ]

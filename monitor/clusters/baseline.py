@@ -20,6 +20,7 @@ from monitor.clusters.known_rows import KnownRows, Movements
 from monitor.clusters.quality_sketch import QualityReference
 from monitor.clusters.scaling import STANDARD, Scaling
 from monitor.clusters.sketch import N_DISTANCE_BINS, Sketcher, WindowSketch
+from monitor.clusters.strata import Strata
 from monitor.clusters.value_table import ValueTable
 from monitor.codec import FormatMismatch, Shape, from_safetensors, to_parts, to_safetensors
 from monitor.errors import BaselineError, FingerprintMismatchError, InvalidInputError
@@ -77,6 +78,8 @@ class Baseline:
         For each day of the week, Thursday first as 1 January 1970 was, the statistics that windows of
         that day are compared with; empty where the days of the week do not differ, or are not known. A
         day with too few windows, or none, is compared with the whole.
+    context
+        The rows by context; None where windows are compared with rows of any.
     columns
         Further metadata columns, each with its values counted against the clusters.
     quality
@@ -108,6 +111,7 @@ class Baseline:
     segment_column: str | None = None
     segments: Mapping[str, BaselineStatistics] = field(default_factory=dict)
     seasons: tuple[BaselineStatistics, ...] = ()
+    context: Strata | None = None
     columns: Mapping[str, ValueTable] = field(default_factory=dict)
     quality: QualityReference | None = None
     known: KnownRows | None = None
@@ -147,6 +151,12 @@ class Baseline:
         if window is None or not self.seasons:
             return self.statistics
         return self.seasons[window % len(self.seasons)]
+
+    def statistics_in(self, contexts: NDArray[np.int64]) -> BaselineStatistics:
+        """What rows with these contexts are compared with; see `WindowSketch.contexts`."""
+        if self.context is None:
+            return self.statistics
+        return self.context.statistics(contexts, self.statistics)
 
     @property
     def distance_positions(self) -> NDArray[np.float64]:
@@ -203,10 +213,16 @@ class Baseline:
         labels: NDArray[np.int64],
         distances: NDArray[np.float32],
         failures: Mapping[str, int],
+        strata: NDArray[np.int64] | None = None,
     ) -> WindowSketch:
-        """The same, of rows that `assign` has already assigned."""
+        """The same, of rows that `assign` has already assigned, and that are in these strata of contexts."""
         sketcher = Sketcher(self.n_clusters, self.quantum, self.novelty_radius, self.distance_edges)
-        return sketcher.sketch(scaled, labels, distances, failures)
+        sketch = sketcher.sketch(scaled, labels, distances, failures)
+        if self.context is None:
+            return sketch
+        n_strata = len(self.context.keys)
+        none = np.full(len(labels), n_strata) if strata is None else strata
+        return replace(sketch, contexts=np.bincount(none, minlength=n_strata + 1))
 
     def to_bytes(self) -> bytes:
         """The baseline as one safetensors file: nothing is ever unpickled."""
@@ -281,5 +297,6 @@ class Baseline:
             if len(table.known) + 1 != len(table.counts) or table.new or len(table.new_counts):
                 raise ValueError(f"the values of column {name!r} and their counts do not agree")
         self.statistics.check()
-        for statistics in (*self.segments.values(), *self.seasons):
+        in_context = () if self.context is None else self.context.parts
+        for statistics in (*self.segments.values(), *self.seasons, *in_context):
             statistics.check()

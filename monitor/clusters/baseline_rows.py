@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Final
 
 import numpy as np
@@ -72,6 +73,8 @@ class BaselineRows:
         The first so many rows are those that nothing was fitted on.
     every, windows
         The length of windows, and (n,) which of them each row lies in; negative for rows without a time.
+    strata
+        (n,) which stratum of contexts each row is in (see `Strata`); empty where there are none.
     """
 
     clusters: FittedClusters
@@ -84,6 +87,7 @@ class BaselineRows:
     n_held_out: int
     every: str
     windows: NDArray[np.int64]
+    strata: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
 
     @classmethod
     def of(
@@ -137,6 +141,13 @@ class BaselineRows:
     def all(self) -> NDArray[np.bool_]:
         """(n,) a mask that holds every row."""
         return np.ones(len(self.order), dtype=bool)
+
+    @cached_property
+    def places(self) -> NDArray[np.int64]:
+        """(n,) where each row of the baseline stands here: `labels[places]` are in the baseline's order."""
+        places = np.empty(len(self.order), dtype=np.int64)
+        places[self.order] = np.arange(len(self.order))
+        return places
 
     @property
     def is_novel(self) -> NDArray[np.bool_]:

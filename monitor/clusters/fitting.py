@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal
 
 import numpy as np
@@ -19,6 +19,7 @@ from monitor.clusters.kmeans import MAX_FIT_ROWS, fit_centroids
 from monitor.clusters.replay import replay, replay_groups
 from monitor.clusters.replayed_windows import ReplayedWindows
 from monitor.clusters.scaling import RAW, STANDARD, UNIT, Scaling
+from monitor.clusters.strata import RowContexts, Strata, expected_counts
 from monitor.clusters.value_table import ValueTable, fit_values
 from monitor.errors import BaselineError, InvalidInputError
 
@@ -68,6 +69,9 @@ class RowMetadata:
         Which window each row lies in. From them the natural variation between windows is learned.
     groups
         (n,) which group of alike rows each row belongs to, such as the photos of one product.
+    contexts
+        In which context each row is: windows are compared with rows of their own mix of them. Days of the
+        week have no statistics of their own then.
     columns
         Further metadata columns and their values, (n,) text each.
     """
@@ -78,6 +82,7 @@ class RowMetadata:
     segments: NDArray[np.object_] | None = None
     windows: RowWindows | None = None
     groups: NDArray[np.int64] | None = None
+    contexts: RowContexts | None = None
     columns: Mapping[str, NDArray[np.object_]] = field(default_factory=dict)
 
 
@@ -112,6 +117,16 @@ def fit(
     InvalidInputError
         If given centroids do not fit the vectors.
     """
+    return fit_rows(vectors, feature, clustering, metadata)[0]
+
+
+def fit_rows(
+    vectors: NDArray[np.floating],
+    feature: Mapping[str, Any],
+    clustering: Clustering,
+    metadata: RowMetadata | None = None,
+) -> tuple[Baseline, BaselineRows]:
+    """What `fit` does, with the rows in their clusters."""
     metadata = metadata or RowMetadata()
     least = 2 * (clustering.n_clusters or 2)
     if len(vectors) < least:
@@ -145,20 +160,24 @@ def fit(
         centres = scaling.apply(centroids) if scaling.kind == STANDARD else centroids
     clusters = FittedClusters.of(fit_part, centres, are_given=centroids is not None)
     rows = BaselineRows.of(scaled, keys, (fit_rows, other_rows), clusters, metadata.windows)
+    if metadata.contexts is not None:
+        rows = replace(rows, strata=metadata.contexts.strata[rows.order])
     rng = np.random.default_rng([clustering.random_state, 0x736D70])
     masks = _segment_masks(rows, metadata.segments)
-    of_seasons = _season_masks(rows, metadata.windows)
-    whole, replayed_seasons, *replayed_segments = replay(
-        rows,
-        [
-            [rows.all],
-            [mask for mask in of_seasons if mask is not None],
-            *([mask] for mask in masks.values()),
-        ],
-        clustering.random_state,
-    )
+    of_seasons = [] if metadata.contexts else _season_masks(rows, metadata.windows)
+    of_all = [[rows.all], [mask for mask in of_seasons if mask is not None]]
+    of_segments = [[mask] for mask in masks.values()]
+    if metadata.contexts is None:
+        replayed = replay(rows, [*of_all, *of_segments], clustering.random_state)
+    else:
+        # Segments are compared with their own rows in any context.
+        plain = replace(rows, strata=rows.strata[:0])
+        replayed = replay(rows, of_all, clustering.random_state)
+        if masks:
+            replayed += replay(plain, of_segments, clustering.random_state)
+    whole, replayed_seasons, *replayed_segments = replayed
     grouped = _grouped(rows, metadata, [rows.all, *masks.values()], clustering.random_state)
-    return Baseline(
+    baseline = Baseline(
         feature=feature,
         fingerprint=metadata.fingerprint,
         centroids=clusters.centroids,
@@ -168,7 +187,7 @@ def fit(
         quantum=clusters.quantum,
         statistics=rows.statistics(
             rows.all,
-            rows.dated(rows.all).variation(whole),
+            rows.dated(rows.all).variation(whole, expected=expected_counts(rows)),
             rng,
             failures=metadata.failures,
             grouped=grouped[0],
@@ -183,8 +202,10 @@ def fit(
             rows, masks, list(zip(replayed_segments, grouped[1:], strict=True)), rng
         ),
         seasons=_seasons(rows, of_seasons, (whole, replayed_seasons), rng),
+        context=None if metadata.contexts is None else Strata.of(rows, metadata.contexts),
         columns={name: _value_table(rows, values) for name, values in metadata.columns.items()},
     )
+    return baseline, rows
 
 
 def _choice(

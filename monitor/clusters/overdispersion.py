@@ -68,8 +68,26 @@ class Overdispersion:
         return np.asarray(np.clip((effects - 1) / others, 0.0, MOST_CORRELATION))
 
 
+@dataclass(frozen=True, eq=False)
+class Expected:
+    """What each window's counts are compared with, instead of all windows' together.
+
+    Parameters
+    ----------
+    shares
+        (n_windows, k) of its categories.
+    own
+        (n_windows,) what part of that comes from the window itself.
+    """
+
+    shares: NDArray[np.float64]
+    own: NDArray[np.float64]
+
+
 def overdispersion(
-    counts: NDArray[np.int64], seasons: NDArray[np.int64] | None = None
+    counts: NDArray[np.int64],
+    seasons: NDArray[np.int64] | None = None,
+    expected: Expected | None = None,
 ) -> Overdispersion:
     """The overdispersion of a (windows × categories) table.
 
@@ -85,11 +103,18 @@ def overdispersion(
         (n_windows, k) rows of each window in each category.
     seasons
         (n_windows,) windows are compared only with those of the same number; by default with all.
+    expected
+        What windows are compared with instead.
     """
     k = counts.shape[1]
     seasons = np.zeros(len(counts), dtype=np.int64) if seasons is None else seasons
     is_filled = counts.sum(axis=1) > 0
-    pearson = _Pearson.of(counts[is_filled], seasons[is_filled])
+    if expected is None:
+        pearson = _Pearson.of(counts[is_filled], seasons[is_filled])
+    else:
+        pearson = _Pearson.about(
+            counts[is_filled], Expected(expected.shares[is_filled], expected.own[is_filled])
+        )
     if pearson is None:
         # Nothing varies: rows are as good as independent.
         mean_rows = float(counts[is_filled].sum(axis=1).mean())
@@ -145,7 +170,26 @@ class _Pearson:
         n_free = len(counts) - len(np.unique(seasons))
         if (counts.sum(axis=0) > 0).sum() < 2 or n_free < 1 or inner.sum() <= 0:
             return None
-        shares = pooled[seasons] / total[:, None]
+        return cls._with(counts, pooled[seasons] / total[:, None], inner, n_free)
+
+    @classmethod
+    def about(cls, counts: NDArray[np.int64], expected: Expected) -> _Pearson | None:
+        """The same about given shares."""
+        inner = 1 - expected.own
+        n_free = round(float(inner.sum()))
+        if (counts.sum(axis=0) > 0).sum() < 2 or n_free < 1:
+            return None
+        return cls._with(counts, expected.shares, inner, n_free)
+
+    @classmethod
+    def _with(
+        cls,
+        counts: NDArray[np.int64],
+        shares: NDArray[np.float64],
+        inner: NDArray[np.float64],
+        n_free: int,
+    ) -> _Pearson:
+        sizes = counts.sum(axis=1)
         spread = sizes[:, None] * shares * (1 - shares)
         squares = np.where(shares > 0, (counts - sizes[:, None] * shares) ** 2, 0.0)
         standardised = np.divide(squares, spread, out=np.zeros_like(spread), where=spread > 0)

@@ -16,12 +16,15 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from monitor.clusters.autocorrelation import autocorrelations
 from monitor.clusters.baseline_rows import BaselineRows
 from monitor.clusters.contingency import chi_square, chi_square_moments
 from monitor.clusters.fitted import FittedClusters
 from monitor.clusters.kmeans import assign, fit_centroids
 from monitor.clusters.moments import spectral_moments
-from monitor.clusters.replayed_windows import ReplayedWindows
+from monitor.clusters.reference import Reference
+from monitor.clusters.replayed_windows import N_LAGS, ReplayedWindows
+from monitor.clusters.strata import stratum_means
 
 N_BLOCKS: Final = 6
 N_PARTS: Final = 24
@@ -32,7 +35,6 @@ LEAST_ROWS: Final = 5
 """A window with fewer rows says nothing about rows of one window."""
 _MOMENT_ROWS: Final = 4_000
 """So many rows tell tr Σ and tr Σ² to a percent."""
-_MOST_CORRELATED: Final = 0.95
 
 Mask = NDArray[np.bool_]
 
@@ -75,7 +77,12 @@ def replay_groups(
     rng = np.random.default_rng([random_state, 0x6770])
     dealt = replace(rows, windows=(rng.permutation(n_groups) % N_PARTS)[which])
     return [
-        replayed and replace(replayed, scales=np.ones(len(replayed.scales)), autocorrelation=0.0)
+        replayed
+        and replace(
+            replayed,
+            scales=np.ones(len(replayed.scales)),
+            autocorrelations=np.zeros(N_LAGS),
+        )
         for replayed in replay(dealt, [[mask] for mask in masks], random_state)
     ]
 
@@ -110,7 +117,7 @@ def replay(
                 for mask in masks:
                     replayed += others.compare(mask, block)
     return [
-        _together(replayed, _autocorrelation(rows, masks))
+        _together(replayed, autocorrelations(rows, masks))
         if len(replayed) >= LEAST_WINDOWS
         else None
         for masks, replayed in zip(groups, windows, strict=True)
@@ -145,6 +152,8 @@ class _Others:
         clusters = FittedClusters.of(fit_part, centroids, are_given=rows.clusters.are_given)
         split = (np.arange(n_held_out, len(vectors)), np.arange(n_held_out))
         outside = BaselineRows.of(vectors, keys, split, clusters, None)
+        if len(rows.strata):
+            outside = replace(outside, strata=rows.strata[positions][outside.order])
         labels = np.zeros(len(is_outside), dtype=np.int64)
         distances = np.zeros(len(is_outside), dtype=np.float32)
         labels[~is_outside], distances[~is_outside] = assign(rows.vectors[~is_outside], centroids)
@@ -159,23 +168,20 @@ class _Others:
         if len(chosen) < LEAST_ROWS or len(np.unique(dated)) < 2:
             return []
         clusters = outside.clusters
-        counts = np.bincount(outside.labels[chosen], minlength=clusters.n_clusters)
-        centre = outside.vectors[chosen].mean(axis=0, dtype=np.float64)
         whitener = clusters.whitener.astype(np.float64)
         moments = (
-            spectral_moments(outside.vectors[chosen[:_MOMENT_ROWS]].astype(np.float64)),
-            spectral_moments(
-                outside.vectors[held_out[:_MOMENT_ROWS]].astype(np.float64) @ whitener
-            ),
+            _moments(outside, chosen[:_MOMENT_ROWS]),
+            _moments(outside, held_out[:_MOMENT_ROWS], whitener),
         )
-        sizes = np.unique(dated, return_counts=True)[1]
-        unevenness = float((sizes**2).sum() / sizes.sum() ** 2)
+        reference = Reference.of(outside, chosen, dated)
         windows = []
         for number in block:
             members = np.flatnonzero(mask & (all_rows.windows == number))
             if len(members) < LEAST_ROWS:
                 continue
-            f = 1 / len(chosen) + 1 / len(members)
+            strata = all_rows.strata[members] if len(all_rows.strata) else None
+            counts, centre, n_rows, unevenness = reference.in_mix_of(strata)
+            f = 1 / n_rows + 1 / len(members)
             own = np.bincount(self.labels[members], minlength=clusters.n_clusters)
             moved = all_rows.vectors[members].mean(axis=0, dtype=np.float64) - centre
             expected, variance = chi_square_moments(counts, own)
@@ -202,49 +208,28 @@ class _Others:
         return windows
 
 
+def _moments(
+    rows: BaselineRows, members: NDArray[np.int64], axes: NDArray[np.float64] | None = None
+) -> NDArray[np.float64]:
+    """Of the rows about their mean, or about those of their strata."""
+    vectors = rows.vectors[members].astype(np.float64)
+    n_means = None
+    if len(rows.strata):
+        vectors = vectors - stratum_means(rows, members)[rows.strata[members]]
+        n_means = len(np.unique(rows.strata[members]))
+    return spectral_moments(vectors if axes is None else vectors @ axes, n_means=n_means)
+
+
 def _over(numerator: float, denominator: float) -> float:
     return numerator / denominator if denominator > 0 else np.nan
 
 
-def _together(windows: Sequence[_Window], autocorrelation: float) -> ReplayedWindows:
+def _together(windows: Sequence[_Window], correlations: NDArray[np.float64]) -> ReplayedWindows:
     return ReplayedWindows(
         sizes=np.array([window.size for window in windows], dtype=np.int64),
         novel=np.array([window.novel for window in windows], dtype=np.int64),
         ratios=np.array([window.ratios for window in windows]).T.copy(),
         freedoms=np.array([window.freedoms for window in windows]).T.copy(),
         scales=np.array([window.scale for window in windows]),
-        autocorrelation=autocorrelation,
+        autocorrelations=correlations,
     )
-
-
-def _autocorrelation(rows: BaselineRows, masks: Sequence[Mask]) -> float:
-    """The correlation of the true means of windows that follow each other, without the rows' noise.
-
-    Means of n rows vary by tr B + tr Σ / n, those of neighbours together by r tr B. What B's own size is not
-    known by is added to it, so that windows that hardly differ have hardly any r; and since the mean of few
-    windows follows them, r is taken larger by (1 + 4 r) / W (Kendall 1954).
-    """
-    mask = np.logical_or.reduce(masks)
-    numbers, index = np.unique(rows.windows[mask & (rows.windows >= 0)], return_inverse=True)
-    if len(numbers) < LEAST_WINDOWS:
-        return 0.0
-    vectors = rows.vectors[mask & (rows.windows >= 0)].astype(np.float64)
-    sizes = np.bincount(index)
-    means = np.zeros((len(numbers), vectors.shape[1]))
-    np.add.at(means, index, vectors)
-    means /= sizes[:, None]
-    for one in masks if len(masks) > 1 else ():
-        in_season = np.isin(numbers, np.unique(rows.windows[one]))
-        means[in_season] -= means[in_season].mean(axis=0)
-    means -= means.mean(axis=0)
-    moments = spectral_moments(vectors[:_MOMENT_ROWS])
-    follow = np.flatnonzero(np.diff(numbers) == 1)
-    if len(follow) < LEAST_WINDOWS - 1 or not moments[0] > 0:
-        return 0.0
-    noise = float((moments[0] / sizes).mean())
-    between = float((means**2).sum(axis=1).mean()) - noise
-    unknown = noise * float(np.sqrt(2 * moments[1] / moments[0] ** 2 / len(numbers)))
-    together = float(np.einsum("wd,wd->w", means[follow], means[follow + 1]).mean())
-    n = len(numbers)
-    r = together / (max(between, 0.0) + unknown)
-    return float(np.clip((r * n + 1) / (n - 4), 0.0, _MOST_CORRELATED)) if r > 0 else 0.0

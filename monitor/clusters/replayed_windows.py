@@ -14,6 +14,10 @@ RATIOS: Final = ("mix", "mean", "whitened_mean")
 """The statistics whose ratios are kept, by the names of their tests."""
 
 
+N_LAGS: Final = 31
+"""As many as count in the longest pooled test."""
+
+
 @dataclass(frozen=True, eq=False)
 class ReplayedWindows:
     """The baseline's windows, each compared with rows of other windows.
@@ -32,8 +36,8 @@ class ReplayedWindows:
     scales
         (n_windows,) float64: how many times more than of a row's variance the ratio shows of the variance
         between windows; about the number of rows.
-    autocorrelation
-        Of neighbouring windows' true means, in [0, 0.95].
+    autocorrelations
+        (N_LAGS,) float64: of the true means of windows that lie 1, 2, … apart, below 1.
     """
 
     sizes: Annotated[NDArray[np.int64], Shape("_replayed")]
@@ -41,4 +45,4 @@ class ReplayedWindows:
     ratios: Annotated[NDArray[np.float64], Shape(3, "_replayed", finite=False)]
     freedoms: Annotated[NDArray[np.float64], Shape(3, "_replayed", finite=False)]
     scales: Annotated[NDArray[np.float64], Shape("_replayed")]
-    autocorrelation: float
+    autocorrelations: Annotated[NDArray[np.float64], Shape(N_LAGS)]

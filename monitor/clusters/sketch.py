@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Annotated, Final
 
 import numpy as np
@@ -17,6 +17,10 @@ MAX_KEPT_ROWS: Final = 256
 N_DISTANCE_BINS: Final = 64
 _MOST_UNITS: Final = np.float32(2.0**38)
 _BLOCK_ROWS: Final = 1_024
+
+
+def _no_contexts() -> NDArray[np.int64]:
+    return np.zeros(0, dtype=np.int64)
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,6 +45,8 @@ class WindowSketch:
         has no upper edge.
     rows
         (n, width) float32, the vectors themselves while there are at most `MAX_KEPT_ROWS`; else None.
+    contexts
+        (strata + 1,) int64, rows per stratum of the baseline and, last, in none; empty where it has none.
     """
 
     histogram: ClusterHistogram
@@ -49,6 +55,7 @@ class WindowSketch:
     n_novel: int
     distance_counts: Annotated[NDArray[np.int64], Shape(N_DISTANCE_BINS)]
     rows: Annotated[NDArray[np.float32], Shape(None, "width")] | None
+    contexts: Annotated[NDArray[np.int64], Shape("_contexts")] = field(default_factory=_no_contexts)
 
     @property
     def n(self) -> int:
@@ -81,6 +88,7 @@ class WindowSketch:
             n_novel=self.n_novel + other.n_novel,
             distance_counts=self.distance_counts + other.distance_counts,
             rows=_few(self.rows, other.rows),
+            contexts=self.contexts + other.contexts,
         )
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from monitor.clusters.overdispersion import Overdispersion, overdispersion
+from monitor.clusters.overdispersion import Expected, Overdispersion, overdispersion
 from monitor.clusters.replayed_windows import ReplayedWindows
 from monitor.codec import Lengths, Shape
 
@@ -79,7 +79,11 @@ class DatedRows:
     n_clusters: int
 
     def variation(
-        self, replayed: ReplayedWindows | None, n_seasons: int = 1, season: int = 0
+        self,
+        replayed: ReplayedWindows | None,
+        n_seasons: int = 1,
+        season: int = 0,
+        expected: Expected | None = None,
     ) -> Variation | None:
         """The variation between windows; None where they could not be replayed.
 
@@ -92,6 +96,8 @@ class DatedRows:
             are compared with each other only.
         season
             Whose windows `Variation.counts` holds.
+        expected
+            What the counts of windows are compared with, instead of those of their season.
         """
         if replayed is None:
             return None
@@ -100,7 +106,7 @@ class DatedRows:
         return Variation(
             every=self.every,
             counts=counts[seasons == season],
-            mix=overdispersion(counts, seasons),
+            mix=overdispersion(counts, seasons, expected),
             replayed=replayed,
         )
 

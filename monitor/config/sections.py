@@ -129,6 +129,12 @@ class DriftConfig(Section):
         description="What alike rows of the baseline have in common, such as a product or a visit: rows of "
         "one group are no independent evidence.",
     )
+    context: tuple[Text, ...] = Field(
+        default=(),
+        description="What belongs to the traffic and not to the images: 'hour', 'weekday' and metadata "
+        "columns, such as a camera or a country. Windows are compared with the baseline in the mix of their "
+        "own contexts.",
+    )
     explain_columns: tuple[Text, ...] = Field(
         default=(),
         description="Metadata columns, such as a camera; when a window drifts, the report says which of "

@@ -31,14 +31,15 @@ from monitor.drift.judgement import (
     Verdict,
 )
 from monitor.drift.onset import onset
+from monitor.drift.pooled import due_test
 from monitor.drift.rules import MINIMUM_CHANGE, MINIMUM_ROWS, Rules
+from monitor.drift.run import SequenceWindow, Shift
 from monitor.drift.sequence import (
     MOST_PAST,
     POOLED_SHARE,
     PastWindow,
-    SequenceWindow,
+    SequenceJudgement,
     judge_sequence,
-    pooled_tests,
 )
 from monitor.drift.subtest import SubTest
 from monitor.drift.thresholds import resolve_thresholds
@@ -65,13 +66,16 @@ __all__ = [
     "RowEvidence",
     "Rules",
     "Score",
+    "SequenceJudgement",
     "SequenceWindow",
+    "Shift",
     "ShiftKind",
     "SubTest",
     "ValueShift",
     "Verdict",
     "calibrate",
     "change_of",
+    "due_test",
     "explain",
     "failure_shifts",
     "is_broken",
@@ -79,7 +83,6 @@ __all__ = [
     "judge_sequence",
     "onset",
     "own_distances",
-    "pooled_tests",
     "quality_shifts",
     "resolve_thresholds",
     "row_evidence",

@@ -52,5 +52,8 @@ def examine(comparison: Comparison, alpha: float) -> tuple[Outcome, ...]:
 
 
 def clarity(comparison: Comparison) -> float:
-    """The largest of the statistics, in standard deviations above its mean without drift."""
-    return max(test.clarity(comparison) for test in TESTS)
+    """The largest of the statistics, in standard deviations above its mean without drift.
+
+    Where windows vary as a whole, a test's standard deviation is as many times larger.
+    """
+    return max(test.clarity(comparison) / comparison.spread(test.name) for test in TESTS)

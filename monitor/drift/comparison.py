@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -72,8 +73,11 @@ class Comparison:
         if variation is None and grouped is not None:
             # Groups make any sample vary as many times more.
             return float(grouped.sizes.mean()) / self.window.n
-        r = 0.0 if variation is None else variation.replayed.autocorrelation
-        return self.window_unevenness * long_run(self.window_unevenness, r)
+        if variation is None:
+            return self.window_unevenness
+        return self.window_unevenness * long_run(
+            self.window_unevenness, variation.replayed.autocorrelations
+        )
 
     @property
     def scale(self) -> float:
@@ -82,7 +86,7 @@ class Comparison:
         if variation is None:
             return 1.0  # as all scales of groups are
         of_baseline = variation.unevenness * long_run(
-            variation.unevenness, variation.replayed.autocorrelation
+            variation.unevenness, variation.replayed.autocorrelations
         )
         return (self.pooling + of_baseline) / self.f
 
@@ -116,6 +120,19 @@ class Comparison:
         """The mean of the statistic without drift, over that under independent rows, ≥ 1."""
         return 1.0 if self.calibration is None else self.calibration.ratios[test].mean(self.scale)
 
+    def spread(self, test: str) -> float:
+        """How many times more a test's statistic varies than that of independent rows, ≥ 1, roughly.
+
+        Windows are taken as independent of each other here, so that runs of any length compare.
+        """
+        if self.calibration is None:
+            return 1.0
+        if test in self.calibration.ratios:
+            alone = 1.0 if self.statistics.variation is None else sum(self.unevenness) / self.f
+            return self.calibration.ratios[test].mean(alone)
+        correlation = self.calibration.novelty.correlation * self.window_unevenness
+        return math.sqrt(1 + (self.window.n - 1) * correlation)
+
     @cached_property
     def whitener(self) -> NDArray[np.float64]:
         """(width, width): coordinates of about equal weight."""
@@ -138,16 +155,25 @@ class Comparison:
         return self.cluster_null.draw(N_TABLES, self.rng)
 
 
-def long_run(unevenness: float, autocorrelation: float) -> float:
+def long_run(unevenness: float, autocorrelations: NDArray[np.float64]) -> float:
     """How many times more the mean of windows in a row varies than that of independent ones.
 
-    1 + 2 Σ (1 − l/m) rˡ over the lags l < m of m windows (Bartlett 1946), as many as have this unevenness.
+    1 + 2 Σ (1 − l/m) r_l over the lags l < m of m windows (Bartlett 1946), as many as have this unevenness.
+
+    Parameters
+    ----------
+    unevenness
+        Σ n² / (Σ n)² of the windows' rows.
+    autocorrelations
+        r_l for l = 1, 2, …; 0 after the last.
 
     Examples
     --------
-    >>> long_run(1.0, 0.8), long_run(0.5, 0.8), round(long_run(1 / 1000, 0.8), 2)
+    >>> r = 0.8 ** np.arange(1, 40)
+    >>> long_run(1.0, r), long_run(0.5, r), round(long_run(1 / 1000, r), 2)
     (1.0, 1.8, 8.96)
     """
     m = max(round(1 / unevenness), 1)
-    lags = np.arange(1, m)
-    return float(1 + 2 * ((1 - lags / m) * autocorrelation**lags).sum())
+    lags = np.arange(1, min(m, len(autocorrelations) + 1))
+    sum_of_lags = float(((1 - lags / m) * autocorrelations[: len(lags)]).sum())
+    return max(1 + 2 * sum_of_lags, 1.0)

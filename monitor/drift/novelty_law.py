@@ -50,6 +50,11 @@ class NoveltyLaw:
     weights: NDArray[np.float64]
     p_values: NDArray[np.float64]
 
+    @property
+    def correlation(self) -> float:
+        """The mean of ρ."""
+        return float((1 - self.independent) * (self.weights.sum(axis=1) @ _CORRELATIONS))
+
     def p_value(self, n_novel: int, n_rows: int, pooling: float = 1.0) -> float:
         """How often a window without drift has so many novel rows, or more.
 

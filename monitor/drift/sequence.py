@@ -5,6 +5,10 @@ A lasting small shift shows when windows are taken together. After each window t
 the false-alarm budget gives to them: the expected number of false alarms is a sum over tests, however
 much these depend on each other, so the budget holds also for a small baseline that all windows share. A
 test of m windows is made every m/4 windows only, which makes its level larger.
+
+What is found is an episode: a shift has a first window and, once it is over, a last one. Both are those
+of the clearest run, so that calm windows after a shift are calm, although tests that reach back into it
+still see it. While each new window makes the run clearer, the episode goes on.
 """
 
 from __future__ import annotations
@@ -14,23 +18,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-import numpy as np
-
-from monitor.clusters import Baseline, BaselineStatistics, WindowSketch
-from monitor.drift.attribution import split_movement
-from monitor.drift.battery import examine
-from monitor.drift.comparison import Comparison
+from monitor.clusters import Baseline, WindowSketch
 from monitor.drift.judge import judge
-from monitor.drift.judgement import Judgement, PooledTest, Verdict, changed_share
-from monitor.drift.onset import LONGEST_RUN, onset
+from monitor.drift.judgement import Judgement, PooledTest, Verdict
+from monitor.drift.onset import LONGEST_RUN, clearest_run, course, onset
+from monitor.drift.pooled import due_test, pooled_test
 from monitor.drift.rules import Rules
-from monitor.drift.significance import combine
+from monitor.drift.run import SequenceWindow, Shift
 
-LENGTHS: Final = (2, 4, 8, 16, LONGEST_RUN)
-WEEKS: Final = (7, 14, 28)
-"""The lengths where days of the week differ: whole weeks, which the whole baseline is fair to."""
 MOST_PAST: Final = 2 * LONGEST_RUN
 """So many past windows are made use of: those that drifted are left out of pooled tests."""
+UNCLEAR: Final = 1.0
+"""Of a statistic's standard deviations: a run that is by less than that clearer than another need not be."""
 POOLED_SHARE: Final = 0.5
 """Of the false-alarm budget; single windows get the rest."""
 
@@ -47,36 +46,15 @@ class PastWindow:
         Its sketch, by the same baseline.
     is_drift
         Whether it drifted by itself.
+    began, ended
+        Start and end of the shift that was found after it, in UTC; `ended` is None where that went on.
     """
 
     start: dt.datetime
     sketch: WindowSketch
     is_drift: bool
-
-
-@dataclass(frozen=True, eq=False)
-class SequenceWindow:
-    """A window in a row of windows.
-
-    Parameters
-    ----------
-    sketch
-        Its rows; there may be none.
-    statistics
-        What it is compared with by itself: the baseline's own, or those of its day of the week.
-    number
-        Its number, one more than that of the window before; None where windows are in no row.
-    is_drift
-        Whether it is known to have drifted by itself.
-    is_closed
-        Whether it has no rows at a time of the week at which the baseline never has any.
-    """
-
-    sketch: WindowSketch
-    statistics: BaselineStatistics
-    number: int | None
-    is_drift: bool = False
-    is_closed: bool = False
+    began: dt.datetime | None = None
+    ended: dt.datetime | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,13 +65,12 @@ class SequenceJudgement:
     ----------
     judgement
         Of the window by itself, and with those before it.
-    onset
-        Where its shift began, as an index among the past windows and those that were judged; None
-        without drift.
+    shift
+        The shift that was found after this window; None where there was none.
     """
 
     judgement: Judgement
-    onset: int | None
+    shift: Shift | None
 
 
 def judge_sequence(
@@ -120,138 +97,99 @@ def judge_sequence(
     past
         Windows that were judged before, and end where the first of `windows` starts.
     """
-    judgements = [
-        judge(window.sketch, baseline, rules=rules, statistics=window.statistics)
-        for window in windows
-    ]
-    row = [
-        *past,
-        *(
-            replace(window, is_drift=judgement.verdict is Verdict.DRIFT)
-            for window, judgement in zip(windows, judgements, strict=True)
-        ),
-    ]
-    is_numbered = all(window.number is not None for window in row)
+    row = list(past)
+    together = None
+    is_numbered = all(window.number is not None for window in (*past, *windows))
     if pooled_alpha is not None and is_numbered and not rules.thresholds:
-        tests = pooled_tests(row, baseline, rules=replace(rules, alpha=pooled_alpha))[len(past) :]
-        judgements = [
-            judgement if pooled is None else _with_pooled_test(judgement, pooled)
-            for judgement, pooled in zip(judgements, tests, strict=True)
-        ]
-    runs = [(window.sketch, window.statistics) for window in row]
-    return [
-        SequenceJudgement(
-            judgement,
-            onset(runs[: at + 1], baseline) if judgement.verdict is Verdict.DRIFT else None,
+        together = replace(rules, alpha=pooled_alpha)
+    judged = []
+    for window in windows:
+        alone = judge(window.sketch, baseline, rules=rules, statistics=window.statistics)
+        row.append(replace(window, is_drift=alone.verdict is Verdict.DRIFT))
+        in_row = _in_row(alone, row[-MOST_PAST - 1 :], baseline, together)
+        row[-1] = replace(row[-1], shift=in_row.shift)
+        judged.append(in_row)
+    return judged
+
+
+def _in_row(
+    alone: Judgement, row: Sequence[SequenceWindow], baseline: Baseline, together: Rules | None
+) -> SequenceJudgement:
+    """What is said of the last window of the row, by itself judged as `alone`."""
+    last = len(row) - 1
+    if row[-1].is_drift:
+        return SequenceJudgement(alone, Shift(last - onset(row, baseline)))
+    if together is None or row[-1].sketch.n == 0:
+        return SequenceJudgement(alone, None)
+    known = _newest(row[:-1])
+    shift = None if known is None else _followed(known, row, baseline)
+    if shift is not None and not shift.until:
+        whole = pooled_test(row[last - shift.since :], baseline, rules=together)
+        if whole is not None and whole.is_drift:
+            return SequenceJudgement(_together(alone, whole), shift)
+        shift = None
+    made = due_test(row, baseline, rules=together)
+    if made is None:
+        return SequenceJudgement(alone, shift)
+    test, pooled = made
+    if not test.is_drift:
+        return SequenceJudgement(replace(alone, pooled_test=test), shift)
+    first, end = clearest_run([row[at] for at in pooled], baseline)
+    shift = Shift(last - pooled[first], last - pooled[end])
+    if shift.until:
+        reason = (
+            f"{test.n_windows} windows together have drifted (p = {test.p_value:.2g}), up to "
+            f"{shift.until} before this one, which is calm"
         )
-        for at, judgement in enumerate(judgements, start=len(past))
-    ]
+        return SequenceJudgement(replace(alone, pooled_test=test, reason=reason), shift)
+    return SequenceJudgement(_together(alone, test), shift)
 
 
-def pooled_tests(
-    windows: Sequence[SequenceWindow],
-    baseline: Baseline,
-    *,
-    rules: Rules,
-    random_state: int = 0,
-) -> list[PooledTest | None]:
-    """The pooled test that says most, after each window.
+@dataclass(frozen=True)
+class _Known:
+    """A shift that was found before: the positions of its first and last window; whether it went on."""
 
-    Parameters
-    ----------
-    windows
-        In the order of time, without gaps, and numbered: the number decides after which windows a test
-        is due, so that the same tests are made whenever the windows are judged. Those that drifted by
-        themselves are left out, or one unusual day would alarm again for a month.
-    baseline
-        What windows are held against.
-    rules
-        `alpha` is the significance level of all tests after one window together.
-    random_state
-        Seed of the simulations.
+    first: int
+    last: int
+    is_open: bool
 
-    Returns
-    -------
-    For each window the test that was made last of each length, of these the one that drifted most
-    clearly; None where there were too few windows or rows.
+
+def _newest(row: Sequence[SequenceWindow]) -> _Known | None:
+    n_filled_since = 0
+    for at in range(len(row) - 1, -1, -1):
+        if (shift := row[at].shift) is not None:
+            is_open = not (shift.until or n_filled_since)
+            return _Known(max(at - shift.since, 0), at - shift.until, is_open)
+        n_filled_since += row[at].sketch.n > 0
+    return None
+
+
+def _followed(known: _Known, row: Sequence[SequenceWindow], baseline: Baseline) -> Shift | None:
+    """Where the shift stands after the last window; None where nothing new is to be said.
+
+    A shift that goes on is over when its run is by `UNCLEAR` less clear than it was: that few windows look
+    calm may be chance. One that is over goes on when its run is clearer than ever, as long as it has not
+    been over for longer than it was.
     """
-    lengths = WEEKS if baseline.seasons else LENGTHS
-    latest: dict[int, PooledTest] = {}
-    strongest: list[PooledTest | None] = []
-    for at, window in enumerate(windows, start=1):
-        for length in lengths:
-            if window.number is None or window.number % stride(length):
-                continue
-            latest.pop(length, None)
-            pooled = _poolable(windows[:at], length, is_weekly=bool(baseline.seasons))
-            if pooled:
-                alpha = min(rules.alpha / len(lengths) * stride(length), 0.5)
-                rng = np.random.default_rng([random_state, length, 0x6C6F])
-                test = _pooled_test(pooled, baseline, replace(rules, alpha=alpha), rng)
-                if test is not None:
-                    latest[length] = test
-        strongest.append(
-            min(latest.values(), key=lambda test: test.p_value / test.alpha, default=None)
-        )
-    return strongest
-
-
-def stride(length: int) -> int:
-    """A test of `length` windows is made after every so many windows."""
-    return max(1, length // 4)
-
-
-def unevenness(sketches: Sequence[WindowSketch]) -> float:
-    """Σ n² / (Σ n)²: 1 over the number of windows when all have the same size."""
-    sizes = np.array([sketch.n for sketch in sketches], dtype=np.float64)
-    return float((sizes**2).sum() / sizes.sum() ** 2)
-
-
-def _poolable(
-    windows: Sequence[SequenceWindow], length: int, *, is_weekly: bool
-) -> list[WindowSketch]:
-    """The last `length` windows that have rows and did not drift by themselves; none if they are fewer."""
-    reach = windows[-length:] if is_weekly else windows[-2 * length :]
-    usable = [
-        window.sketch for window in reversed(reach) if not window.is_drift and window.sketch.n > 0
-    ][:length]
-    # A week without one of its days is no week, unless that day is always closed.
-    n_closed = sum(window.is_closed for window in reach) if is_weekly else 0
-    return usable if len(usable) + n_closed == length else []
-
-
-def _pooled_test(
-    sketches: Sequence[WindowSketch], baseline: Baseline, rules: Rules, rng: np.random.Generator
-) -> PooledTest | None:
-    pooled = sketches[0]
-    for sketch in sketches[1:]:
-        pooled = pooled + sketch
-    statistics = baseline.statistics
-    if min(pooled.n, statistics.sketch.n) < rules.minimum_rows:
+    last = len(row) - 1
+    length = known.last - known.first + 1
+    if not known.is_open and last - known.last > length:
         return None
-    comparison = Comparison(pooled, baseline, statistics, rng, unevenness(sketches))
-    tests = examine(comparison, rules.alpha)
-    p_value = combine(tests)
-    content, appearance = split_movement(statistics.sketch, pooled)
-    return PooledTest(
-        n_windows=len(sketches),
-        n_rows=pooled.n,
-        p_value=p_value,
-        alpha=rules.alpha,
-        tests=tests,
-        content_shift=content,
-        appearance_shift=appearance,
-        is_drift=p_value <= rules.alpha and changed_share(tests) >= rules.minimum_change,
-    )
+    near = max(known.first, last - LONGEST_RUN + 1)
+    clarities = course(row[near:], baseline)
+    end = near + max(clarities, key=clarities.__getitem__)
+    missing = max(clarities.values()) - clarities[last - near]
+    if end == last or (known.is_open and missing <= UNCLEAR):
+        first = onset(row, baseline) if near == known.first else known.first
+        return Shift(last - min(first, known.last))
+    # Windows that still counted as part of it are told to be none.
+    return Shift(last - known.first, last - end) if known.is_open and end < known.last else None
 
 
-def _with_pooled_test(judgement: Judgement, pooled: PooledTest) -> Judgement:
-    """A window that is calm by itself has drifted when the last windows together have."""
-    is_empty = judgement.window_histogram.sum() == 0
-    if judgement.verdict is Verdict.DRIFT or not pooled.is_drift or is_empty:
-        return replace(judgement, pooled_test=pooled)
+def _together(alone: Judgement, pooled: PooledTest) -> Judgement:
+    """A window that is calm by itself has drifted with those before it."""
     return replace(
-        judgement,
+        alone,
         pooled_test=pooled,
         is_by_pooled_test=True,
         verdict=Verdict.DRIFT,

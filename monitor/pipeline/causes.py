@@ -57,7 +57,7 @@ class Causes:
         judgement: Judgement,
         *,
         segment: str | None = None,
-        began: dt.datetime | None = None,
+        shift: tuple[dt.datetime | None, dt.datetime | None] = (None, None),
         is_closed: bool = False,
     ) -> WindowDrift:
         """The judgement with its causes and examples.
@@ -70,8 +70,8 @@ class Causes:
             What was found.
         segment
             Whose rows these are; None for all rows.
-        began
-            When the drift began.
+        shift
+            When the shift began that was found after this window, and when it ended if it is over.
         is_closed
             Whether the window has no rows, as always at its time of the week.
         """
@@ -123,7 +123,8 @@ class Causes:
             ),
             novel_examples=self.examples.first(window.rows[far], distances[far]),
             most_repeated=repeated,
-            began=self._in_zone(began),
+            began=self._in_zone(shift[0]),
+            ended=self._in_zone(shift[1]),
             kinds=shift_kinds(judgement, change, is_broken=broken),
             change=change,
             changed=listed,

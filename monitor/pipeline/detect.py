@@ -185,7 +185,7 @@ def judge_frame(
     entries: list[WindowDrift] = []
     summaries, sketches = [], {}
     for of_feature in baselines:
-        placed = PlacedRows.read(frame, of_feature)
+        placed = PlacedRows.read(frame, of_feature, times)
         causes = Causes(placed, RowExamples(frame, placed.feature, times), rules.zone)
         run = FeatureRun(causes, rules, budget)
         windows = run.place(spans)

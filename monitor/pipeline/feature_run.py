@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from monitor.clusters import Baseline, BaselineStatistics
+from monitor.clusters import Baseline, BaselineStatistics, WindowSketch
 from monitor.drift import (
     DISTANCES,
     MOST_PAST,
@@ -14,6 +14,7 @@ from monitor.drift import (
     PastWindow,
     Rules,
     SequenceWindow,
+    Shift,
     Verdict,
     judge,
     judge_sequence,
@@ -21,6 +22,7 @@ from monitor.drift import (
 )
 from monitor.pipeline.budget import AlarmBudget
 from monitor.pipeline.causes import Causes
+from monitor.pipeline.contexts import context_notes
 from monitor.pipeline.placed import PlacedWindow
 from monitor.reports import FeatureSummary, WindowDrift
 from monitor.rules import RunRules
@@ -65,20 +67,29 @@ class FeatureRun:
             self.baseline,
             rules=self._drift_rules(self.budget.window, self.baseline.statistics),
             pooled_alpha=self.budget.pooled,
-            past=[self._past_window(window) for window in past],
+            past=self._past_windows(past),
         )
-        starts = [window.start for window in past] + [
-            None if window.span.window is None else window.span.window.start for window in windows
+        spans = [window.span.window for window in windows]
+        starts = [
+            *(window.start for window in past),
+            *(None if span is None else span.start for span in spans),
         ]
+        ends = [*starts[1 : len(past) + 1], *(None if span is None else span.end for span in spans)]
         entries = []
-        for window, in_row, verdict in zip(windows, sequence, judged, strict=True):
+        for at, (window, verdict) in enumerate(zip(windows, judged, strict=True), start=len(past)):
             judgement = verdict.judgement
+            is_closed = self._is_closed(window)
             if len(window.span.rows) == 0:
-                judgement = replace(judgement, reason=_without_rows(in_row.is_closed))
-            began = None if verdict.onset is None else starts[verdict.onset]
-            entries.append(
-                self.causes.of(window, judgement, began=began, is_closed=in_row.is_closed)
-            )
+                judgement = replace(judgement, reason=_without_rows(is_closed))
+            began, ended = None, None
+            if verdict.shift is not None:
+                began = starts[max(at - verdict.shift.since, 0)]
+                ended = ends[at - verdict.shift.until] if verdict.shift.until else None
+            entry = self.causes.of(window, judgement, shift=(began, ended), is_closed=is_closed)
+            if self.baseline.context is not None:
+                notes = context_notes(window.sketch.contexts, self.baseline.context)
+                entry = replace(entry, notes=(*entry.notes, *notes))
+            entries.append(entry)
         return entries
 
     def judge_segment(self, window: PlacedWindow, column: str, value: str) -> WindowDrift:
@@ -127,34 +138,40 @@ class FeatureRun:
     def _sequence_window(self, window: PlacedWindow) -> SequenceWindow:
         grid, span = self.rules.grid, window.span.window
         if grid is None or span is None:
-            return SequenceWindow(window.sketch, self.baseline.statistics, number=None)
+            return SequenceWindow(
+                window.sketch, self._statistics_of(None, window.sketch), number=None
+            )
         # Its middle: a window that was given may begin an hour before the grid's.
         day = grid.number(span.middle)
-        return SequenceWindow(
-            window.sketch,
-            self._statistics_of(day),
-            grid.number(span.start),
-            is_closed=len(window.span.rows) == 0 and self._is_closed(day),
-        )
+        statistics = self._statistics_of(day, window.sketch)
+        return SequenceWindow(window.sketch, statistics, grid.number(span.start))
 
-    def _past_window(self, window: PastWindow) -> SequenceWindow:
-        number = None if self.rules.grid is None else self.rules.grid.number(window.start)
-        return SequenceWindow(
-            window.sketch,
-            self._statistics_of(number),
-            number,
-            is_drift=window.is_drift,
-            is_closed=window.sketch.n == 0 and number is not None and self._is_closed(number),
-        )
+    def _past_windows(self, past: Sequence[PastWindow]) -> list[SequenceWindow]:
+        grid = self.rules.grid
+        numbers = [None if grid is None else grid.number(window.start) for window in past]
+        return [
+            SequenceWindow(
+                window.sketch,
+                self._statistics_of(number, window.sketch),
+                number,
+                is_drift=window.is_drift,
+                shift=_shift_of(window, past[: at + 1]),
+            )
+            for at, (window, number) in enumerate(zip(past, numbers, strict=True))
+        ]
 
-    def _is_closed(self, number: int) -> bool:
-        """Whether the baseline never has rows at this time of the week."""
-        every = self.rules.every
-        has_same_windows = every is not None and every.per_week == self.baseline.windows_per_week
-        return has_same_windows and self.baseline.is_closed(number)
+    def _is_closed(self, window: PlacedWindow) -> bool:
+        """Whether it has no rows at a time of the week at which the baseline never has any."""
+        grid, span = self.rules.grid, window.span.window
+        if len(window.span.rows) or grid is None or span is None:
+            return False
+        has_same_windows = grid.every.per_week == self.baseline.windows_per_week
+        return has_same_windows and self.baseline.is_closed(grid.number(span.middle))
 
-    def _statistics_of(self, number: int | None) -> BaselineStatistics:
-        """What a window is compared with: its own day of the week, where the days differ."""
+    def _statistics_of(self, number: int | None, sketch: WindowSketch) -> BaselineStatistics:
+        """What a window is compared with: its own mix of contexts, or day of the week where days differ."""
+        if self.baseline.context is not None:
+            return self.baseline.statistics_in(sketch.contexts)
         grid, seasons = self.rules.grid, self.baseline.seasons
         variation = seasons[0].variation if seasons else None
         if grid is None or variation is None or Every.parse(variation.every) != grid.every:
@@ -177,6 +194,16 @@ class FeatureRun:
             reason=f"{why}; the distances are to the whole baseline",
             p_value=math.nan,
         )
+
+
+def _shift_of(window: PastWindow, row: Sequence[PastWindow]) -> Shift | None:
+    """The shift that was found after the last window of the row, which is `window`."""
+    began, ended = window.began, window.ended
+    if began is None:
+        return None
+    since = sum(began <= other.start for other in row) - 1
+    until = 0 if ended is None else sum(ended <= other.start for other in row)
+    return Shift(max(since, until), until)
 
 
 def _without_rows(is_closed: bool) -> str:

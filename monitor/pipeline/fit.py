@@ -15,16 +15,18 @@ from monitor.clusters import (
     Baseline,
     Clustering,
     KnownRows,
+    RowContexts,
     RowMetadata,
     RowWindows,
     draw_rows,
-    fit,
+    fit_rows,
 )
 from monitor.embedding import remembered_policy
 from monitor.errors import BaselineError, InvalidFeatureError, InvalidInputError
 from monitor.failures import count_failures, counts_in_words
 from monitor.features import ClusteredFeature, CustomFeature
 from monitor.frames import Times
+from monitor.pipeline.contexts import context_keys, fitted_contexts
 from monitor.pipeline.examples import RowExamples
 from monitor.pipeline.rows import (
     EMPTY,
@@ -53,6 +55,7 @@ def fit_baseline(
     segment_column: str | None = None,
     explain_columns: Sequence[str] = (),
     group_column: str | None = None,
+    context: Sequence[str] = (),
     policy: SourcePolicy | None = None,
     learn_changes: bool = True,
 ) -> Baseline:
@@ -83,6 +86,10 @@ def fit_baseline(
     group_column
         What rows that are alike have in common, such as a product or a visit: rows of one group are no
         independent evidence.
+    context
+        What belongs to the traffic, not to the images: `"hour"` and `"weekday"` of each row's time, and any
+        metadata columns, such as a camera or a country. Windows are compared with rows of the baseline in the
+        mix of their own contexts, so that nights, Sundays and more traffic from one country are no drift.
     policy
         From where images may be read again for `learn_changes`. By default as this process has embedded the
         column; where it has not, no image is read.
@@ -131,7 +138,7 @@ def fit_baseline(
         of_rows = Segments.read(frame, segment_column)
         of_rows.refuse_key()
         segments = of_rows.values[vectors.usable]
-    baseline = fit(
+    baseline, placed = fit_rows(
         vectors.matrix,
         _description(feature),
         Clustering(
@@ -149,6 +156,9 @@ def fit_baseline(
             if numbers is None
             else RowWindows(str(grid.every), numbers[vectors.usable], seasons_of(grid.every)),
             groups=None if group_column is None else _groups(frame, group_column)[vectors.usable],
+            contexts=None
+            if not context
+            else _contexts(frame, context, times, grid, vectors.usable),
             columns={name: segment_values(frame, name)[vectors.usable] for name in explain_columns},
         ),
     )
@@ -156,7 +166,8 @@ def fit_baseline(
     logger.info(
         "%s: baseline of %d rows, %d clusters", feature.name, len(rows), baseline.n_clusters
     )
-    scaled, labels, distances = baseline.assign(vectors.matrix)
+    # As windows are compared with them: rows of the fitted part as if left out of the fit.
+    labels, distances = placed.labels[placed.places], placed.distances[placed.places]
     row_examples = RowExamples(frame, feature, times)
     few = draw_rows(len(rows), feature.random_state)
     measured = read_quality(frame, feature)
@@ -166,7 +177,7 @@ def fit_baseline(
         baseline,
         examples=row_examples.per_cluster(rows, labels, distances, baseline.n_clusters),
         known=KnownRows(
-            scaled[few],
+            placed.vectors[placed.places[few]],
             np.empty((len(few), 0), np.float32) if quality is None else quality[few],
             row_examples.at(rows[few], distances[few]),
         ),
@@ -179,6 +190,18 @@ def fit_baseline(
         closed=() if numbers is None else closed_times(numbers, grid.every.per_week),
         quality=None if quality is None else quality_reference(quality),
     )
+
+
+def _contexts(
+    frame: Any,
+    names: Sequence[str],
+    times: Times | None,
+    grid: Grid,
+    usable: NDArray[np.bool_],
+) -> RowContexts:
+    """In which context each usable row is."""
+    keys = context_keys(frame, names, times, grid.zone)
+    return fitted_contexts(names, [keys[at] for at in np.flatnonzero(usable)])
 
 
 def _groups(frame: Any, column: str) -> NDArray[np.int64]:

@@ -12,9 +12,10 @@ from monitor import frames
 from monitor.clusters import Baseline, WindowSketch
 from monitor.failures import count_failures
 from monitor.features import CustomFeature
-from monitor.frames import Vectors
+from monitor.frames import Times, Vectors
+from monitor.pipeline.contexts import context_keys, strata_of
 from monitor.pipeline.rows import read_quality, read_vectors, segment_values
-from monitor.windows import WindowRows
+from monitor.windows import WindowRows, zone_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,6 +57,8 @@ class PlacedRows:
         The vectors in the baseline's scale, their clusters, and how far from the centroids they lie.
     quality
         (rows of the frame, fields) what `embed` measured; None where it did not.
+    strata
+        (rows of the frame,) in which of the baseline's strata each row is; None where it has no contexts.
     columns
         By name, the metadata that shifts are explained by: a value for each row of the frame.
     """
@@ -68,11 +71,12 @@ class PlacedRows:
     labels: NDArray[np.int64]
     distances: NDArray[np.float32]
     quality: NDArray[np.float32] | None
+    strata: NDArray[np.int64] | None
     columns: dict[str, NDArray[np.object_]]
 
     @classmethod
-    def read(cls, frame: Any, baseline: Baseline) -> PlacedRows:
-        """The rows of `frame`, in the clusters of `baseline`.
+    def read(cls, frame: Any, baseline: Baseline, times: Times | None) -> PlacedRows:
+        """The rows of `frame`, which happened at `times`, in the clusters of `baseline`.
 
         Raises
         ------
@@ -86,6 +90,11 @@ class PlacedRows:
         position = np.full(len(vectors.usable), -1, dtype=np.int64)
         position[vectors.usable] = np.arange(len(scaled))
         names = set(frames.column_names(frame))
+        context = baseline.context
+        strata = None
+        if context is not None:
+            keys = context_keys(frame, context.names, times, zone_of(baseline.timezone))
+            strata = strata_of(keys, context)
         return cls(
             baseline=baseline,
             feature=feature,
@@ -95,6 +104,7 @@ class PlacedRows:
             labels=labels,
             distances=distances,
             quality=None if baseline.quality is None else read_quality(frame, feature),
+            strata=strata,
             columns={
                 name: segment_values(frame, name) for name in baseline.columns if name in names
             },
@@ -111,6 +121,10 @@ class PlacedRows:
         rows, at = span.rows[at >= 0], at[at >= 0]
         failures = count_failures(self.vectors.failures[span.rows])
         sketch = self.baseline.sketch_assigned(
-            self.scaled[at], self.labels[at], self.distances[at], failures
+            self.scaled[at],
+            self.labels[at],
+            self.distances[at],
+            failures,
+            None if self.strata is None else self.strata[rows],
         )
         return PlacedWindow(span, rows, at, failures, sketch)

@@ -116,7 +116,11 @@ class WindowDrift:
     most_repeated
         The largest share of rows that hold one and the same vector, in [0, 1].
     began
-        When the shift began: the start of the first window that belongs to it; None without drift.
+        When the shift began that was found after this window: the start of the first window that belongs
+        to it; None without one.
+    ended
+        The end of the last window that belongs to that shift, where it was over before this window; None
+        where it goes on.
     kinds
         What the shift looks like, the most telling first.
     quality
@@ -149,6 +153,7 @@ class WindowDrift:
     novel_examples: tuple[Example, ...] = ()
     most_repeated: float = 0.0
     began: dt.datetime | None = None
+    ended: dt.datetime | None = None
     kinds: tuple[ShiftKind, ...] = ()
     quality: tuple[QualityShift, ...] = ()
     failure_shifts: tuple[FailureShift, ...] = ()
@@ -159,6 +164,12 @@ class WindowDrift:
     groups: tuple[ChangedGroup, ...] = ()
     vanished: tuple[ChangedGroup, ...] = ()
     notes: tuple[str, ...] = ()
+
+    @property
+    def is_late(self) -> bool:
+        """Whether a shift was found after this window that no window told while it went on."""
+        pooled = self.judgement.pooled_test
+        return self.ended is not None and pooled is not None and pooled.is_drift
 
     @property
     def n_failed(self) -> int:

@@ -1,8 +1,8 @@
 """A drift report as JSON, and back, without loss.
 
-The text is one object. Its keys are `format` and the fields of `DriftReport`; inside stand those of
-`FeatureSummary`, `WindowDrift`, `Judgement` and the values they hold, in their order and with their
-meaning. `docs/report-format.md` shows the whole, with the formula of each number.
+The text is one object. Its keys are `format`, the fields of `DriftReport` and `episodes`; inside stand
+those of `FeatureSummary`, `WindowDrift`, `Judgement` and the values they hold, in their order and with
+their meaning. `docs/report-format.md` shows the whole, with the formula of each number.
 
 Times are ISO 8601 in UTC. A number that is not defined (NaN) is null; an infinite one is the text
 "Infinity" or "-Infinity". A field that may be None is null then.
@@ -16,6 +16,7 @@ from typing import Any, Final, TypeVar
 
 from monitor.codec import Mismatch, from_plain, to_plain
 from monitor.errors import ReportError
+from monitor.reports.episodes import episodes, episodes_json
 from monitor.reports.files import write_text
 from monitor.reports.findings import Findings
 
@@ -33,7 +34,8 @@ def to_json(report: Findings, path: str | Path | None = None) -> str:
         If the file cannot be written.
     """
     # ASCII only: a source cell may hold halves of surrogate pairs, which no encoding of a file accepts.
-    text = json.dumps({"format": FORMAT, **to_plain(report)}, allow_nan=False)
+    plain = {**to_plain(report), "episodes": episodes_json(episodes(report))}
+    text = json.dumps({"format": FORMAT, **plain}, allow_nan=False)
     if path is not None:
         write_text(path, text + "\n")
     return text
@@ -65,6 +67,7 @@ def read_json(path: str | Path, kind: type[Report]) -> Report:
             f"{path} is not a report of this version: its format is {written_as!r}, expected {FORMAT!r}; "
             "write it again with report.to_json(path)"
         )
+    saved.pop("episodes", None)  # they follow from the windows
     try:
         return from_plain(saved, kind, "report")
     except Mismatch as error:

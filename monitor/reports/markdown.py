@@ -10,6 +10,7 @@ from monitor.reports.findings import FeatureSummary, Findings, WindowDrift
 from monitor.reports.sentences import (
     broken,
     drifted,
+    episodes_in_words,
     headline,
     headline_of,
     overall,
@@ -52,6 +53,8 @@ def markdown(report: Findings) -> str:
         if worst and n_stories < _MOST_STORIES:
             n_stories += 1
             parts.append(_strongest(min(worst, key=severity)))
+        if episodes := episodes_in_words(overall(mine))[:_MOST_WINDOWS]:
+            parts.append(f"Shifts: {'; '.join(episodes)}")
         if worst:
             parts.append(_table(worst))
     return "\n\n".join(parts)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Self
 
 from monitor.reports import json_report
 from monitor.reports.changed import changed_frame
+from monitor.reports.episodes import episodes, episodes_frame
 from monitor.reports.files import write_text
 from monitor.reports.findings import Findings, WindowDrift
 from monitor.reports.frame import to_frame
@@ -47,6 +48,15 @@ class DriftReport(Findings):
         `cause`, `n_rows_needed`, `novel_share`, `most_repeated`.
         """
         return to_frame(self)
+
+    def episodes(self) -> pd.DataFrame:
+        """One row per shift, from its first window to its last, as a pandas DataFrame.
+
+        Columns: `feature`, `start`, `end` (UTC), `n_windows` (with rows), `n_alone` (how many of them drifted
+        by themselves; the others show it only together), `goes_on` (whether the last window belongs to it),
+        `changed_share` (the largest of its windows), `kinds`.
+        """
+        return episodes_frame(episodes(self))
 
     def changed_rows(self, window: WindowDrift | None = None) -> pd.DataFrame:
         """The rows that changed, the likeliest of each window first, as a pandas DataFrame.

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from monitor.drift import Judgement, Outcome, PooledTest, ShiftKind, Verdict
 from monitor.drift.battery import subtest_named
 from monitor.drift.significance import telling
+from monitor.reports.episodes import episodes_of
 from monitor.reports.findings import Findings, WindowDrift
 from monitor.reports.wording import (
     MISSING,
@@ -134,6 +135,16 @@ def when(windows: Sequence[WindowDrift]) -> str:
     if left := len(runs) - len(shown):
         shown.append(f"and {plural(left, 'more period')}")
     return _capital("; ".join(shown))
+
+
+def episodes_in_words(windows: Sequence[WindowDrift]) -> tuple[str, ...]:
+    """The shifts of more than one window, with their first and last: "2–11 Aug 2017, 10 windows"."""
+    return tuple(
+        f"{period(episode.start, episode.end)}, {plural(episode.n_windows, 'window')}"
+        + (", goes on" if episode.goes_on else "")
+        for episode in episodes_of(windows)
+        if episode.n_windows > 1
+    )
 
 
 def still(windows: Sequence[WindowDrift], *, but: WindowDrift) -> tuple[str, ...]:

@@ -6,7 +6,15 @@ import math
 
 from monitor.drift import ShiftKind, Verdict
 from monitor.reports.findings import Findings, WindowDrift
-from monitor.reports.sentences import broken, drifted, headline, how_sure, overall, severity
+from monitor.reports.sentences import (
+    broken,
+    drifted,
+    episodes_in_words,
+    headline,
+    how_sure,
+    overall,
+    severity,
+)
 from monitor.reports.story import story
 from monitor.reports.wording import count, number, p_value, percent, period, plain, prose
 
@@ -30,6 +38,10 @@ def summary(report: Findings) -> str:
     columns = [*_COLUMNS[:2], *(["segment"] if has_segments else []), *_COLUMNS[2:]]
     rows = [[_cells(window)[column] for column in columns] for window in report.windows]
     lines = _table(columns, rows) if rows else []
+    for feature in report.features:
+        windows = [w for w in overall(report.windows) if w.feature == feature.name]
+        name = f"{plain(feature.name)}, " if len(report.features) > 1 else ""
+        lines += [f"shift: {name}{shift}" for shift in episodes_in_words(windows)]
     lines += [f"note: {prose(note)}" for note in report.notes]
     strongest = _strongest(report)
     if strongest is not None:

@@ -17,7 +17,7 @@ from monitor.pipeline.detect import judge_frame
 from monitor.pipeline.embed import embed
 from monitor.pipeline.fit import fit_baseline
 from monitor.reports import WindowDrift
-from monitor.rules import RunRules
+from monitor.rules import OF_TIME, RunRules
 from monitor.sources import RowsSeen, Source, read_tables
 from monitor.store import JudgedWindow
 from monitor.windows import Every, Window
@@ -71,7 +71,7 @@ class WindowJudge:
         How many features share the rate of false alarms; by default those given.
     rules
         The rules of the run; the false alarms are those of all features together.
-    explain_columns
+    explain_columns, context
         As `fit_baseline` takes them, for a baseline that moves along.
     history
         Feature, baseline's id, time and number ─► so many windows before that time, as `Store.history`
@@ -89,6 +89,7 @@ class WindowJudge:
     n_features: int | None = None
     rules: RunRules = field(default_factory=RunRules)
     explain_columns: Sequence[str] = ()
+    context: Sequence[str] = ()
     history: History | None = None
     policy: SourcePolicy | None = None
     executor: str | Executor = "local"
@@ -143,6 +144,7 @@ class WindowJudge:
             timezone=self.rules.zone.key,
             segment_column=self.rules.segment_column,
             explain_columns=self.explain_columns,
+            context=self.context,
             # One baseline a window: too often to embed changed images for each.
             learn_changes=False,
         )
@@ -160,6 +162,8 @@ class WindowJudge:
                 entry.start,
                 sketch,
                 entry.judgement.verdict is Verdict.DRIFT and not entry.judgement.is_by_pooled_test,
+                entry.began,
+                entry.ended,
             )
             for entry, sketch in entries
             if entry.start is not None
@@ -182,6 +186,13 @@ class WindowJudge:
             progress=False,
         )
 
+    def _context_of(self, feature: CustomFeature) -> Sequence[str]:
+        """A baseline that stands still knows its contexts."""
+        if isinstance(self.baselines, Rolling):
+            return self.context
+        context = self.baselines[feature.name].context
+        return () if context is None else context.names
+
     def _columns(self, feature: CustomFeature) -> Sequence[str]:
         segment = self.rules.segment_column
         columns = [
@@ -191,6 +202,7 @@ class WindowJudge:
             *feature.origin.columns,
             *feature.origin.written_columns,
             *self.explain_columns,
+            *(name for name in self._context_of(feature) if name not in OF_TIME),
             *([] if segment is None else [segment]),
         ]
         return list(dict.fromkeys(columns))

@@ -63,7 +63,7 @@ def test_what_decided_is_what_is_told():
     by_look = samples.detected_report().windows[-1]
     assert by_look.judgement.is_by_pooled_test
     lines = told(by_look).text.splitlines()
-    assert "for the last 16 windows together" in lines[2]
+    assert "for the last 18 windows together" in lines[2]
     assert "Without drift at most 1 in " in lines[2]
     by_threshold = next(
         w for w in samples.threshold_report().windows if w.judgement.verdict is Verdict.DRIFT

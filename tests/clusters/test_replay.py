@@ -52,13 +52,13 @@ def test_what_days_move_shows_in_the_means():
     # 60 rows of variance 1 beside a day's own variance of 0.25 (vectors have length 1 afterwards).
     assert one.ratios[1].mean() == pytest.approx(1 + 60 * 0.25, rel=0.35)
     assert one.scales == pytest.approx(np.full(30, 60), rel=0.05)
-    assert one.autocorrelation < 0.35
+    assert one.autocorrelations[0] < 0.35
 
 
 @pytest.mark.parametrize("r", [0.5, 0.8])
 def test_autocorrelation_is_found(r):
     found = [
-        replayed(*days(seed, n_days=60, n=20, move=1, autocorrelation=r)).autocorrelation
+        replayed(*days(seed, n_days=60, n=20, move=1, autocorrelation=r)).autocorrelations[0]
         for seed in range(4)
     ]
     assert np.mean(found) == pytest.approx(r, abs=0.15)

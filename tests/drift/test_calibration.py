@@ -5,6 +5,7 @@ import pytest
 from scipy import stats
 
 from monitor.clusters import ReplayedWindows
+from monitor.clusters.replayed_windows import N_LAGS
 from monitor.drift.calibration import calibrate
 from monitor.drift.comparison import long_run
 
@@ -20,7 +21,7 @@ def windows(ratios, novel, n=N):
         ratios=ratios,
         freedoms=np.repeat(FREEDOMS[:, None], n_windows, axis=1),
         scales=np.full(n_windows, float(n)),
-        autocorrelation=0.0,
+        autocorrelations=np.zeros(N_LAGS),
     )
 
 
@@ -150,4 +151,6 @@ def test_the_mean_of_windows_in_a_row_varies_more():
     x = rng.normal(size=(20_000, 8))
     for t in range(1, 8):
         x[:, t] = 0.6 * x[:, t - 1] + 0.8 * x[:, t]
-    assert x.mean(axis=1).var() * 8 == pytest.approx(long_run(1 / 8, 0.6), rel=0.05)
+    assert x.mean(axis=1).var() * 8 == pytest.approx(
+        long_run(1 / 8, 0.6 ** np.arange(1, 32)), rel=0.05
+    )

@@ -1,11 +1,13 @@
 """Windows in a row: small lasting shifts, onsets, and budgets that hold."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from monitor.clusters import Clustering, RowMetadata, RowWindows, fit
-from monitor.drift import Rules, SequenceWindow, onset, pooled_tests
-from monitor.drift.sequence import LENGTHS, stride
+from monitor.drift import Rules, SequenceWindow, Shift, due_test, judge_sequence, onset
+from monitor.drift.pooled import LENGTHS, stride
 
 WIDTH = 8
 ALPHA = 1 / 730
@@ -31,35 +33,65 @@ def row(baseline, sketches, *, first=0, drifted=()):
     ]
 
 
-def judged_together(baseline, sketches, *, alpha=ALPHA, drifted=()):
-    return pooled_tests(row(baseline, sketches, drifted=drifted), baseline, rules=Rules(alpha))
+def judged(baseline, sketches, *, alpha=ALPHA):
+    return judge_sequence(row(baseline, sketches), baseline, rules=Rules(alpha), pooled_alpha=alpha)
 
 
-def test_a_shift_that_no_window_shows_is_seen_in_many(baseline):
-    sketches = [baseline.sketch(rows(200, 10 + i, SHIFTED), {}) for i in range(32)]
-    found = judged_together(baseline, sketches)
-    assert found[0] is None
-    assert found[-1].is_drift
-    first = next(i for i, pooled in enumerate(found) if pooled is not None and pooled.is_drift)
-    assert 1 <= first < 24
+def days(baseline, shifted, *, n=300, seed=10, length=48):
+    """Sketches of `length` days, those in `shifted` with another mix."""
+    return [
+        baseline.sketch(rows(n, seed + day, SHIFTED if day in shifted else SHARES), {})
+        for day in range(length)
+    ]
+
+
+def flagged(judgements):
+    return [day for day, j in enumerate(judgements) if j.judgement.verdict == "drift"]
+
+
+def test_a_shift_that_no_window_shows_is_an_episode_with_both_ends(baseline):
+    """From the first alarm to the end it goes on; the calm month after it is calm."""
+    judgements = judged(baseline, days(baseline, range(8, 28), seed=100))
+    together = flagged(judgements)
+    assert 9 <= together[0] <= 20
+    assert len(together) >= 0.7 * (together[-1] + 1 - together[0])
+    assert 26 <= together[-1] <= 29
+    by_itself = [day for day in together if not judgements[day].judgement.is_by_pooled_test]
+    assert len(by_itself) <= 3
+    assert abs(together[-1] - judgements[together[-1]].shift.since - 8) <= 3
 
 
 def test_calm_windows_stay_calm(baseline):
-    sketches = [baseline.sketch(rows(200, 1000 + i), {}) for i in range(64)]
-    assert not any(
-        pooled is not None and pooled.is_drift for pooled in judged_together(baseline, sketches)
-    )
+    assert flagged(judged(baseline, days(baseline, (), seed=1000))) == []
+
+
+def test_a_shift_that_is_over_is_dated_and_no_calm_window_is_called_drift(baseline):
+    """Four days are seen only by a test that is due after they are over."""
+    more = SHARES + np.array([-0.09, 0, 0, 0.09])
+    sketches = days(baseline, (), seed=1000, length=16)
+    for day in range(8, 12):
+        sketches[day] = baseline.sketch(rows(150, 60 + day, more), {})
+    windows = row(baseline, sketches)
+    pooled, members = due_test(windows[:13], baseline, rules=Rules(0.05))
+    assert pooled.is_drift
+    assert members[-1] == 12
+    found = judge_sequence(
+        windows[12:13], baseline, rules=Rules(1e-6), pooled_alpha=0.05, past=windows[:12]
+    )[0]
+    assert found.judgement.verdict == "no drift"
+    assert "which is calm" in found.judgement.reason
+    assert found.shift in (Shift(4, 1), Shift(3, 1))
 
 
 def test_the_levels_of_all_looks_sum_to_the_budget(baseline):
-    sketches = [baseline.sketch(rows(40, 2000 + i), {}) for i in range(64)]
+    windows = row(baseline, days(baseline, (), n=60, seed=2000, length=33))
     made = set()
-    for pooled, number in zip(
-        judged_together(baseline, sketches, alpha=0.001), range(64), strict=True
-    ):
-        if pooled is not None:
-            made.add((pooled.n_windows, pooled.alpha, number))
-    for length, alpha, _ in made:
+    for end in (*range(1, 18), 33):
+        found = due_test(windows[:end], baseline, rules=Rules(0.001))
+        if found is not None:
+            made.add((found[0].n_windows, found[0].alpha))
+    assert made
+    for length, alpha in made:
         assert alpha == pytest.approx(0.001 / len(LENGTHS) * stride(length))
     # Looks a window, times their level, over all lengths.
     assert sum(0.001 / len(LENGTHS) * stride(m) / stride(m) for m in LENGTHS) == pytest.approx(
@@ -67,19 +99,25 @@ def test_the_levels_of_all_looks_sum_to_the_budget(baseline):
     )
 
 
-def test_a_window_that_drifted_by_itself_is_left_out(baseline):
-    wild = baseline.sketch(rows(200, 5, SHARES[::-1]), {})
-    sketches = [baseline.sketch(rows(200, 3000 + i), {}) for i in range(20)]
-    sketches[10] = wild
-    apart = judged_together(baseline, sketches, drifted=(10,))
-    assert not any(pooled is not None and pooled.is_drift for pooled in apart)
+def test_a_window_that_drifted_by_itself_alarms_alone(baseline):
+    sketches = days(baseline, (), seed=3000, length=20)
+    sketches[10] = baseline.sketch(rows(200, 5, SHARES[::-1]), {})
+    assert flagged(judged(baseline, sketches)) == [10]
 
 
-def test_looks_do_not_depend_on_where_the_sequence_was_cut(baseline):
-    sketches = [baseline.sketch(rows(100, 4000 + i, SHIFTED), {}) for i in range(48)]
-    whole = judged_together(baseline, sketches)[-1]
-    tail = pooled_tests(row(baseline, sketches[-40:], first=8), baseline, rules=Rules(ALPHA))[-1]
-    assert whole == tail
+def test_verdicts_do_not_depend_on_where_the_sequence_was_cut(baseline):
+    """Window by window with what was found before, as a schedule judges, or all at once."""
+    windows = row(baseline, days(baseline, range(8, 28), seed=4000, length=36))
+    rules = Rules(0.01)
+    whole = judge_sequence(windows, baseline, rules=rules, pooled_alpha=0.01)
+    past = []
+    for window, expected in zip(windows, whole, strict=True):
+        (found,) = judge_sequence([window], baseline, rules=rules, pooled_alpha=0.01, past=past)
+        assert found.shift == expected.shift
+        assert found.judgement.pooled_test == expected.judgement.pooled_test
+        is_alone = found.judgement.verdict == "drift" and not found.judgement.is_by_pooled_test
+        past.append(replace(window, is_drift=is_alone, shift=found.shift))
+    assert any(found.shift for found in whole)
 
 
 @pytest.mark.parametrize("begun", [0, 5, 11])
@@ -88,7 +126,7 @@ def test_the_onset_is_found(baseline, begun):
     sketches = [
         baseline.sketch(rows(300, 5000 + i, more if i >= begun else SHARES), {}) for i in range(12)
     ]
-    assert abs(onset([(sketch, baseline.statistics) for sketch in sketches], baseline) - begun) <= 1
+    assert abs(onset(row(baseline, sketches), baseline) - begun) <= 1
 
 
 @pytest.fixture(scope="module")
@@ -111,6 +149,21 @@ def test_the_onset_is_found_where_days_of_the_week_differ(weekly, begun):
     for day in range(84, 98):
         vectors = rows(150, day, SHARES[::-1] if day % 7 == 3 else SHARES)
         sketches.append(weekly.sketch(vectors + (0.3 if day - 84 >= begun else 0.0), {}))
-    runs = [(window.sketch, window.statistics) for window in row(weekly, sketches, first=84)]
-    assert onset(runs, weekly) == begun
-    assert onset([(sketch, weekly.statistics) for sketch in sketches], weekly) == 10  # Sunday
+    windows = row(weekly, sketches, first=84)
+    assert onset(windows, weekly) == begun
+    plain = [replace(window, statistics=weekly.statistics) for window in windows]
+    assert onset(plain, weekly) == 10  # Sunday
+
+
+def test_pooled_windows_are_held_against_the_mix_of_their_own_days(weekly):
+    """Four days with a Sunday are fair to Sundays, and a day that drifted stops no look."""
+    sketches = [
+        weekly.sketch(rows(150, 900 + day, SHARES[::-1] if day % 7 == 3 else SHARES), {})
+        for day in range(84, 100)
+    ]
+    windows = row(weekly, sketches, first=84, drifted=(91,))
+    looks = [due_test(windows[:end], weekly, rules=Rules(0.05)) for end in range(2, 17)]
+    made = [look[0] for look in looks if look is not None]
+    assert {test.n_windows for test in made} >= {2, 4}
+    assert len(made) >= 12
+    assert min(test.p_value for test in made) > 0.001

@@ -112,6 +112,8 @@ def test_history_lets_looks_reach_back_beyond_the_frame():
             window.start,
             baseline.sketch(np.stack(production.vector[day == window.start]), {}),
             window.judgement.p_value <= window.judgement.alpha,
+            window.began,
+            window.ended,
         )
         for window in whole.windows[:-1]
     ]

@@ -81,10 +81,10 @@ def test_three_weeks_do_not_show_that_a_day_is_closed():
     assert closed_times(np.array([], dtype=np.int64), 7) == ()
 
 
-def test_whole_weeks_are_pooled_although_a_day_is_closed():
+def test_days_are_pooled_although_one_is_closed_and_others_differ():
     baseline = monitor.fit_baseline(traffic(open_days(8, (6,)), 1), POINTS, timestamp_column="ts")
     days = [56 + day for day in open_days(4, (6,))]
     report = monitor.detect_drift(traffic(days, 2), baseline, timestamp_column="ts", every="1d")
     tests = [w.judgement.pooled_test for w in report.windows]
-    assert {test.n_windows for test in tests if test is not None} >= {6}
+    assert {test.n_windows for test in tests if test is not None} >= {2, 4, 8}
     assert not report.has_drift

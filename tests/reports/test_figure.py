@@ -32,7 +32,7 @@ def test_it_is_one_svg_with_all_that_the_page_shows(tmp_path: Path) -> None:
     ids = {element.get("id") for element in root.iter() if element.get("id")}
     assert {shape[1:] for shape in shapes if shape} <= ids
     texts = "".join(root.itertext())
-    assert "17 of 49 windows drifted" in texts
+    assert "18 of 49 windows drifted" in texts
     assert "the shift, from when it began" in texts
 
 

@@ -109,6 +109,7 @@ def test_keys_stand_in_the_order_of_the_fields(saved: dict[str, Any]) -> None:
         "segment_column",
         "notes",
         "timezone",
+        "episodes",
     ]
     assert saved["format"] == "monitor.report/3"
 

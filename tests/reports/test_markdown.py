@@ -48,7 +48,7 @@ def test_windows_that_drift_only_together() -> None:
     lines = detected_report().last(4).to_markdown().splitlines()
 
     assert lines[-1].startswith("| 18 Apr 2026 | ")
-    assert lines[-1].endswith("(last 16 windows) |")
+    assert lines[-1].endswith("(last 18 windows) |")
 
 
 def test_answers_without_drift() -> None:

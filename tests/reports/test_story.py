@@ -52,12 +52,12 @@ def test_windows_together() -> None:
     assert pooled is not None
 
     assert found["What it looks like"].endswith(
-        "It shows only in the last 16 windows together: a small movement in directions where the "
+        "It shows only in the last 18 windows together: a small movement in directions where the "
         "baseline hardly varies."
     )
     assert found["Since when"] == "Since 1 Apr 2026."
-    assert "of the rows of these 16 windows" in found["How large"]
-    assert f"for the last 16 windows together, {pooled.n_rows:,} rows." in found["How sure"]
+    assert "of the rows of these 18 windows" in found["How large"]
+    assert f"for the last 18 windows together, {pooled.n_rows:,} rows." in found["How sure"]
     assert "This window alone: p = 0." in found["How sure"]
 
 

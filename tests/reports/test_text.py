@@ -76,8 +76,8 @@ def test_the_strongest_window_is_told(report: DriftReport) -> None:
 def test_drift_of_windows_together_is_told() -> None:
     lines = summary(detected_report().last(3)).splitlines()
 
-    assert lines[4].endswith("drift (the last 16 windows together)")
-    assert any("only in the last 16 windows together" in line for line in lines)
+    assert lines[4].endswith("drift (the last 18 windows together)")
+    assert any("only in the last 18 windows together" in line for line in lines)
 
 
 def test_segments_get_a_column() -> None:

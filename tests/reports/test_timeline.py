@@ -37,7 +37,7 @@ def test_windows_that_drift_only_with_others_are_told_apart() -> None:
 
     drifted = [mark for mark in chart.marks if mark.verdict is Verdict.DRIFT]
     assert [mark.is_together for mark in drifted] == [False, *[True] * (len(drifted) - 1)]
-    assert "the last 16 windows together: p = " in drifted[-1].tooltip
+    assert "the last 18 windows together: p = " in drifted[-1].tooltip
     assert "began 1 Apr 2026" in drifted[-1].tooltip
 
 

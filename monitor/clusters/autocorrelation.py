@@ -1,0 +1,98 @@
+"""How alike windows are that follow each other."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from monitor.clusters.baseline_rows import BaselineRows
+from monitor.clusters.moments import spectral_moments
+from monitor.clusters.replayed_windows import N_LAGS
+from monitor.clusters.strata import stratum_means
+
+LEAST_PAIRS: Final = 4
+"""From fewer windows that follow each other nothing is learned."""
+_MOMENT_ROWS: Final = 4_000
+_MOST_CORRELATED: Final = 0.95
+
+
+def autocorrelations(rows: BaselineRows, masks: Sequence[NDArray[np.bool_]]) -> NDArray[np.float64]:
+    """(N_LAGS,) the correlation of the true means of windows that lie so many windows apart.
+
+    Means of n rows vary by tr B + tr Σ / n, those of windows a lag apart together by r tr B. What B's own
+    size is not known by is added to it, so that windows that hardly differ have hardly any r. As the mean of
+    few windows follows them, each r is too small by the variance of that mean, which is added (Kendall 1954).
+    Lags count while sums of two neighbours are positive and fall, as they do in truth; what comes later is
+    noise (the initial monotone sequence; Geyer 1992).
+
+    Parameters
+    ----------
+    rows
+        All rows of the baseline.
+    masks
+        Of rows that are compared with each other only; their means may differ.
+    """
+    nothing = np.zeros(N_LAGS)
+    mask = np.logical_or.reduce(masks) & (rows.windows >= 0)
+    numbers, index, sizes = np.unique(rows.windows[mask], return_inverse=True, return_counts=True)
+    n = len(numbers)
+    vectors = rows.vectors[mask]
+    moments = spectral_moments(vectors[:_MOMENT_ROWS].astype(np.float64))
+    if n <= LEAST_PAIRS or not moments[0] > 0:
+        return nothing
+    if len(rows.strata):
+        members = np.flatnonzero(mask)
+        vectors = vectors - stratum_means(rows, members)[rows.strata[members]]
+    means = _means(vectors, index, sizes)
+    for of_mask in masks if len(masks) > 1 else ():
+        in_season = np.isin(numbers, np.unique(rows.windows[of_mask]))
+        means[in_season] -= means[in_season].mean(axis=0)
+    means -= means.mean(axis=0)
+    noise = float((moments[0] / sizes).mean())
+    between = max(float((means**2).sum(axis=1).mean()) - noise, 0.0)
+    unknown = noise * float(np.sqrt(2 * moments[1] / moments[0] ** 2 / n))
+    together = nothing.copy()
+    for lag in range(1, min(N_LAGS, n // 2) + 1):
+        at = np.searchsorted(numbers, numbers + lag)
+        pairs = np.flatnonzero((at < n) & (numbers[np.minimum(at, n - 1)] == numbers + lag))
+        if len(pairs) < LEAST_PAIRS:
+            break
+        together[lag - 1] = np.einsum("wd,wd->w", means[pairs], means[at[pairs]]).mean()
+    r = together / (between + unknown)
+    if r[0] <= 0:
+        return nothing
+    first = min(float(r[0]), _MOST_CORRELATED)
+    of_mean = min((1 + first) / (1 - first) / n, 0.5) * between / (between + unknown)
+    return _initial_sequence(np.where(together != 0, r + of_mean, 0.0))
+
+
+def _means(
+    vectors: NDArray[np.float32], index: NDArray[np.int64], sizes: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    order = np.argsort(index, kind="stable")
+    starts = np.concatenate([[0], np.cumsum(sizes)[:-1]])
+    sums = np.add.reduceat(vectors[order], starts, axis=0, dtype=np.float64)
+    return np.asarray(sums / sizes[:, None])
+
+
+def _initial_sequence(r: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The lags of `r` whose sums in pairs, (0, 1), (2, 3), …, are positive and fall; 0 for all others.
+
+    Examples
+    --------
+    >>> lags = np.zeros(N_LAGS)
+    >>> lags[:6] = 0.5, 0.25, 0.3, -0.1, 0.05, 0.4
+    >>> _initial_sequence(lags)[:7].round(2).tolist()
+    [0.5, 0.25, 0.3, 0.0, 0.0, 0.0, 0.0]
+    """
+    pairs = np.concatenate([[1.0], np.clip(r, None, _MOST_CORRELATED)])
+    pairs = np.append(pairs, 0.0) if len(pairs) % 2 else pairs
+    sums = pairs.reshape(-1, 2).sum(axis=1)
+    is_over = np.logical_or.accumulate(sums <= 0)
+    lowest = np.minimum.accumulate(np.where(is_over, 0.0, sums))
+    scaled = np.divide(lowest, sums, out=np.zeros_like(sums), where=~is_over)
+    kept = pairs.reshape(-1, 2) * scaled[:, None]
+    return np.asarray(np.where(is_over[:, None], 0.0, kept).ravel()[1 : len(r) + 1])

@@ -1,0 +1,146 @@
+"""Episodes: a shift with its first window, the windows that belong to it, and its last."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from monitor.drift import Verdict
+from monitor.reports.findings import Findings, WindowDrift
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_COLUMNS = ("feature", "start", "end", "n_windows", "n_alone", "goes_on", "changed_share", "kinds")
+
+
+@dataclass(frozen=True)
+class Episode:
+    """A shift of one feature, from its first window to its last.
+
+    Parameters
+    ----------
+    feature
+        The feature's name.
+    start, end
+        Start of its first window and end of its last one, in the zone whose days windows are.
+    n_windows
+        Its windows with rows.
+    n_alone
+        How many of them drifted by themselves; the others show it only together.
+    goes_on
+        Whether the last window of the report with rows belongs to it.
+    changed_share
+        The largest changed share of its windows, in [0, 1].
+    kinds
+        What it looks like: all kinds of its windows.
+    """
+
+    feature: str
+    start: dt.datetime
+    end: dt.datetime
+    n_windows: int
+    n_alone: int
+    goes_on: bool
+    changed_share: float
+    kinds: tuple[str, ...]
+
+
+def episodes(report: Findings) -> tuple[Episode, ...]:
+    """All episodes, by feature and in the order of time; of segments there are none."""
+    names = dict.fromkeys(window.feature for window in report.windows)
+    return tuple(
+        episode
+        for name in names
+        for episode in episodes_of([w for w in report.windows if w.feature == name])
+    )
+
+
+def episodes_of(windows: Sequence[WindowDrift]) -> tuple[Episode, ...]:
+    """Those of these windows of one feature, in the order of time.
+
+    What began while another shift went on, or right after it, is one episode with it.
+    """
+    filled = [
+        w for w in windows if w.segment is None and w.start is not None and w.n_rows > w.n_failed
+    ]
+    runs: list[tuple[int, int]] = []
+    for at, window in enumerate(filled):
+        if window.began is None:
+            continue
+        began, ended = window.began, window.ended
+        first = next(i for i, w in enumerate(filled) if i == at or (w.start and w.start >= began))
+        last = at
+        if ended is not None:
+            last = max((i for i in range(at) if _ends_by(filled[i], ended)), default=first)
+        while runs and first <= runs[-1][1] + 1:
+            earlier, its_last = runs.pop()
+            # The newest estimate of both ends: windows were taken for part of it while that was not clear.
+            if ended is None:
+                last = max(last, its_last)
+                if not window.judgement.is_by_pooled_test or first > its_last:
+                    first = min(first, earlier)
+        runs.append((first, last))
+    return tuple(
+        _episode(filled[first : last + 1], goes_on=last == len(filled) - 1) for first, last in runs
+    )
+
+
+def episodes_frame(found: Iterable[Episode]) -> pd.DataFrame:
+    """One row per episode; times in UTC."""
+    import pandas as pd
+
+    rows = [{**_plain(episode), "kinds": ", ".join(episode.kinds)} for episode in found]
+    frame = pd.DataFrame(rows, columns=list(_COLUMNS))
+    for column in ("start", "end"):
+        frame[column] = pd.to_datetime(frame[column], utc=True)
+    return frame
+
+
+def episodes_json(found: Iterable[Episode]) -> list[dict[str, Any]]:
+    """Plain values for JSON; times in UTC."""
+    return [
+        {
+            **_plain(episode),
+            "start": episode.start.astimezone(dt.UTC).isoformat(),
+            "end": episode.end.astimezone(dt.UTC).isoformat(),
+            "kinds": list(episode.kinds),
+        }
+        for episode in found
+    ]
+
+
+def _plain(episode: Episode) -> dict[str, Any]:
+    return {name: getattr(episode, name) for name in _COLUMNS}
+
+
+def _ends_by(window: WindowDrift, instant: dt.datetime) -> bool:
+    return window.end is not None and window.end <= instant
+
+
+def _episode(windows: Sequence[WindowDrift], *, goes_on: bool) -> Episode:
+    start, end = windows[0].start, windows[-1].end
+    assert start is not None
+    assert end is not None
+    drifted = [w for w in windows if w.judgement.verdict is Verdict.DRIFT]
+    shares = [
+        (w.judgement.deciding_pooled_test or w.judgement).changed_share
+        if w.change is None
+        else w.change.share
+        for w in drifted
+    ]
+    pooled = [w.judgement.pooled_test for w in windows if w.judgement.pooled_test is not None]
+    if not shares:
+        shares = [test.changed_share for test in pooled if test.is_drift] or [0.0]
+    return Episode(
+        feature=windows[0].feature,
+        start=start,
+        end=end,
+        n_windows=len(windows),
+        n_alone=sum(not w.judgement.is_by_pooled_test for w in drifted),
+        goes_on=goes_on,
+        changed_share=max(shares),
+        kinds=tuple(dict.fromkeys(str(kind) for w in drifted for kind in w.kinds)),
+    )
