@@ -1,19 +1,30 @@
 # Two commands on a machine with Python 3.11+, pip and make: `make demo` and `make test`.
 # Each makes .venv if there is none and installs what it needs.
 PYTHON ?= python3
+WORKERS ?= 2
 BIN := .venv/bin
+PYTEST := $(BIN)/pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
+
+# A thread for each worker: more would only wait for each other.
+test quick: export OMP_NUM_THREADS = 1
+# The many short processes that tests start read compiled modules instead of compiling them again.
+test quick: export PYTHONDONTWRITEBYTECODE =
 
 .PHONY: demo test quick structure lint audit bench clean
 
 demo: .venv/installed
 	$(BIN)/monitor demo --output demo-report
 
-test: .venv/installed-dev lint audit
-	$(BIN)/pytest
+# Files are dealt to the workers, the slowest first; lint and audit run beside them and are printed after.
+test: .venv/installed-dev
+	@$(MAKE) --no-print-directory lint audit >.checks.log 2>&1 & checks=$$!; \
+	$(PYTEST); tests=$$?; \
+	wait $$checks; checks=$$?; cat .checks.log; rm .checks.log; \
+	exit $$((tests > checks ? tests : checks))
 
 # Without the tests that are marked slow.
 quick: .venv/installed-dev lint
-	$(BIN)/pytest -m "not slow"
+	$(PYTEST) -m "not slow"
 
 # The shape of the package in numbers; fails beyond their bounds.
 structure: .venv/installed-dev
