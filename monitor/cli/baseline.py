@@ -18,24 +18,37 @@ if TYPE_CHECKING:
 
 @click.group(cls=SuggestingGroup)
 def baseline() -> None:
-    """What production is compared with: fit, list, show."""
+    """What production is compared with: fit, accept, list, show."""
 
 
 @baseline.command()
 @config_option
 @feature_option
+@click.option(
+    "--fresh",
+    is_flag=True,
+    help="Leave out rows of production that were accepted, and forget them.",
+)
 @output_options
 @click.pass_obj
-def fit(terminal: Terminal, config_path: Path, feature_names: tuple[str, ...]) -> None:
+def fit(terminal: Terminal, config_path: Path, feature_names: tuple[str, ...], fresh: bool) -> None:
     """Fit and save the baseline of each feature.
 
-    Images are embedded first where the vectors are missing.
+    Images are embedded first where the vectors are missing. Rows that `baseline accept` took in are part
+    of it.
     """
     from monitor.cli import fitted_on
     from monitor.cli.embedded import read_part
+    from monitor.cli.fitting import (
+        accepted_path,
+        described,
+        facts,
+        fitted_baseline,
+        read_accepted,
+        with_accepted,
+    )
     from monitor.cli.project import Project
     from monitor.cli.tables import find_tables
-    from monitor.pipeline.fit import fit_baseline
 
     project = Project.open(config_path, terminal)
     features = project.features(feature_names)
@@ -43,28 +56,82 @@ def fit(terminal: Terminal, config_path: Path, feature_names: tuple[str, ...]) -
     frame = read_part(project, "baseline", features)
     saved = []
     for feature in features:
-        terminal.say(f"fitting {feature.name} on {counted(frame.num_rows, 'row')}")
-        fitted = fit_baseline(
-            frame,
-            feature,
-            timestamp_column=project.config.data.baseline.timestamp_column,
-            every=project.config.drift.every or "1d",
-            timezone=project.config.schedule.timezone,
-            segment_column=project.config.drift.segment_column,
-            explain_columns=project.config.drift.explain_columns,
-            group_column=project.config.drift.group_column,
-            context=project.config.drift.context,
-            policy=project.config.policy,
-        )
+        rows, accepted = frame, None if fresh else read_accepted(project, feature)
+        if accepted is not None:
+            added, is_whole = accepted
+            rows = added if is_whole else with_accepted(project, frame, added)
+            terminal.say(f"{counted(added.num_rows, 'row')} of them accepted from production")
+        fitted = fitted_baseline(project, rows, feature)
         path = fitted.save(project.baseline_path(feature))
         fitted_on.record(path, files, project.config.folder)
+        if fresh:
+            accepted_path(project, feature).unlink(missing_ok=True)
         saved.append((fitted, path))
     terminal.result(
-        {"baselines": [_facts(fitted, path) for fitted, path in saved]},
+        {"baselines": [facts(fitted, path) for fitted, path in saved]},
         [
-            *[line for fitted, path in saved for line in _fitted(fitted, path)],
+            *[line for fitted, path in saved for line in described(fitted, path)],
             f"next: {project.command('drift')}",
         ],
+    )
+
+
+@baseline.command()
+@click.option("--from", "start", metavar="TIME", required=True, help="The first day, or instant.")
+@click.option(
+    "--to",
+    "end",
+    metavar="TIME",
+    required=True,
+    help="The day, or instant, up to which; not included.",
+)
+@click.option(
+    "--only", is_flag=True, help="Make these rows the whole baseline, instead of adding them to it."
+)
+@config_option
+@feature_option
+@output_options
+@click.pass_obj
+def accept(
+    terminal: Terminal,
+    start: str,
+    end: str,
+    only: bool,
+    config_path: Path,
+    feature_names: tuple[str, ...],
+) -> None:
+    """Take rows of production into the baseline.
+
+    What they show is known from now on: the baseline is fitted again with them. A day that is all like
+    them is still another mix than the baseline; with --only these rows are the baseline. The old one is
+    kept beside it, and `baseline fit --fresh` goes back to the baseline's own rows.
+    """
+    from monitor.cli.accept import accept_span, span_of
+    from monitor.cli.fitting import described, facts
+    from monitor.cli.project import Project
+
+    project = Project.open(config_path, terminal)
+    done = accept_span(
+        project, project.features(feature_names), span_of(project, start, end), only=only
+    )
+    terminal.result(
+        {
+            "baselines": [
+                facts(entry.baseline, entry.path)
+                | {"accepted_rows": entry.n_rows, "kept": entry.kept}
+                for entry in done
+            ]
+        },
+        [
+            line
+            for entry in done
+            for line in (
+                f"accepted {counted(entry.n_rows, 'row')}",
+                *described(entry.baseline, entry.path),
+                *([f"  the old one is kept as {entry.kept}"] if entry.kept else []),
+            )
+        ]
+        + [f"next: {project.command('drift')}"],
     )
 
 
@@ -105,27 +172,8 @@ def show(terminal: Terminal, feature_name: str | None, config_path: Path) -> Non
     )
 
 
-def _facts(baseline: Baseline, path: Path) -> dict[str, Any]:
-    return {
-        "feature": baseline.name,
-        "id": baseline.id,
-        "n_clusters": baseline.n_clusters,
-        "rows": baseline.n_rows,
-        "encoder": baseline.fingerprint,
-        "path": path,
-    }
-
-
-def _fitted(baseline: Baseline, path: Path) -> list[str]:
-    size = f"{counted(baseline.n_clusters, 'cluster')} from {counted(baseline.n_rows, 'row')}"
-    lines = [f"{baseline.name}: {size}, baseline {baseline.id}", f"  wrote {path}"]
-    if baseline.choice:
-        lines.append(f"  {baseline.choice}")
-    lines += [f"  without a vector: {_failures(baseline)}"] if baseline.histogram.failures else []
-    return lines
-
-
 def _entry(project: Project, feature: Monitored) -> dict[str, Any]:
+    from monitor.cli.fitting import facts
     from monitor.cli.project import differences
     from monitor.clusters import Baseline
 
@@ -135,11 +183,13 @@ def _entry(project: Project, feature: Monitored) -> dict[str, Any]:
         return {"feature": feature.name, **blank, "state": "not fitted yet"}
     baseline = Baseline.load(path)
     changes = differences(baseline, feature)
-    return _facts(baseline, path) | {"state": "; ".join(changes) or "ok"}
+    return facts(baseline, path) | {"state": "; ".join(changes) or "ok"}
 
 
 def _details(baseline: Baseline, path: Path) -> dict[str, Any]:
-    return _facts(baseline, path) | {
+    from monitor.cli.fitting import facts
+
+    return facts(baseline, path) | {
         "width": baseline.width,
         "n_fit": baseline.n_fit,
         "cluster_sizes": baseline.histogram.counts.tolist(),
@@ -156,6 +206,8 @@ def _details(baseline: Baseline, path: Path) -> dict[str, Any]:
 
 
 def _page(baseline: Baseline, path: Path) -> list[str]:
+    from monitor.cli.fitting import failures
+
     counts = baseline.histogram.counts
     facts = {
         "feature": baseline.name,
@@ -164,7 +216,7 @@ def _page(baseline: Baseline, path: Path) -> list[str]:
         "encoder": baseline.fingerprint or "not known: the vectors were in the data",
         "vectors": f"{counted(baseline.n_rows, 'row')} of width {baseline.width}; clusters fitted on "
         f"{baseline.n_fit:,}, windows compared with {int(counts.sum()):,}",
-        "failures": _failures(baseline),
+        "failures": failures(baseline),
         "times": " to ".join(baseline.time_range) if baseline.time_range else "none",
         "segments": f"{baseline.segment_column}: {', '.join(baseline.segments)}"
         if baseline.segment_column
@@ -181,11 +233,6 @@ def _page(baseline: Baseline, path: Path) -> list[str]:
     )
     width = max(map(len, facts))
     return [*[f"{key.ljust(width)}  {value}" for key, value in facts.items()], "", *sizes]
-
-
-def _failures(baseline: Baseline) -> str:
-    counts = baseline.histogram.failures.items()
-    return ", ".join(f"{count:,} {reason}" for reason, count in counts) or "none"
 
 
 def _cell(value: object) -> str:

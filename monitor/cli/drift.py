@@ -75,10 +75,14 @@ def report_document(report: DriftReport, written: dict[str, Path]) -> dict[str, 
 
 
 def window_document(window: WindowDrift) -> dict[str, Any]:
-    """A window as `DriftReport.to_frame` has it, for `--json`: no NaN, instants in ISO 8601."""
+    """A window as `DriftReport.to_frame` has it, for `--json`: no NaN, instants in ISO 8601.
+
+    Beside the cells stand its `next_steps`.
+    """
     from monitor.reports.frame import row
 
-    return {name: _plain(cell) for name, cell in row(window).items()}
+    steps = [{"text": step.text, "command": step.command} for step in window.next_steps]
+    return {name: _plain(cell) for name, cell in row(window).items()} | {"next_steps": steps}
 
 
 def _plain(cell: Any) -> Any:

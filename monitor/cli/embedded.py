@@ -120,7 +120,7 @@ def read_part(project: Project, part: str, features: Sequence[Monitored]) -> pa.
     wanted = {
         getattr(project.config.data, part).timestamp_column,
         drift.segment_column,
-        drift.group_column if part == "baseline" else None,
+        drift.group_column,
         *drift.explain_columns,
         *(name for name in drift.context if name not in OF_TIME),
     }

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from monitor.clusters.baseline_html import as_html, in_short
 from monitor.clusters.baseline_statistics import BaselineStatistics
 from monitor.clusters.example import Example
 from monitor.clusters.histogram import ClusterHistogram
@@ -116,6 +117,12 @@ class Baseline:
     quality: QualityReference | None = None
     known: KnownRows | None = None
     movements: Movements | None = None
+
+    def __repr__(self) -> str:
+        return in_short(self)
+
+    def _repr_html_(self) -> str:
+        return as_html(self)
 
     @property
     def name(self) -> str:

@@ -2,7 +2,6 @@
 
 from monitor.embedding.column import EmbeddedColumn, embed_cells
 from monitor.embedding.executors import Cells, EmbeddingTask, Executor, LocalExecutor
-from monitor.embedding.policies import remember_policy, remembered_policy
 from monitor.embedding.progress import progress_bar
 
 __all__ = [
@@ -13,6 +12,4 @@ __all__ = [
     "LocalExecutor",
     "embed_cells",
     "progress_bar",
-    "remember_policy",
-    "remembered_policy",
 ]

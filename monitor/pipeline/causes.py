@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -25,8 +25,10 @@ from monitor.drift import (
 )
 from monitor.pipeline.changed import ChangedRowsOf
 from monitor.pipeline.examples import RowExamples
+from monitor.pipeline.mapped import window_map
 from monitor.pipeline.placed import PlacedRows, PlacedWindow
 from monitor.reports import WindowDrift
+from monitor.reports.next_steps import next_steps
 
 REPEATED_SHARE: Final = 0.05
 REPEATED_ROWS: Final = 10
@@ -107,7 +109,7 @@ class Causes:
         listed, groups = ((), ()) if evidence is None else rows.listed(evidence)
         far = np.argsort(-distances, kind="stable")
         far = far[distances[far] > baseline.novelty_radius]
-        return WindowDrift(
+        explained = WindowDrift(
             feature=baseline.name,
             start=self._in_zone(None if span is None else span.start),
             end=self._in_zone(None if span is None else span.end),
@@ -135,6 +137,11 @@ class Causes:
             explanations=self._explanations(window) if is_drift and is_whole else (),
             is_closed=is_closed,
             notes=tuple(notes),
+        )
+        return replace(
+            explained,
+            next_steps=next_steps(explained),
+            map=None if evidence is None else window_map(explained, rows, evidence),
         )
 
     def _in_zone(self, instant: dt.datetime | None) -> dt.datetime | None:

@@ -32,11 +32,9 @@ class ChangedRowsOf:
     ) -> tuple[tuple[ChangedRow, ...], tuple[ChangedGroup, ...]]:
         """The rows that changed, the likeliest first, and their groups."""
         changed = evidence.changed
-        at = changed.rows[changed.scores[changed.rows] >= LEAST_CHANGED]
+        at, groups = self.grouped(evidence)
         if len(at) == 0:
             return (), ()
-        vectors = self.placed.scaled[self.window.at][at]
-        groups = group_rows(vectors, random_state=self.placed.baseline.random_state)
         known = self.placed.baseline.known
         nearest = known.examples if known is not None else ()
         few = at[:MOST_ROWS]
@@ -57,6 +55,15 @@ class ChangedRowsOf:
             )
             for group in range(int(groups.max()) + 1)
         )
+
+    def grouped(self, evidence: RowEvidence) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Which rows of the window changed, the likeliest first, and the number of each one's group."""
+        changed = evidence.changed
+        at = changed.rows[changed.scores[changed.rows] >= LEAST_CHANGED]
+        if len(at) == 0:
+            return at, at
+        vectors = self.placed.scaled[self.window.at][at]
+        return at, group_rows(vectors, random_state=self.placed.baseline.random_state)
 
     def vanished(self, evidence: RowEvidence) -> tuple[ChangedGroup, ...]:
         """Known rows whose surroundings the window does not visit, in groups."""

@@ -86,9 +86,10 @@ def embed(
     >>> table["vector_failure"].tolist()
     [nan, 'missing']
     """
-    from monitor.embedding import Cells, EmbeddingTask, progress_bar, remember_policy
+    from monitor.embedding import Cells, EmbeddingTask, progress_bar
     from monitor.embedding.executors.executor import executor_of
     from monitor.images import SourcePolicy
+    from monitor.images.remembered import remember_policy
 
     origin = feature.origin if isinstance(feature, CustomFeature) else None
     if origin is None or origin.encoder is None or origin.source_column is None:

@@ -81,6 +81,10 @@ class RowExamples:
         pairs = zip(rows.tolist(), distances.tolist(), strict=True)
         return tuple(self._example(row, distance) for row, distance in pairs)
 
+    def labels(self, rows: NDArray[np.int64]) -> list[str]:
+        """The index labels of `rows`."""
+        return [self._labels[row] for row in rows.tolist()]
+
     def _example(self, row: int, distance: float) -> Example:
         cell = None if self._sources is None else self._sources[row]
         source = frames.text_of(cell) if isinstance(cell, str | Path) else None

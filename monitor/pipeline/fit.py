@@ -21,11 +21,11 @@ from monitor.clusters import (
     draw_rows,
     fit_rows,
 )
-from monitor.embedding import remembered_policy
 from monitor.errors import BaselineError, InvalidFeatureError, InvalidInputError
 from monitor.failures import count_failures, counts_in_words
 from monitor.features import ClusteredFeature, CustomFeature
 from monitor.frames import Times
+from monitor.images.remembered import remembered_policy
 from monitor.pipeline.contexts import context_keys, fitted_contexts
 from monitor.pipeline.examples import RowExamples
 from monitor.pipeline.rows import (

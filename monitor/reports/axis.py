@@ -4,25 +4,47 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import TypeVar
 
 from monitor.reports.findings import WindowDrift
-from monitor.reports.wording import month, tick
+from monitor.reports.wording import SUPERSCRIPTS, month, tick
 
-_STEPS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.25)
 _MONTHS_FROM = dt.timedelta(days=75)
 _CHARACTER, _GAP = 8, 16
+_LONGEST_POWER = 4
 
 _Tick = TypeVar("_Tick")
 
 
-def scale(values: Iterable[float]) -> tuple[float, float]:
-    """The top of the axis and the step between its labels, with room above the highest value."""
-    wanted = 1.08 * max((v for v in values if not math.isnan(v)), default=0.0)
-    wanted = min(max(wanted, 0.1), 1.0)
-    step = next(step for step in _STEPS if wanted / step <= 5 or step == _STEPS[-1])
-    return step * math.ceil(wanted / step - 1e-9), step
+def rarity_ticks(highest: float) -> tuple[tuple[float, str], ...]:
+    """Labels of an axis of powers of ten up to `highest`, as "1 in 1,000".
+
+    >>> rarity_ticks(3.5)
+    ((0, 'always'), (1, '1 in 10'), (2, '1 in 100'), (3, '1 in 1,000'))
+    >>> rarity_ticks(7.1)
+    ((0, 'always'), (2, '1 in 100'), (4, '1 in 10,000'), (6, '1 in 10⁶'))
+    """
+    step = 1 if highest < 4 else 2 if highest < 8 else 4
+    powers = range(0, int(highest) + 1, step)
+    return tuple((power, _one_in(power)) for power in powers)
+
+
+def times_ticks(highest: float) -> tuple[tuple[float, str], ...]:
+    """Labels of an axis of multiples up to `highest`.
+
+    >>> times_ticks(2.2)
+    ((0, '0'), (1, '1 ×'), (2, '2 ×'))
+    """
+    return ((0, "0"), *((n, f"{n} ×") for n in range(1, int(highest) + 1)))
+
+
+def _one_in(power: int) -> str:
+    if power == 0:
+        return "always"
+    if power > _LONGEST_POWER:
+        return f"1 in 10{str(power).translate(SUPERSCRIPTS)}"
+    return f"1 in {10**power:,}"
 
 
 def time_ticks(

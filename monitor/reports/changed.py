@@ -6,9 +6,10 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
 from monitor.clusters import Example
-from monitor.drift import ChangedGroup, ShiftKind
+from monitor.drift import ChangedGroup
 from monitor.reports.findings import WindowDrift
 from monitor.reports.gallery import Gallery, Pictures
+from monitor.reports.shifts import is_technical
 from monitor.reports.views import ChangedView
 from monitor.reports.wording import percent
 
@@ -25,11 +26,9 @@ COLUMNS: Final = (
 
 def changed_examples(window: WindowDrift) -> Iterator[Example]:
     """The rows that `changed_views` shows, those that matter most first."""
-    if _is_technical(window):
-        for row in window.changed[:_PAIRS]:
-            yield row.example
-            if row.nearest is not None:
-                yield row.nearest
+    if is_technical(window):
+        for row, nearest in pairs(window, _PAIRS):
+            yield from (row, nearest)
         return
     for group in (*window.groups, *window.vanished):
         yield from group.examples[:_PICTURES]
@@ -37,22 +36,33 @@ def changed_examples(window: WindowDrift) -> Iterator[Example]:
 
 def changed_views(window: WindowDrift, pictures: Pictures) -> tuple[ChangedView, ...]:
     """What changed in a window, in pictures: pairs for a technical change, else groups."""
-    if _is_technical(window):
-        rows = [row for row in window.changed if row.nearest is not None][:_PAIRS]
-        if not rows:
+    if is_technical(window):
+        shown = pairs(window, _PAIRS)
+        if not shown:
             return ()
-        nearest = [row.nearest for row in rows if row.nearest is not None]
         return (
             ChangedView(
                 "Changed images, and what they are most like in the baseline",
-                pictures.gallery([row.example for row in rows], _PAIRS),
-                pictures.gallery(nearest, _PAIRS),
+                pictures.gallery([row for row, _ in shown], _PAIRS),
+                pictures.gallery([nearest for _, nearest in shown], _PAIRS),
             ),
         )
     return (
         *_groups(window.groups, "Changed: {} of the rows", pictures),
         *_groups(window.vanished, "Hardly seen any more: {} of the baseline", pictures),
     )
+
+
+def pairs(window: WindowDrift, most: int) -> list[tuple[Example, Example]]:
+    """The rows that changed most surely, each with what it is most like in the baseline.
+
+    Of rows that are most like the same one, only the first: a picture that is there twice tells nothing.
+    """
+    by_nearest: dict[str, tuple[Example, Example]] = {}
+    for row in window.changed:
+        if row.nearest is not None and len(by_nearest) < most:
+            by_nearest.setdefault(row.nearest.row, (row.example, row.nearest))
+    return list(by_nearest.values())
 
 
 def _groups(
@@ -65,10 +75,6 @@ def _groups(
             pictures.gallery(group.examples, _PICTURES),
             Gallery(),
         )
-
-
-def _is_technical(window: WindowDrift) -> bool:
-    return window.change is not None and window.change.kind is ShiftKind.TECHNICAL
 
 
 def changed_frame(windows: Sequence[WindowDrift]) -> pd.DataFrame:

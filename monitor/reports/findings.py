@@ -23,6 +23,9 @@ from monitor.drift import (
     Verdict,
 )
 from monitor.errors import InvalidInputError
+from monitor.reports.next_steps import NextStep
+from monitor.reports.window_map import WindowMap
+from monitor.reports.wording import plain
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,6 +90,11 @@ class FeatureSummary:
     time_range: tuple[str, str] | None = None
     segment_column: str | None = None
 
+    def __repr__(self) -> str:
+        """A line."""
+        name, baseline = plain(self.name), plain(self.baseline_id)
+        return f"<FeatureSummary {name!r}, baseline {baseline}, {self.n_rows:,} rows>"
+
     @property
     def n_rows(self) -> int:
         """All baseline rows with a vector."""
@@ -139,6 +147,10 @@ class WindowDrift:
         What changed, in groups of rows that are alike, the largest first.
     vanished
         Groups of the baseline's rows that have no counterpart any more.
+    next_steps
+        What to do about it, the most urgent first, with the commands.
+    map
+        Its rows beside the baseline's, as points of a plane; None without drift.
     notes
         What else must be known to read the numbers, in sentences.
     """
@@ -163,7 +175,19 @@ class WindowDrift:
     changed: tuple[ChangedRow, ...] = ()
     groups: tuple[ChangedGroup, ...] = ()
     vanished: tuple[ChangedGroup, ...] = ()
+    next_steps: tuple[NextStep, ...] = ()
+    map: WindowMap | None = None
     notes: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        """A line: what dataclasses print would be all its pictures."""
+        span = "" if self.start is None else f", {self.start:%Y-%m-%d %H:%M}"
+        segment = "" if self.segment is None else f", segment {plain(self.segment)!r}"
+        kinds = f": {', '.join(self.kinds)}" if self.kinds else ""
+        return (
+            f"<WindowDrift {plain(self.feature)!r}{span}{segment}, {self.n_rows:,} rows, "
+            f"{self.judgement.verdict}{kinds}>"
+        )
 
     @property
     def is_late(self) -> bool:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from monitor.clusters import Example
 from monitor.redaction import redact_url
 from monitor.reports.thumbnails import Thumbnail, link_of
-from monitor.reports.wording import plain
+from monitor.reports.wording import iso_moment, plain, prose
+
+_BY_POLICY: Final = frozenset({"path_outside_roots", "scheme", "host", "port", "blocked_address"})
+"""Reasons that an image is not read for which a policy decides."""
 
 
 @dataclass(frozen=True)
@@ -21,6 +26,8 @@ class Tile:
         The number of its thumbnail, or None.
     label, name
         What the row is called, in full and in short, both safe to show.
+    row, when
+        Its index label, and when it happened; "" where that is not known.
     href
         Where its image is, when that is a web address.
     failure
@@ -35,6 +42,8 @@ class Tile:
     href: str | None
     failure: tuple[str, str] | None
     distance: float
+    row: str = ""
+    when: str = ""
 
 
 @dataclass(frozen=True)
@@ -79,4 +88,29 @@ class Pictures:
             href=None if source is None else link_of(source),
             failure=(failure.reason, plain(f"{failure.meaning} ({failure})")) if failure else None,
             distance=example.distance,
+            row=plain(example.row),
+            when="" if example.timestamp is None else iso_moment(example.timestamp),
+        )
+
+    def number_of(self, source: str | None) -> int | None:
+        """The number of a source's thumbnail, if it has one."""
+        return None if source is None else self._numbers.get(source)
+
+    @property
+    def blank(self) -> str:
+        """Why there is no picture at all where there should be some; "" otherwise."""
+        failures = [t.failure for t in self._thumbnails.values() if t.failure is not None]
+        if self._numbers or not failures:
+            return ""
+        (reason, n), *_ = Counter(failure.reason for failure in failures).most_common(1)
+        meaning = next(f.meaning for f in failures if f.reason == reason)
+        cure = (
+            "give `to_html(policy=…)` the policy that these images were embedded under, or make the report "
+            "where they were embedded"
+            if reason in _BY_POLICY
+            else "they may be gone, or not within reach of this machine"
+        )
+        return prose(
+            f"No picture could be read: of {len(failures)} example images, {n} failed with {reason} "
+            f"({meaning.rstrip('.')}); {cure}."
         )

@@ -6,7 +6,10 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
+from monitor.redaction import shorten
+from monitor.reports.answer import answer, noun_of
 from monitor.reports.findings import FeatureSummary, Findings, WindowDrift
+from monitor.reports.notes import telling_notes
 from monitor.reports.sentences import (
     broken,
     drifted,
@@ -16,11 +19,12 @@ from monitor.reports.sentences import (
     overall,
     severity,
 )
-from monitor.reports.story import story
-from monitor.reports.wording import number, p_value, period, plain, plural, redacted
+from monitor.reports.shifts import Shift, report_shifts
+from monitor.reports.wording import p_value, percent, period, plain, plural, redacted
 
-_MOST_WINDOWS, _MOST_STORIES = 8, 3
+_MOST_WINDOWS, _MOST_SHIFTS, _MOST_NOTES = 8, 4, 4
 _LONGEST_NAME: Final = 80
+_LONGEST_NOTE: Final = 400
 # Chats read <…> as links and @… as people; a bare address becomes a link to what a stranger wrote.
 _HARMLESS: Final = str.maketrans({"<": "‹", ">": "›", "@": "＠", "`": "'", "|": "¦"})
 _MARKUP = re.compile(r"([\\*_\[\]#~])")
@@ -28,7 +32,7 @@ _SCHEME = re.compile(r"[a-z][a-z0-9+.-]{0,30}://", re.IGNORECASE)
 
 
 def markdown(report: Findings) -> str:
-    """The answer, the strongest window of each drifted feature in words, and a table of drifted windows.
+    """The answer, what shifted and what to do about it, drifted windows in a table, and notes that matter.
 
     Names and sentences that may hold text from the data are no links, mentions or markup.
 
@@ -44,19 +48,21 @@ def markdown(report: Findings) -> str:
     parts = [f"**{_text(headline(report))}**"]
     if len(report.features) == 1:
         parts[0] += f" – {_about(report.features[0], overall(report.windows))}"
-    n_stories = 0
+    told = report_shifts(report)
+    parts += [
+        _shift(shift, feature, i == 0) for i, (shift, feature) in enumerate(told[:_MOST_SHIFTS])
+    ]
     for summary in report.features:
         mine = tuple(w for w in report.windows if w.feature == summary.name)
         worst = drifted(overall(mine)) or drifted(mine) or broken(overall(mine))
         if len(report.features) > 1:
             parts.append(f"{_about(summary, overall(mine))}: {_text(headline_of(overall(mine)))}")
-        if worst and n_stories < _MOST_STORIES:
-            n_stories += 1
-            parts.append(_strongest(min(worst, key=severity)))
         if episodes := episodes_in_words(overall(mine))[:_MOST_WINDOWS]:
             parts.append(f"Shifts: {'; '.join(episodes)}")
         if worst:
             parts.append(_table(worst))
+    if notes := telling_notes(report.notes)[:_MOST_NOTES]:
+        parts.append("\n".join(f"> {_text(shorten(note, _LONGEST_NOTE))}" for note in notes))
     return "\n\n".join(parts)
 
 
@@ -67,17 +73,32 @@ def _about(summary: FeatureSummary, windows: Sequence[WindowDrift]) -> str:
     return f"{name}, {period(windows[0].start, windows[-1].end)}"
 
 
-def _strongest(window: WindowDrift) -> str:
-    lines = [f"Strongest: **{period(window.start, window.end)}**{_segment(window)}", ""]
-    lines += [f"- {point.question}: {_text(' '.join(point.answers))}" for point in story(window)]
+def _shift(shift: Shift, feature: FeatureSummary, in_full: bool) -> str:
+    told = answer(shift, noun=noun_of(feature))
+    span = period(shift.windows[0].start, shift.windows[-1].end)
+    lines = [f"**{_text(told.headline)}** ({span})"]
+    if not in_full:
+        return lines[0]
+    facts = (
+        ("Why", " ".join(told.why)),
+        ("How much", told.how_much),
+        ("Since when", told.since),
+        ("How sure", told.how_sure),
+    )
+    lines += ["", *(f"- {question}: {_text(text)}" for question, text in facts if text)]
+    if told.steps:
+        lines += ["", "What now:", ""]
+    for i, step in enumerate(told.steps, 1):
+        command = f": `{harmless(step.command)}`" if step.command else ""
+        lines.append(f"{i}. {_text(step.text.rstrip('.'))}{command or '.'}")
     return "\n".join(lines)
 
 
 def _table(windows: Sequence[WindowDrift]) -> str:
     worst = sorted(windows, key=severity)[:_MOST_WINDOWS]
     lines = [
-        "| window | looks like | JSD | noise floor | p |",
-        "|---|---|---:|---:|---:|",
+        "| window | what | changed | p |",
+        "|---|---|---:|---:|",
         *(_line(window) for window in windows if window in worst),
     ]
     if left := len(windows) - len(worst):
@@ -88,18 +109,24 @@ def _table(windows: Sequence[WindowDrift]) -> str:
 def _line(window: WindowDrift) -> str:
     judgement = window.judgement
     pooled = judgement.deciding_pooled_test
-    score = judgement.scores["jsd"]
     p = p_value(judgement.p_value)
     if pooled is not None:
         p = f"{p_value(pooled.p_value)} (last {pooled.n_windows} windows)"
     cells = (
         f"{period(window.start, window.end)}{_segment(window)}",
-        ", ".join(window.kinds) or "–",
-        number(score.value),
-        number(score.noise_floor),
+        _what(window),
+        "–" if window.change is None else percent(window.change.share),
         p,
     )
     return f"| {' | '.join(cells)} |"
+
+
+def _what(window: WindowDrift) -> str:
+    """The kinds of a window's shift, its cause, and the names of what changed."""
+    cause = "" if window.change is None else window.change.cause
+    names = dict.fromkeys(g.name for g in (*window.groups, *window.vanished) if g.name)
+    more = [_text(plain(text)) for text in (cause, *names) if text]
+    return (", ".join(window.kinds) or "–") + (f": {', '.join(more)}" if more else "")
 
 
 def _segment(window: WindowDrift) -> str:

@@ -92,7 +92,8 @@ class DriftReport(Findings):
         path
             Where to write.
         policy
-            From where example images may be fetched; public http(s) addresses by default.
+            From where example images may be fetched; by default as this process has embedded them, and where
+            it has not, from public http(s) addresses.
         thumbnails
             False to fetch nothing: examples are then named, not shown.
         """
@@ -118,6 +119,12 @@ class DriftReport(Findings):
         from monitor.reports.figure import write_png
 
         return write_png(self, path, feature=feature)
+
+    def __repr__(self) -> str:
+        """A few lines: the answer, each shift, and where the rest is."""
+        from monitor.reports.text import in_short
+
+        return in_short(self)
 
     def _repr_html_(self) -> str:
         from monitor.reports.html import notebook_html

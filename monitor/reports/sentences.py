@@ -12,7 +12,6 @@ from monitor.reports.episodes import episodes_of
 from monitor.reports.findings import Findings, WindowDrift
 from monitor.reports.wording import (
     MISSING,
-    moment,
     number,
     one_in,
     p_equals,
@@ -145,16 +144,6 @@ def episodes_in_words(windows: Sequence[WindowDrift]) -> tuple[str, ...]:
         for episode in episodes_of(windows)
         if episode.n_windows > 1
     )
-
-
-def still(windows: Sequence[WindowDrift], *, but: WindowDrift) -> tuple[str, ...]:
-    """Since when the newest window drifts, if it is not `but` and earlier ones are part of its shift."""
-    newest = windows[-1]
-    if newest is but or newest.began is None or newest.start is None:
-        return ()
-    if newest.began >= newest.start:
-        return ()
-    return (f"The newest window is part of a shift since {moment(newest.began)}.",)
 
 
 def how_sure(window: WindowDrift) -> str:

@@ -11,6 +11,7 @@ from monitor.drift import FailureShift, Outcome, QualityShift, Score, ShiftKind,
 from monitor.drift.battery import subtest_named
 from monitor.drift.causes.kinds import moved_clearly
 from monitor.reports.findings import WindowDrift
+from monitor.reports.next_steps import NextStep
 from monitor.reports.sentences import causes, how_sure, join, sentence
 from monitor.reports.wording import (
     count,
@@ -50,25 +51,32 @@ def story(window: WindowDrift) -> tuple[Point, ...]:
     if judgement.verdict is Verdict.DRIFT:
         points = [
             Point("What it looks like", (looks_like(window), *causes(window))),
+            Point("Why", tuple(reasons(window))),
             Point("Since when", since(window)),
             Point("How large", how_large(window)),
             Point("How sure", (how_sure(window),)),
-            Point("Why", tuple(_reasons(window))),
         ]
     elif judgement.verdict is Verdict.NO_DRIFT:
         points = [
             Point("Verdict", tuple(sentence(text) for text in _calm_verdict(window))),
             Point("How sure", (how_sure(window),)),
             Point("What would show", would_show(window)),
-            Point("What else", tuple(_reasons(window))),
+            Point("What else", tuple(reasons(window))),
         ]
     else:
         points = [
             Point("Verdict", (f"None. {sentence(prose(judgement.reason))}",)),
             Point("What it needs", rows_needed(window)),
-            Point("What else", tuple(_reasons(window))),
+            Point("What else", tuple(reasons(window))),
         ]
+    points.append(Point("What now", tuple(map(step_in_words, window.next_steps))))
     return tuple(point for point in points if point.answers)
+
+
+def step_in_words(step: NextStep) -> str:
+    """A step and its command on one line."""
+    text = sentence(step.text)
+    return f"{text.rstrip('.')}: {step.command}" if step.command else text
 
 
 def looks_like(window: WindowDrift) -> str:
@@ -170,12 +178,18 @@ def _calm_verdict(window: WindowDrift) -> tuple[str, ...]:
     return (reason, *(("the feed looks broken, though",) if is_broken else ()))
 
 
-def _reasons(window: WindowDrift) -> Iterator[str]:
+def reasons(window: WindowDrift) -> Iterator[str]:
+    """What carries a shift: metadata, pixels, failures, in sentences."""
     for explanation in window.explanations:
         if explanation.strength > 0:
             yield sentence(prose(redacted(explanation.sentence)))
     for shift in moved_quality(window):
         yield sentence(_quality_sentence(shift))
+    yield from risen_in_words(window)
+
+
+def risen_in_words(window: WindowDrift) -> Iterator[str]:
+    """Which reasons for missing vectors are more frequent than in the baseline, in sentences."""
     for risen in risen_failures(window):
         yield (
             f"Rows without a vector because of {plain(risen.reason)} rose from "

@@ -3,27 +3,24 @@
 from __future__ import annotations
 
 import math
+from typing import Final
 
 from monitor.drift import ShiftKind, Verdict
-from monitor.reports.findings import Findings, WindowDrift
-from monitor.reports.sentences import (
-    broken,
-    drifted,
-    episodes_in_words,
-    headline,
-    how_sure,
-    overall,
-    severity,
-)
-from monitor.reports.story import story
+from monitor.reports.answer import answer, noun_of
+from monitor.reports.findings import FeatureSummary, Findings
+from monitor.reports.notes import telling_notes
+from monitor.reports.sentences import broken, episodes_in_words, headline, overall
+from monitor.reports.shifts import Run, Shift, report_shifts, runs
+from monitor.reports.story import step_in_words
 from monitor.reports.wording import count, number, p_value, percent, period, plain, prose
 
-_COLUMNS = ("feature", "window", "rows", "failed", "jsd (floor)", "p", "verdict")
-_RIGHT = {"rows", "failed", "jsd (floor)", "p"}
+_COLUMNS = ("feature", "window", "rows", "failed", "changed", "jsd (floor)", "p", "verdict")
+_RIGHT = {"rows", "failed", "changed", "jsd (floor)", "p"}
+_MOST_ALSO: Final = 5
 
 
 def summary(report: Findings) -> str:
-    """An aligned table of all windows, notes, the strongest window in words, and the answer in a line.
+    """An aligned table of all windows, notes that matter, the main shift in words, the answer.
 
     Parameters
     ----------
@@ -36,37 +33,49 @@ def summary(report: Findings) -> str:
     """
     has_segments = any(w.segment is not None for w in report.windows)
     columns = [*_COLUMNS[:2], *(["segment"] if has_segments else []), *_COLUMNS[2:]]
-    rows = [[_cells(window)[column] for column in columns] for window in report.windows]
+    rows = [[_cells(run)[column] for column in columns] for run in runs(report.windows)]
     lines = _table(columns, rows) if rows else []
-    for feature in report.features:
-        windows = [w for w in overall(report.windows) if w.feature == feature.name]
-        name = f"{plain(feature.name)}, " if len(report.features) > 1 else ""
+    for of_feature in report.features:
+        windows = [w for w in overall(report.windows) if w.feature == of_feature.name]
+        name = f"{plain(of_feature.name)}, " if len(report.features) > 1 else ""
         lines += [f"shift: {name}{shift}" for shift in episodes_in_words(windows)]
-    lines += [f"note: {prose(note)}" for note in report.notes]
-    strongest = _strongest(report)
-    if strongest is not None:
-        lines += ["", f"{_named(strongest, report)}:", *_story(strongest)]
-    return "\n".join([*lines, *([""] if lines else []), _last_line(report, strongest)])
+    lines += [f"note: {prose(note)}" for note in telling_notes(report.notes)]
+    told = report_shifts(report)
+    for shift, feature in told[:1]:
+        lines += ["", *_story(shift, feature, len(report.features) > 1)]
+    if also := [_also(shift, feature) for shift, feature in told[1 : 1 + _MOST_ALSO]]:
+        lines += ["", *also]
+    return "\n".join([*lines, *([""] if lines else []), f"{headline(report)}."])
 
 
-def _strongest(report: Findings) -> WindowDrift | None:
-    windows = overall(report.windows)
-    candidates = drifted(windows) or drifted(report.windows) or broken(windows)
-    return min(candidates, key=severity, default=None)
-
-
-def _story(window: WindowDrift) -> list[str]:
-    points = story(window)
-    width = max(len(point.question) for point in points)
+def _story(shift: Shift, feature: FeatureSummary, several: bool) -> list[str]:
+    told = answer(shift, noun=noun_of(feature))
+    parts = {
+        "why": told.why,
+        "how much": (told.how_much,),
+        "since when": (told.since,),
+        "how sure": (told.how_sure,),
+        "what now": [f"{i}. {step_in_words(step)}" for i, step in enumerate(told.steps, 1)],
+    }
+    name = f"{plain(feature.name)}: " if several else ""
     return [
-        f"  {'' if i else point.question:{width}}  {answer}"
-        for point in points
-        for i, answer in enumerate(point.answers)
+        f"{name}{told.headline}",
+        *(
+            f"  {'' if i else part:10}  {line}"
+            for part, answers in parts.items()
+            for i, line in enumerate(line for line in answers if line)
+        ),
     ]
 
 
-def _cells(window: WindowDrift) -> dict[str, str]:
-    judgement = window.judgement
+def _also(shift: Shift, feature: FeatureSummary) -> str:
+    span = period(shift.windows[0].start, shift.windows[-1].end)
+    told = answer(shift, noun=noun_of(feature))
+    return f"also: {told.headline} ({plain(feature.name)}, {span})"
+
+
+def _cells(run: Run) -> dict[str, str]:
+    window, judgement = run.first, run.first.judgement
     score = judgement.scores["jsd"]
     jsd = "–" if math.isnan(score.value) else f"{number(score.value)} ({number(score.noise_floor)})"
     verdict = str(judgement.verdict)
@@ -74,17 +83,20 @@ def _cells(window: WindowDrift) -> dict[str, str]:
         verdict += f" (the last {pooled.n_windows} windows together)"
     elif judgement.n_rows_needed is not None:
         verdict += f" (needs {count(judgement.n_rows_needed)} rows)"
-    if broken([window]) and judgement.verdict is not Verdict.DRIFT:
+    if window.kinds and judgement.verdict is Verdict.DRIFT:
+        verdict += f": {', '.join(window.kinds)}"
+    elif broken([window]):
         verdict += f": {ShiftKind.BROKEN_FEED}"
     failed = count(window.n_failed)
     if window.n_failed:
         failed += f" ({percent(window.failure_rate)})"
     return {
         "feature": plain(window.feature),
-        "window": period(window.start, window.end),
+        "window": period(window.start, run.last.end) + (f" ({run.n} windows)" if run.n > 1 else ""),
         "segment": "all" if window.segment is None else plain(window.segment),
         "rows": count(window.n_rows),
         "failed": failed,
+        "changed": "–" if window.change is None else percent(window.change.share),
         "jsd (floor)": jsd,
         "p": p_value(judgement.p_value),
         "verdict": verdict,
@@ -102,16 +114,16 @@ def _table(columns: list[str], rows: list[list[str]]) -> list[str]:
     ]
 
 
-def _last_line(report: Findings, worst: WindowDrift | None) -> str:
-    if worst is None:
-        return f"{headline(report)}."
-    return f"{headline(report)}. Strongest: {_named(worst, report)}; {how_sure(worst)}"
-
-
-def _named(window: WindowDrift, report: Findings) -> str:
-    name = period(window.start, window.end)
-    if len(report.features) > 1:
-        name = f"{plain(window.feature)}, {name}"
-    if window.segment is not None:
-        name = f"{name}, segment {plain(window.segment)}"
-    return name
+def in_short(report: Findings) -> str:
+    """The report in a few lines, for a prompt: the answer, each shift, and how to see more."""
+    told = [
+        f"  {_also(shift, feature).removeprefix('also: ')}"
+        for shift, feature in report_shifts(report)[:_MOST_ALSO]
+    ]
+    return "\n".join(
+        [
+            f"<DriftReport: {headline(report)}>",
+            *told,
+            "  .to_html(path) shows it, .to_frame() has a row for each window, .windows[i] the rest",
+        ]
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import time
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final
@@ -19,6 +19,9 @@ from monitor.redaction import full_url
 
 MAX_THUMBNAILS: Final = 200
 SIDE: Final = 112
+LARGE_SIDE: Final = 288
+MAX_BYTES: Final = 900_000
+"""Of all pictures of a page, as text; a page with its maps and tables stays below 1.5 MB."""
 _QUALITY: Final = 70
 _N_THREADS: Final = 8
 # A fetch may wait for its turn at a busy host and then run: both together keep the whole under half a minute.
@@ -43,7 +46,7 @@ class Thumbnail:
 
 
 def collect_thumbnails(
-    sources: Iterable[str], policy: SourcePolicy | None = None
+    sources: Iterable[str], policy: SourcePolicy | None = None, *, large: Container[str] = ()
 ) -> dict[str, Thumbnail]:
     """Fetch and shrink images, at most `MAX_THUMBNAILS` and for at most about half a minute.
 
@@ -53,10 +56,12 @@ def collect_thumbnails(
         Source cells, the ones that matter most first; each is fetched once.
     policy
         From where images may be fetched; public http(s) addresses by default.
+    large
+        Those of the sources that are shown large.
 
     Returns
     -------
-    A thumbnail for each of the first `MAX_THUMBNAILS` distinct sources.
+    A thumbnail for each of the first `MAX_THUMBNAILS` distinct sources, as far as `MAX_BYTES` go.
     """
     wanted = list(dict.fromkeys(sources))[:MAX_THUMBNAILS]
     if not wanted:
@@ -76,15 +81,25 @@ def collect_thumbnails(
                 return Thumbnail(failure=Failure("deadline", "the report had no more time for it"))
             image = reader.read(full_url(source))
             if isinstance(image, DecodedImage):
-                return Thumbnail(data=_shrink(image.image))
+                return Thumbnail(_shrink(image.image, LARGE_SIDE if source in large else SIDE))
             return Thumbnail(failure=image)
 
         try:
-            return dict(zip(wanted, pool.map(make, wanted), strict=True))
+            return _within_budget(dict(zip(wanted, pool.map(make, wanted), strict=True)))
         except BaseException:
             # Ctrl-C: the pool waits for its threads, and they for servers.
             reader.cancel()
             raise
+
+
+def _within_budget(thumbnails: dict[str, Thumbnail]) -> dict[str, Thumbnail]:
+    """Those that fit into a page; the others are named only."""
+    left, kept = MAX_BYTES, {}
+    for source, thumbnail in thumbnails.items():
+        left -= len(thumbnail.data or "")
+        if left >= 0:
+            kept[source] = thumbnail
+    return kept
 
 
 def link_of(source: str) -> str | None:
@@ -107,12 +122,13 @@ def link_of(source: str) -> str | None:
     return url if is_web and parts.username is None and parts.password is None else None
 
 
-def _shrink(image: Image.Image) -> str:
-    """The middle square of `image`, as encoders see it, as a `data:` URI.
+def _shrink(image: Image.Image, side: int) -> str:
+    """The middle square of `image`, as encoders see it, no larger than it is, as a `data:` URI.
 
     Pixels are encoded anew, so that nothing else that a stranger's file holds gets into the page.
     """
-    small = ImageOps.fit(image, (SIDE, SIDE), Image.Resampling.LANCZOS)
+    side = max(1, min(side, *image.size))
+    small = ImageOps.fit(image, (side, side), Image.Resampling.LANCZOS)
     buffer = io.BytesIO()
     small.save(buffer, "WEBP", quality=_QUALITY)
     return "data:image/webp;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")

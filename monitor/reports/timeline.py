@@ -1,4 +1,4 @@
-"""Windows ─► the coordinates of a chart: distances over time, above a strip of row counts."""
+"""Windows ─► the coordinates of a chart: what decides about each over time, above a strip of row counts."""
 
 from __future__ import annotations
 
@@ -7,19 +7,24 @@ import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
-from monitor.drift import Score, Verdict
-from monitor.reports.axis import scale, time_ticks
+from monitor.drift import Verdict
+from monitor.reports.axis import rarity_ticks, time_ticks, times_ticks
 from monitor.reports.findings import WindowDrift
-from monitor.reports.wording import count, moment, number, p_equals, period
+from monitor.reports.wording import count, moment, number, p_equals, percent, period
 
-PLOT_TOP, PLOT_HEIGHT = 14, 190
-STRIP_TOP, STRIP_HEIGHT = 226, 44
-LEFT, RIGHT = 44, 10
-HEIGHT = 296
+PLOT_TOP, PLOT_HEIGHT = 14, 150
+STRIP_TOP, STRIP_HEIGHT = 182, 34
+LEFT, RIGHT = 84, 10
+HEIGHT = 242
 _DENSE = 90
 """From so many windows on, a mark on each would hide the line: only drifted and open ones get one."""
 _WIDEST_BAR = 34.0
+_RAREST: Final = 12.0
+"""Powers of ten; rarer still is drawn at the top."""
+_MOST_TIMES: Final = 5.0
+_ROOM: Final = 1.12
 
 
 @dataclass(frozen=True)
@@ -31,7 +36,7 @@ class Mark:
     x
         Where its slot is centred.
     y
-        Where its distance lies; at the foot of the plot when it has none.
+        Where it lies; at the foot of the plot when it has no verdict.
     verdict
         Which mark it gets; None for no mark.
     is_together
@@ -67,8 +72,12 @@ class Timeline:
     ----------
     width, slot, bar
         Of the chart, of one window and of its bar.
-    line, floor, band
-        SVG paths: the distance, its noise floor, and the area up to its noise ceiling.
+    line
+        SVG path: how far each window is from chance.
+    limit
+        Where drift begins; what lies below is within chance.
+    is_by_thresholds
+        Whether the user's own thresholds decide, and the axis counts multiples of them.
     rows, failed
         SVG paths of the bars: rows with a vector, and failed rows on top.
     x_ticks, y_ticks
@@ -85,8 +94,8 @@ class Timeline:
     slot: float
     bar: float
     line: str
-    floor: str
-    band: str
+    limit: float
+    is_by_thresholds: bool
     rows: str
     failed: str
     x_ticks: tuple[tuple[float, str], ...]
@@ -98,13 +107,17 @@ class Timeline:
 
 def has_chart(windows: Sequence[WindowDrift]) -> bool:
     """Whether there is something to see over time: two windows or more, one of them judged."""
-    return len(windows) > 1 and any(not math.isnan(_score(w).value) for w in windows)
+    return len(windows) > 1 and any(not math.isnan(_excess(w)) for w in windows)
 
 
 def timeline(
     windows: Sequence[WindowDrift], width: int, *, targets: Sequence[str | None] | None = None
 ) -> Timeline:
     """The chart of one feature's windows, in their order.
+
+    It shows what decides: how seldom chance alone would make a window look like this one, as −log₁₀ p
+    beside the limit −log₁₀ alpha; where the user's thresholds decide, the distance as a multiple of its
+    threshold.
 
     Parameters
     ----------
@@ -115,8 +128,11 @@ def timeline(
     targets
         Per window, the id of the block that tells more.
     """
-    scores = [_score(w) for w in windows]
-    highest, step = scale(v for s in scores for v in (s.value, s.noise_ceiling))
+    is_by_thresholds = any(w.judgement.thresholds for w in windows)
+    limit = 1.0 if is_by_thresholds else -math.log10(windows[0].judgement.alpha)
+    cap = _MOST_TIMES if is_by_thresholds else _RAREST
+    values = [min(_excess(w), cap) if not math.isnan(_excess(w)) else math.nan for w in windows]
+    highest = _ROOM * max(limit * 1.25, *(v for v in values if not math.isnan(v)), 0.0)
     slot = (width - LEFT - RIGHT) / len(windows)
     centres = [round(LEFT + slot * (i + 0.5), 2) for i in range(len(windows))]
 
@@ -128,31 +144,29 @@ def timeline(
     bar = round(min(slot * 0.68, _WIDEST_BAR), 2)
     failed = [STRIP_HEIGHT * w.n_failed / most for w in windows]
     good = [STRIP_HEIGHT * (w.n_rows - w.n_failed) / most for w in windows]
+    ticks = times_ticks(highest) if is_by_thresholds else rarity_ticks(highest)
     return Timeline(
         width=width,
         slot=round(slot, 2),
         bar=bar,
-        line=_path(centres, [height_of(s.value) for s in scores]),
-        floor=_path(*_widened(centres, [height_of(s.noise_floor) for s in scores], slot)),
-        band=_area(*_widened(centres, [height_of(s.noise_ceiling) for s in scores], slot)),
+        line=_path(centres, [height_of(v) for v in values]),
+        limit=height_of(limit),
+        is_by_thresholds=is_by_thresholds,
         rows=_bars(centres, bar, [0.0] * len(windows), good),
         failed=_bars(centres, bar, good, failed),
         x_ticks=time_ticks(windows, centres, width - LEFT - RIGHT),
-        y_ticks=tuple(
-            (height_of(value), f"{value:.2f}" if step < 0.1 else f"{value:.2g}")
-            for value in (step * i for i in range(round(highest / step) + 1))
-        ),
+        y_ticks=tuple((height_of(value), text) for value, text in ticks),
         most_rows=count(most),
         marks=tuple(
             Mark(
                 x=centres[i],
-                y=PLOT_TOP + PLOT_HEIGHT if math.isnan(s.value) else height_of(s.value),
+                y=PLOT_TOP + PLOT_HEIGHT if math.isnan(value) else height_of(value),
                 verdict=_mark(w, len(windows)),
                 is_together=w.judgement.deciding_pooled_test is not None,
                 tooltip=tooltip(w),
                 target=targets[i],
             )
-            for i, (w, s) in enumerate(zip(windows, scores, strict=True))
+            for i, (w, value) in enumerate(zip(windows, values, strict=True))
         ),
         spans=_spans(windows, slot),
     )
@@ -186,26 +200,49 @@ def tooltip(window: WindowDrift) -> str:
     score = judgement.scores["jsd"]
     rows = f"{count(window.n_rows)} rows, {count(window.n_failed)} failed"
     lines = [f"{period(window.start, window.end)}: {judgement.verdict}"]
-    if not math.isnan(score.value):
+    if window.kinds:
+        lines[0] += f", {', '.join(window.kinds)}"
+    if (change := window.change) is not None:
         lines.append(
-            f"JSD {number(score.value)} (noise {number(score.noise_floor)}, "
-            f"up to {number(score.noise_ceiling)})"
+            f"{percent(change.share)} of the rows changed ({percent(change.low)} to "
+            f"{percent(change.high)})"
         )
     if not math.isnan(judgement.p_value):
         lines.append(p_equals(judgement.p_value))
     if pooled := judgement.deciding_pooled_test:
         lines.append(f"the last {pooled.n_windows} windows together: {p_equals(pooled.p_value)}")
+    if not math.isnan(score.value):
+        lines.append(
+            f"JSD {number(score.value)} (noise {number(score.noise_floor)}, "
+            f"up to {number(score.noise_ceiling)})"
+        )
     if window.began is not None:
         lines.append(f"began {moment(window.began)}")
     return "\n".join([*lines, rows])
 
 
-def _score(window: WindowDrift) -> Score:
-    """The window's distance; none when it is inconclusive, where it is mostly noise."""
+def _excess(window: WindowDrift) -> float:
+    """How far the window is from chance; NaN when it is inconclusive."""
     judgement = window.judgement
     if judgement.verdict is Verdict.INCONCLUSIVE:
-        return Score(*[math.nan] * 5)
-    return judgement.scores["jsd"]
+        return math.nan
+    if judgement.thresholds:
+        times = [
+            judgement.scores[name].value / limit
+            for name, limit in judgement.thresholds.items()
+            if name in judgement.scores and limit > 0
+        ]
+        return max(times, default=math.nan)
+    if pooled := judgement.deciding_pooled_test:
+        # At its own level, so that it lies above the line that is drawn.
+        return _rarity(pooled.p_value * judgement.alpha / pooled.alpha)
+    return _rarity(judgement.p_value)
+
+
+def _rarity(p: float) -> float:
+    if math.isnan(p):
+        return math.nan
+    return max(0.0, -math.log10(p)) if p > 0 else _RAREST
 
 
 def _mark(window: WindowDrift, n_windows: int) -> Verdict | None:
@@ -223,15 +260,6 @@ def _path(xs: Sequence[float], ys: Sequence[float]) -> str:
     return "".join(parts)
 
 
-def _area(xs: Sequence[float], ys: Sequence[float]) -> str:
-    """The area between the points and the foot of the plot, broken where y is NaN."""
-    foot = PLOT_TOP + PLOT_HEIGHT
-    return "".join(
-        f"M{run[0][0]:g} {foot}L{'L'.join(f'{x:g} {y:g}' for x, y in run)}L{run[-1][0]:g} {foot}Z"
-        for run in _runs(xs, ys)
-    )
-
-
 def _bars(
     xs: Sequence[float], width: float, bottoms: Sequence[float], heights: Sequence[float]
 ) -> str:
@@ -246,22 +274,3 @@ def _bars(
 def _runs(xs: Sequence[float], ys: Sequence[float]) -> list[list[tuple[float, float]]]:
     pairs = itertools.groupby(zip(xs, ys, strict=True), key=lambda point: math.isnan(point[1]))
     return [list(points) for is_gap, points in pairs if not is_gap]
-
-
-def _widened(
-    xs: Sequence[float], ys: Sequence[float], slot: float
-) -> tuple[list[float], list[float]]:
-    """The points, carried on to the edges of the first and the last slot of each run."""
-    wide_x: list[float] = []
-    wide_y: list[float] = []
-    n = len(ys)
-    for i, (x, y) in enumerate(zip(xs, ys, strict=True)):
-        if i == 0 or math.isnan(ys[i - 1]):
-            wide_x.append(round(x - slot / 2, 2))
-            wide_y.append(y)
-        wide_x.append(x)
-        wide_y.append(y)
-        if i == n - 1 or math.isnan(ys[i + 1]):
-            wide_x.append(round(x + slot / 2, 2))
-            wide_y.append(y)
-    return wide_x, wide_y

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import chain
 
 from monitor.drift import ClusterShift, Verdict
+from monitor.reports.answer import Answer
 from monitor.reports.findings import FeatureSummary, Findings, WindowDrift
 from monitor.reports.gallery import Gallery
+from monitor.reports.map_view import MapView
 from monitor.reports.sentences import drifted, severity
 from monitor.reports.timeline import Timeline
 
@@ -34,17 +36,64 @@ class ChangedView:
 
 
 @dataclass(frozen=True)
+class Scene:
+    """A few large pictures that show a shift: rows, and what they are most like in the baseline, or alone."""
+
+    title: str = ""
+    rows: Gallery = field(default_factory=Gallery)
+    nearest: Gallery = field(default_factory=Gallery)
+
+
+@dataclass(frozen=True)
+class ShiftView:
+    """A shift as the first screen tells it.
+
+    Parameters
+    ----------
+    feature
+        The feature's name.
+    span
+        When it was, in words.
+    mark
+        The name of the shape that stands for its verdict.
+    answer
+        In words.
+    scene
+        In pictures.
+    target
+        The id of the block that tells more, or None.
+    """
+
+    feature: str
+    span: str
+    mark: str
+    answer: Answer
+    scene: Scene
+    target: str | None
+
+
+@dataclass(frozen=True)
 class Detail:
-    """A window in full."""
+    """A window in full.
+
+    Parameters
+    ----------
+    headline
+        What happened, in a sentence without a full stop.
+    preview
+        The first pictures of what changed, or of the window.
+    """
 
     id: str
     window: WindowDrift
-    is_open: bool
+    headline: str
+    preview: Gallery
     clusters: tuple[ClusterView, ...]
     others: tuple[ClusterShift, ...]
     order: str
     novel: Gallery
     changed: tuple[ChangedView, ...] = ()
+    map: MapView | None = None
 
     @property
     def widest(self) -> float:
@@ -55,10 +104,24 @@ class Detail:
 
 @dataclass(frozen=True)
 class Row:
-    """A line of a table of windows; `target` is the id of its detail, if there is one."""
+    """A line of a table: a window, or a run of windows without rows.
+
+    Parameters
+    ----------
+    window
+        The window, or the first of the run.
+    target
+        The id of its detail, if there is one.
+    last
+        The last window of the run; the same for a single one.
+    n
+        How many windows the line stands for.
+    """
 
     window: WindowDrift
     target: str | None
+    last: WindowDrift
+    n: int = 1
 
 
 @dataclass(frozen=True)
@@ -148,8 +211,10 @@ class Page:
 
     report: Findings
     features: tuple[FeatureView, ...]
+    shifts: tuple[ShiftView, ...]
     pictures: tuple[str, ...]
     has_examples: bool
+    blank: str = ""
 
 
 def _highest(windows: Iterable[WindowDrift]) -> float:

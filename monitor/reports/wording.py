@@ -17,7 +17,7 @@ _MONTHS: Final = (
     "January", "February", "March", "April", "May", "June",
     "July", "August", "September", "October", "November", "December",
 )  # fmt: skip
-_SUPERSCRIPTS: Final = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+SUPERSCRIPTS: Final = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _ADDRESS: Final = re.compile(r"[a-z][a-z0-9+.-]{0,30}://\S+|(?<![a-z0-9])data:\S+", re.IGNORECASE)
 _LONGEST_PROSE: Final = 2_000
 _SMALLEST_P: Final = 1e-99
@@ -81,10 +81,10 @@ def p_value(p: float) -> str:
     if math.isnan(p):
         return MISSING
     if p < _SMALLEST_P:
-        return "< 10" + "-99".translate(_SUPERSCRIPTS)
+        return "< 10" + "-99".translate(SUPERSCRIPTS)
     if p < 0.001:
         digits, exponent = f"{p:.1e}".split("e")
-        return f"{digits} × 10{str(int(exponent)).translate(_SUPERSCRIPTS)}"
+        return f"{digits} × 10{str(int(exponent)).translate(SUPERSCRIPTS)}"
     if p >= 0.995:
         return "1"
     return f"{p:.2f}" if p >= 0.1 else f"{p:.3f}"
@@ -240,6 +240,19 @@ def iso_period(time_range: tuple[str, str]) -> str:
     except ValueError:
         return plain(" – ".join(time_range))
     return _days(first, last)
+
+
+def iso_moment(instant: str) -> str:
+    """An instant, given in ISO 8601, with its time; anything else unchanged.
+
+    >>> iso_moment("2026-03-05T08:07:30+00:00")
+    '5 Mar 2026, 08:07'
+    """
+    try:
+        at = dt.datetime.fromisoformat(instant)
+    except ValueError:
+        return plain(instant)
+    return f"{day(at)}, {at:%H:%M}"
 
 
 def _is_midnight(instant: dt.datetime) -> bool:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import io
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -14,7 +16,7 @@ from PIL import Image, PngImagePlugin
 from monitor.images import SourcePolicy
 from monitor.reports import DriftReport
 
-from .samples import mixed_report
+from .samples import FIRST_DAY, joined, mixed_report, pictured_report
 
 MARK = "hidden-in-the-file"
 
@@ -89,3 +91,29 @@ def report() -> DriftReport:
 def page_path(tmp_path: Path) -> Path:
     """Where a page goes."""
     return tmp_path / "report.html"
+
+
+@pytest.fixture(scope="session")
+def picture_server() -> Iterator[PictureServer]:
+    """One for pages that many tests open."""
+    with PictureServer() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def pictured(picture_server: PictureServer) -> DriftReport:
+    """A report by the whole pipeline, of rows with images."""
+    return pictured_report(picture_server.url)
+
+
+@pytest.fixture(scope="session")
+def full_page(
+    pictured: DriftReport, picture_server: PictureServer, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """The page of two features, with pictures and a map."""
+    path = tmp_path_factory.mktemp("page") / "report.html"
+    mixed = mixed_report()
+    calm, day = mixed.windows[0], dt.timedelta(days=1)
+    calm = replace(calm, start=FIRST_DAY + 5 * day, end=FIRST_DAY + 6 * day)
+    over = replace(mixed, windows=(*mixed.windows[:5], calm))
+    return joined(pictured, over).to_html(path, policy=picture_server.policy)

@@ -8,13 +8,15 @@ from typing import Any
 
 import pytest
 from selenium import webdriver
+from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.support.ui import WebDriverWait
 
 from monitor.clusters import Example
 from monitor.reports import DriftReport
 from tests.conftest import requests_of, show
 
 from .conftest import PictureServer
-from .samples import joined, mixed_report, segmented_report, with_sources
+from .samples import segmented_report
 
 CONTRAST = """
 const parse = c => { const v = c.match(/[\\d.]+/g).map(Number); return v.length < 4 ? [...v, 1] : v; };
@@ -38,53 +40,111 @@ return found;
 """
 
 
-@pytest.fixture
-def page(report: DriftReport, pictures: PictureServer, page_path: Path) -> Path:
-    both = joined(report, with_sources(mixed_report(name="images"), pictures.url))
-    both.to_html(page_path, policy=pictures.policy)
-    pictures.paths.clear()
-    return page_path
-
-
 def test_it_opens_without_a_complaint_and_asks_for_nothing(
-    browser: webdriver.Chrome, page: Path, pictures: PictureServer
+    browser: webdriver.Chrome, full_page: Path, picture_server: PictureServer
 ) -> None:
-    show(browser, page)
+    picture_server.paths.clear()
+    show(browser, full_page)
 
-    heading = browser.execute_script("return document.querySelector('h1').innerText")
-    assert heading == "Drift in 2 of 2 features"
     assert browser.get_log("browser") == []
-    assert {url for url in requests_of(browser) if not url.startswith("data:")} == {page.as_uri()}
+    asked = {url for url in requests_of(browser) if not url.startswith("data:")}
+    assert asked == {full_page.as_uri()}
     assert browser.execute_script("return performance.getEntriesByType('resource').length") == 0
-    assert pictures.paths == []
+    assert picture_server.paths == []
 
 
-def test_pictures_are_seen(browser: webdriver.Chrome, page: Path) -> None:
-    show(browser, page)
+def test_the_first_screen_answers(browser: webdriver.Chrome, full_page: Path) -> None:
+    show(browser, full_page)
+
+    below = browser.execute_script(
+        "return [...document.querySelectorAll('h1, .why, .scene, .facts dd, .steps code')]"
+        ".filter(e => !e.closest('details') && e.getBoundingClientRect().bottom > 900)"
+        ".map(e => e.innerText)"
+    )
+    assert below == []
+    assert browser.execute_script("return document.documentElement.scrollHeight") < 2_900
+
+
+def test_pictures_are_seen(browser: webdriver.Chrome, full_page: Path) -> None:
+    show(browser, full_page)
 
     shown = browser.execute_script(
-        "return [...document.querySelectorAll('details[open] .pic')].map(e =>"
+        "return [...document.querySelectorAll('.scene .pic')].map(e =>"
         "[getComputedStyle(e).backgroundImage.slice(0, 20), e.getBoundingClientRect().width])"
     )
-    assert len(shown) > 10
+    assert len(shown) == 6
     assert {kind for kind, _ in shown} == {'url("data:image/webp'}
-    assert all(width > 40 for _, width in shown)
+    assert all(width > 120 for _, width in shown)
 
 
-def test_a_mark_leads_to_its_window(browser: webdriver.Chrome, page: Path) -> None:
-    show(browser, page)
-    browser.execute_script("for (const d of document.querySelectorAll('details')) d.open = false")
+def test_a_picture_opens_large(browser: webdriver.Chrome, full_page: Path) -> None:
+    show(browser, full_page)
+    title = "return document.getElementById('zoom-title').innerText"
+
+    browser.find_elements("css selector", ".scene [data-row]")[0].click()
+    first = browser.execute_script(title)
+    link = browser.execute_script("return document.getElementById('zoom-source').href")
+    width = browser.execute_script("return document.getElementById('zoom-picture').clientWidth")
+    browser.switch_to.active_element.send_keys(Keys.ARROW_RIGHT)
+    second = browser.execute_script(title)
+    browser.switch_to.active_element.send_keys(Keys.ESCAPE)
+
+    assert first.startswith("row ")
+    assert first != second
+    assert link.startswith("http://127.0.0.1")
+    assert width > 300
+    assert not browser.execute_script("return document.getElementById('zoom').open")
+    assert len(browser.window_handles) == 1
+
+
+def test_a_map_is_drawn_and_tells_its_points(browser: webdriver.Chrome, full_page: Path) -> None:
+    show(browser, full_page)
+    browser.execute_script("document.querySelector('.detail:has(.map)').open = true")
+    colours = (
+        "return [...new Set(new Uint32Array(arguments[0].getContext('2d')"
+        ".getImageData(0, 0, arguments[0].width, arguments[0].height).data.buffer))].length"
+    )
+    canvas = browser.find_element("css selector", "canvas")
+    WebDriverWait(browser, 20).until(lambda _: browser.execute_script(colours, canvas) > 20)
+
+    before = browser.execute_script("return arguments[0].toDataURL()", canvas)
+    browser.find_element("css selector", ".map input[value=cluster]").click()
+    assert browser.execute_script("return arguments[0].toDataURL()", canvas) != before
+
+    browser.execute_script(POINT_AT_A_PICTURE, canvas)
+    tip = browser.find_element("css selector", ".map .tip")
+    assert "row " in tip.text
+    assert "cluster" in tip.text
+    assert tip.find_elements("css selector", ".pic")
+
+
+def test_a_mark_leads_to_its_window(browser: webdriver.Chrome, full_page: Path) -> None:
+    show(browser, full_page)
     browser.execute_script(
         "document.querySelector('.wide a').dispatchEvent(new MouseEvent('click'))"
     )
 
     opened = browser.execute_script("return document.querySelector('details[open] h3').innerText")
-    assert opened in {"5 Mar 2026", "6 Mar 2026"}
+    assert "5 Mar" in opened
+
+
+POINT_AT_A_PICTURE = """
+const canvas = arguments[0], raw = Uint8Array.from(atob(canvas.dataset.after), c => c.charCodeAt(0));
+const xy = new DataView(raw.buffer), box = canvas.getBoundingClientRect();
+const [, point] = JSON.parse(canvas.dataset.rows).find(([side, , number]) => side === 1 && number >= 0);
+canvas.dispatchEvent(new PointerEvent('pointermove', {
+  clientX: box.left + xy.getUint16(4 * point, true) / 65535 * box.width,
+  clientY: box.top + (1 - xy.getUint16(4 * point + 2, true) / 65535) * box.height,
+  bubbles: true,
+}));
+"""
 
 
 @pytest.mark.parametrize("build", [None, segmented_report])
-def test_it_fits_a_phone(browser: webdriver.Chrome, page: Path, build: Any, tmp_path: Path) -> None:
-    path = build().to_html(tmp_path / "other.html") if build else page
+def test_it_fits_a_phone(
+    browser: webdriver.Chrome, full_page: Path, build: Any, tmp_path: Path
+) -> None:
+    path = build().to_html(tmp_path / "other.html") if build else full_page
     show(browser, path, width=390)
     browser.execute_script("for (const d of document.querySelectorAll('details')) d.open = true")
 
@@ -92,8 +152,8 @@ def test_it_fits_a_phone(browser: webdriver.Chrome, page: Path, build: Any, tmp_
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_text_stands_out(browser: webdriver.Chrome, page: Path, scheme: str) -> None:
-    show(browser, page, scheme=scheme)
+def test_text_stands_out(browser: webdriver.Chrome, full_page: Path, scheme: str) -> None:
+    show(browser, full_page, scheme=scheme)
     browser.execute_script("for (const d of document.querySelectorAll('details')) d.open = true")
 
     assert browser.execute_script(CONTRAST) == []
@@ -109,7 +169,9 @@ def test_texts_from_the_data_do_not_act(
     show(browser, page_path)
 
     assert browser.title == "2 of 6 windows drifted – drift report"
-    assert browser.execute_script("return document.scripts.length + document.images.length") == 0
+    # The page's own script, and no other.
+    assert browser.execute_script("return document.scripts.length") == 1
+    assert browser.execute_script("return document.images.length") == 0
     assert (
         browser.execute_script("return document.querySelectorAll('[href^=javascript]').length") == 0
     )

@@ -26,7 +26,7 @@ def told(window: WindowDrift) -> dict[str, str]:
 def test_a_shift_is_told_with_its_reasons() -> None:
     found = told(explained_report().windows[-1])
 
-    assert list(found) == ["What it looks like", "Since when", "How large", "How sure", "Why"]
+    assert list(found) == ["What it looks like", "Why", "Since when", "How large", "How sure"]
     assert found["What it looks like"].startswith("A broken feed and new content")
     assert found["Since when"] == "Since 5 Mar 2026."
     assert "brightness fell from 0.497 to 0.29" in found["Why"]

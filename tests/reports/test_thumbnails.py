@@ -28,6 +28,26 @@ def test_pixels_are_encoded_anew(pictures: PictureServer) -> None:
         assert (image.format, image.size) == ("WEBP", (SIDE, SIDE))
 
 
+def test_large_pictures_are_no_larger_than_they_are(pictures: PictureServer) -> None:
+    url = pictures.url("a.png")
+    data = collect_thumbnails([url], pictures.policy, large={url})[url].data
+
+    assert data is not None
+    with Image.open(io.BytesIO(base64.b64decode(data.partition(",")[2]))) as image:
+        assert image.size == (120, 120)  # the middle of 160 × 120
+
+
+def test_pictures_stay_within_a_page(
+    pictures: PictureServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(thumbnails, "MAX_BYTES", 400)
+    urls = [pictures.url(f"{i}.png") for i in range(6)]
+    found = collect_thumbnails(urls, pictures.policy)
+
+    assert list(found) == urls[: len(found)]
+    assert 0 < sum(len(t.data or "") for t in found.values()) <= 400
+
+
 def test_each_source_is_fetched_once(pictures: PictureServer) -> None:
     urls = [pictures.url(name) for name in ("a.png", "b.png", "a.png")]
 

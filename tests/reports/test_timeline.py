@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import re
+from collections.abc import Callable
 from itertools import pairwise
 
 import pytest
@@ -11,24 +13,43 @@ from monitor.drift import Verdict
 from monitor.reports import DriftReport
 from monitor.reports.timeline import LEFT, PLOT_HEIGHT, PLOT_TOP, STRIP_HEIGHT, has_chart, timeline
 
-from .samples import detected_report, failed_report, long_report, quiet_report
+from .samples import (
+    detected_report,
+    failed_report,
+    long_report,
+    mixed_report,
+    quiet_report,
+    threshold_report,
+)
 
 FOOT = PLOT_TOP + PLOT_HEIGHT
 
 
-def test_marks_lie_where_their_distance_is(report: DriftReport) -> None:
+def test_marks_lie_where_chance_puts_them(report: DriftReport) -> None:
     chart = timeline(report.windows, 1000)
 
-    (top_y, top), (foot_y, foot) = chart.y_ticks[-1], chart.y_ticks[0]
-    assert (foot_y, float(foot)) == (FOOT, 0)
+    foot, (one_in_100, text) = chart.y_ticks[0], chart.y_ticks[1]
+    assert foot == (FOOT, "always")
+    assert text == "1 in 10,000"
+    unit = (FOOT - one_in_100) / 4
     for mark, window in zip(chart.marks, report.windows, strict=True):
         assert mark.verdict is window.judgement.verdict
         if window.judgement.verdict is not Verdict.INCONCLUSIVE:
-            share = (FOOT - mark.y) / (FOOT - top_y)
-            assert share * float(top) == pytest.approx(
-                window.judgement.scores["jsd"].value, abs=0.001
-            )
+            rarity = min(-math.log10(window.judgement.p_value), 12)
+            assert (FOOT - mark.y) / unit == pytest.approx(rarity, abs=0.01)
+    assert (FOOT - chart.limit) / unit == pytest.approx(math.log10(365), abs=0.01)
     assert [mark.x for mark in chart.marks] == sorted(mark.x for mark in chart.marks)
+
+
+@pytest.mark.parametrize("build", [mixed_report, detected_report, threshold_report])
+def test_what_drifts_lies_beyond_the_limit_and_nothing_else(
+    build: Callable[[], DriftReport],
+) -> None:
+    windows = build().windows
+    chart = timeline(windows, 1000)
+
+    for mark, window in zip(chart.marks, windows, strict=True):
+        assert (mark.y <= chart.limit) == (window.judgement.verdict is Verdict.DRIFT)
 
 
 def test_windows_that_drift_only_with_others_are_told_apart() -> None:
@@ -102,7 +123,7 @@ def test_labels_do_not_collide(width: int, n_windows: int) -> None:
 def test_a_tooltip_holds_the_figures(report: DriftReport) -> None:
     told = timeline(report.windows, 1000).marks[4].tooltip
 
-    assert told.startswith("5 Mar 2026: drift\nJSD 0.")
+    assert told.startswith("5 Mar 2026: drift, new mix\np = 1.3 × 10⁻⁹\nJSD 0.")
     assert "300 rows, 0 failed" in told
 
 
