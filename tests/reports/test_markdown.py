@@ -21,7 +21,7 @@ from .samples import (
 
 
 def test_the_answer_the_main_shift_and_the_drifted_windows() -> None:
-    answer, headline, facts, now, steps, also, table, note = (
+    answer, headline, facts, now, steps, also, _, table, note = (
         explained_report().to_markdown().split("\n\n")
     )
 
