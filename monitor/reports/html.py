@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
 
 from monitor.drift import DISTANCES, MINIMUM_ROWS
 from monitor.drift.battery import subtest_named
@@ -74,13 +73,9 @@ def write_html(
     """
     page = build_page(report, policy=policy, thumbnails=thumbnails)
     template = environment().get_template("report.html.j2")
-    script = _script()
+    script = environment().get_template("report.js").render()
     text = template.render(
-        page=page,
-        report=report,
-        version=_version(),
-        script=Markup(script),  # noqa: S704  # our own file
-        script_hash=hash_of(script),
+        page=page, report=report, version=_version(), script_hash=hash_of(script)
     )
     return write_text(path, text)
 
@@ -92,14 +87,6 @@ def hash_of(script: str) -> str:
     'sha256-bhHHL3z2vDgxUt0W3dWQOrprscmda2Y5pLsLg4GF+pI='
     """
     return "sha256-" + base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-
-
-@cache
-def _script() -> str:
-    loader = environment().loader
-    assert loader is not None
-    source, *_ = loader.get_source(environment(), "report.js")
-    return source
 
 
 def notebook_html(report: Findings) -> str:
