@@ -31,6 +31,7 @@ _COMMANDS: Final = {
     "report": "report:report",
     "run": "run:run",
     "schedule": "run:schedule",
+    "serve": "serve:serve",
     "store": "store:store",
     "alerts": "alerts:alerts",
     "metrics": "metrics:metrics",
