@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import getpass
+import threading
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +17,7 @@ from monitor.cli.terminal import Terminal, table
 
 if TYPE_CHECKING:
     from monitor.cli.project import Project
+    from monitor.clusters import Baseline
     from monitor.store import Store
 
 
@@ -145,6 +148,7 @@ def serve_project(project: Project, host: str | None = None, port: int | None = 
             rows=ConfigRows(project),
             folder=project.output / "web",
             max_points=serving.max_points,
+            accept=partial(_accept, project, threading.Lock()),
         )
         listen(
             site,
@@ -153,6 +157,18 @@ def serve_project(project: Project, host: str | None = None, port: int | None = 
             serving.port if port is None else port,
             lambda address: project.terminal.say(f"the page is at {address}; Ctrl-C ends"),
         )
+
+
+def _accept(
+    project: Project, turn: threading.Lock, feature: str, start: dt.datetime, end: dt.datetime
+) -> Baseline:
+    """Fit the baseline of a feature again with the rows of [start, end); one at a time."""
+    from monitor.cli.accept import accept_span
+    from monitor.windows import Window
+
+    with turn:
+        (accepted,) = accept_span(project, project.features([feature]), Window(start, end))
+    return accepted.baseline
 
 
 def _user() -> str:

@@ -156,7 +156,7 @@ def router(services: Services) -> APIRouter:
             )
         with store.reading() as connection:
             line = services.feature(connection, asked.feature)
-        baseline = site.accept(line.name, asked.window_start, asked.window_end, who.name)
+        baseline = site.accept(line.name, asked.window_start, asked.window_end)
         act = signed(
             who,
             site.now(),

@@ -27,8 +27,8 @@ from numpy.typing import NDArray
 from monitor import frames
 from monitor.errors import InvalidInputError, TimestampError
 from monitor.features import ClusteredFeature
-from monitor.pipeline.reading import read_vectors
-from monitor.web.plane import Plane
+from monitor.pipeline.rows import read_vectors
+from monitor.web.plane import plane_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -187,7 +187,7 @@ class _Writer:
     ) -> None:
         self.folder, self.feature, self.baseline = folder, feature, baseline
         self.time_column = time_column
-        self.plane = Plane.of(baseline)
+        self.plane = plane_of(baseline)
         self.n = 0
         self.columns: list[str] | None = None
         self._pending: list[pa.Table] = []
@@ -221,7 +221,7 @@ class _Writer:
         scaled, clusters, distances = self.baseline.assign(read.matrix)
         kept = table.filter(pa.array(read.usable))
         self._files["vectors"].write(np.ascontiguousarray(scaled, np.float32).tobytes())
-        self._files["xy"].write(self.plane.place(scaled).tobytes())
+        self._files["xy"].write(self.plane.place(scaled).astype(np.float32).tobytes())
         self._files["cluster"].write(clusters.astype(np.uint16).tobytes())
         self._files["distance"].write(distances.astype(np.float32).tobytes())
         self._files["time"].write(_times(kept, self.time_column).tobytes())

@@ -2,37 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
+
+from monitor.clusters.plane import Plane
 
 if TYPE_CHECKING:
     from monitor.clusters import Baseline
 
 
-@dataclass(frozen=True, eq=False)
-class Plane:
-    """The two directions in which a baseline's rows vary most: its first principal components."""
-
-    centre: NDArray[np.float32]
-    axes: NDArray[np.float32]
-
-    @classmethod
-    def of(cls, baseline: Baseline) -> Plane:
-        """Fitted on the rows that the baseline keeps whole, or on its centroids."""
-        rows = baseline.centroids if baseline.known is None else baseline.known.vectors
-        rows = np.asarray(rows, dtype=np.float64)
-        centre = rows.mean(axis=0)
-        _, _, axes = np.linalg.svd(rows - centre, full_matrices=False)
-        # A part of one or two dimensions, or of one known row, has fewer axes.
-        full = np.zeros((2, rows.shape[1]))
-        full[: len(axes[:2])] = axes[:2]
-        largest = full[np.arange(2), np.abs(full).argmax(axis=1)]
-        signed = full * np.where(largest < 0, -1.0, 1.0)[:, None]
-        return cls(centre.astype(np.float32), signed.astype(np.float32))
-
-    def place(self, scaled: NDArray[np.float32]) -> NDArray[np.float32]:
-        """(n, 2) where scaled vectors lie."""
-        return np.asarray((scaled - self.centre) @ self.axes.T, dtype=np.float32)
+def plane_of(baseline: Baseline) -> Plane:
+    """The plane of the rows that the baseline keeps whole, or of its centroids."""
+    rows = baseline.centroids
+    if baseline.known is not None and len(baseline.known) > 1:
+        rows = baseline.known.vectors
+    plane = Plane.of(rows)
+    # Vectors of one number, or a baseline of one known row, have but one axis.
+    missing = np.zeros((2 - len(plane.axes), rows.shape[1]))
+    return Plane(plane.centre, np.concatenate([plane.axes, missing]), plane.explained)

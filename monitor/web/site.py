@@ -46,8 +46,8 @@ class RowSource(Protocol):
         """When each row happened."""
 
 
-Accept = Callable[[str, dt.datetime, dt.datetime, str], "Baseline"]
-"""Feature, start, end and who ─► the baseline that holds from now on."""
+Accept = Callable[[str, dt.datetime, dt.datetime], "Baseline"]
+"""Feature, start and end ─► the baseline that holds from now on."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -189,7 +189,6 @@ async function begin() {
       backgroundColor: background(),
       lassoOnLongPress: false,
       lassoInitiator: false,
-      keyMap: {},
       spatialIndexUseWorker: false,
       mouseMode: "panZoom",
       actionKeyMap: {},

@@ -103,6 +103,22 @@ function marks(u) {
   ctx.restore();
 }
 
+const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+
+/** Days as the rest of the page writes them; hours between them. @param {uPlot} _ @param {number[]} ticks */
+function days(_, ticks) {
+  let before = "";
+  return ticks.map((tick) => {
+    const at = new Date(tick * 1000);
+    const day = `${at.getUTCDate()} ${MONTHS[at.getUTCMonth()]}`;
+    const hour = at.getUTCHours() * 60 + at.getUTCMinutes();
+    if (hour) return `${at.toISOString().slice(11, 16)}`;
+    const text = `${at.getUTCFullYear()}` === before ? day : `${day}\n${at.getUTCFullYear()}`;
+    before = `${at.getUTCFullYear()}`;
+    return text;
+  });
+}
+
 const sync = uPlot.sync("timeline");
 /** @type {uPlot[]} */
 let plots = [];
@@ -111,6 +127,7 @@ let range = { ...whole };
 /** @param {number} height @param {object} more */
 function options(height, more) {
   const axis = {
+    space: 72,
     stroke: colour("--muted"),
     grid: { stroke: colour("--line"), width: 1 },
     ticks: { stroke: colour("--line"), width: 1, size: 5 },
@@ -129,7 +146,7 @@ function options(height, more) {
     legend: { show: false },
     ...more,
     axes: [
-      { ...axis, ...(/** @type {any} */ (more).xAxis ?? {}) },
+      { ...axis, values: days, ...(/** @type {any} */ (more).xAxis ?? {}) },
       { ...axis, size: 52, ...(/** @type {any} */ (more).yAxis ?? {}) },
     ],
     hooks: {
