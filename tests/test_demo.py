@@ -51,7 +51,7 @@ def test_the_page_opens_in_a_browser(demo, browser):
     page = demo[0] / "report.html"
     show(browser, page)
     heading = browser.execute_script("return document.querySelector('h1').innerText")
-    assert heading == "3 of 10 windows drifted"
+    assert heading == "All of 9 Mar's images are darker"
     assert browser.execute_script("return document.querySelectorAll('.pic').length") > 30
     assert browser.get_log("browser") == []
     assert {u for u in requests_of(browser) if not u.startswith("data:")} == {page.as_uri()}
