@@ -1,170 +1,142 @@
 """How often is the first word of a reason the right one? Run as `python -m judge.causes` in benchmarks/.
 
-Windows of photos that were changed in a known way are embedded, judged and explained through the verbs; the
-table counts, per change, which kind came first among those that alarm, and what share of rows was estimated.
+Windows of images that were changed in a known way are judged and explained through the verbs. For each
+change the tables count which kind came first among the windows that alarm, how many of the rows listed as
+changed are, how far the estimated share is from the truth, and how many of a group's pictures belong to it.
 """
 
 from __future__ import annotations
 
 import argparse
-import io
 from collections import Counter
-from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
-from datasets import data_folder
-from PIL import Image, ImageEnhance, ImageFilter, ImageOps
 
 import monitor
-from monitor.drift import ShiftKind
+from judge.changes import TECHNICAL, Photos, Window, small_images, windows
+from monitor.drift import ShiftKind, Verdict
+from monitor.reports import WindowDrift
 
-PHOTOS = monitor.ImageEmbedding(
-    name="photos", source_column="image", column="vector", model="compact", n_clusters=10
-)
-N_BASELINE, N_WINDOW = 1_000, 200
-Change = Callable[[Image.Image], Image.Image]
-
-
-def _overlay(image: Image.Image) -> Image.Image:
-    mark = Image.new("RGB", (image.width // 3, image.height // 6), (20, 60, 200))
-    image = image.copy()
-    image.paste(mark, (8, 8))
-    return image
+ALPHA = 1 / 730
+"""Of one window a day and one false alarm a year, shared with the pooled tests."""
+N_PICTURES = 12
 
 
-# Not the suspects that the product knows: other strengths, other filters.
-TECHNICAL: dict[str, tuple[Change, int]] = {
-    "blur σ 1": (lambda i: i.filter(ImageFilter.GaussianBlur(1)), 92),
-    "box blur 3": (lambda i: i.filter(ImageFilter.BoxBlur(3)), 92),
-    "darker ×0.6": (lambda i: ImageEnhance.Brightness(i).enhance(0.6), 92),
-    "brighter ×1.4": (lambda i: ImageEnhance.Brightness(i).enhance(1.4), 92),
-    "JPEG 10": (lambda i: i, 10),
-    "scaled ÷4": (lambda i: i.resize((i.width // 4, i.height // 4)), 92),
-    "grey": (lambda i: i.convert("L").convert("RGB"), 92),
-    "channels swapped": (lambda i: Image.merge("RGB", i.split()[::-1]), 92),
-    "letterboxed": (lambda i: ImageOps.pad(i, (max(i.size) + 120,) * 2), 92),
-    "cropped": (lambda i: ImageOps.fit(i, (i.width * 2 // 3, i.height * 2 // 3)), 92),
-    "rotated 5°": (lambda i: i.rotate(-5), 92),
-    "squashed": (lambda i: i.resize((i.width // 2, i.height)), 92),
-    "mirrored": (ImageOps.mirror, 92),
-    "overlay": (_overlay, 92),
-}
-PARTIAL = ("box blur 3", "channels swapped")
-OTHERS = ("grocery_store", "clothing_kids", "clothing_sender204")
-SHARES = (0.05, 0.1, 0.2, 0.5)
+@dataclass
+class Tally:
+    """What was found in the windows of one change."""
+
+    kind: str
+    share: float
+    n: int = 0
+    first: Counter[str] = field(default_factory=Counter)
+    causes: Counter[str] = field(default_factory=Counter)
+    n_wrong_second: int = 0
+    shares: list[float] = field(default_factory=list)
+    precisions: list[float] = field(default_factory=list)
+    pictures: list[float] = field(default_factory=list)
+
+    def add(self, window: WindowDrift, truth: Window) -> None:
+        """Count one window."""
+        self.n += 1
+        if not window.kinds:
+            return
+        first, *others = (str(kind) for kind in window.kinds)
+        self.first[first] += 1
+        self.n_wrong_second += any(kind != self.kind for kind in others)
+        if window.change is None or window.judgement.verdict is not Verdict.DRIFT:
+            return
+        self.causes[window.change.cause] += bool(window.change.cause)
+        self.shares.append(window.change.share)
+        listed = [truth.is_changed[int(row.example.row)] for row in window.changed]
+        if listed and truth.is_changed.any():
+            self.precisions.append(float(np.mean(listed)))
+        if first == ShiftKind.NEW_CONTENT and window.groups:
+            # Of the largest group, as of twelve pictures: a group of fewer rows shows fewer.
+            shown = [truth.is_changed[int(e.row)] for e in window.groups[0].examples[:N_PICTURES]]
+            self.pictures.append(N_PICTURES * float(np.mean(shown)))
+
+    @property
+    def n_alarms(self) -> int:
+        return sum(self.first.values())
+
+    @property
+    def is_share_near(self) -> list[bool]:
+        """The estimate within 0.05 or a quarter of the truth."""
+        near = max(0.05, self.share / 4)
+        return [abs(share - self.share) <= near for share in self.shares]
 
 
-def _bytes(image: Image.Image, quality: int) -> bytes:
-    stream = io.BytesIO()
-    image.save(stream, "JPEG", quality=quality)
-    return stream.getvalue()
-
-
-class Photos:
-    """The photos, embedded as they are and as each change makes them, each once."""
-
-    def __init__(self, folder: Path, n_changed: int) -> None:
-        self.folder = folder
-        self.index = pd.read_csv(folder / "index.csv")
-        policy = monitor.SourcePolicy(roots=[str(folder)])
-        paths = [str(folder / path) for path in self.index["path"]]
-        self.frame = monitor.embed(pd.DataFrame({"image": paths}), PHOTOS, policy=policy)
-        self.usable = self.frame["vector"].notna().to_numpy()
-        rng = np.random.default_rng(0)
-        crowd = np.flatnonzero((self.index["domain"] == "clothing_crowd") & self.usable)
-        crowd = rng.permutation(crowd)
-        self.baseline_rows, self.others = crowd[:N_BASELINE], crowd[N_BASELINE:]
-        self.changed: dict[str, pd.DataFrame] = {}
-        some = self.others[:n_changed]
-        for name, (change, quality) in TECHNICAL.items():
-            cells = [_bytes(change(self.open(row)), quality) for row in some]
-            self.changed[name] = monitor.embed(pd.DataFrame({"image": cells}), PHOTOS)
-
-    def open(self, row: int) -> Image.Image:
-        return Image.open(self.folder / self.index["path"][row]).convert("RGB")
-
-    def baseline(self) -> monitor.Baseline:
-        return monitor.fit_baseline(
-            self.frame.iloc[self.baseline_rows], PHOTOS,
-            policy=monitor.SourcePolicy(roots=[str(self.folder)]),
-        )  # fmt: skip
-
-
-def windows(photos: Photos, rng: np.random.Generator) -> dict[str, tuple[pd.DataFrame, str, float]]:
-    """One window of each kind: its rows, the right first word, and the share that was changed."""
-    n_changed = len(next(iter(photos.changed.values())))
-
-    def calm(n: int) -> pd.DataFrame:
-        return photos.frame.iloc[rng.permutation(photos.others)[:n]]
-
-    found: dict[str, tuple[pd.DataFrame, str, float]] = {"none": (calm(N_WINDOW), "–", 0.0)}
-    for name, frame in photos.changed.items():
-        for share in (1.0, 0.2) if name in PARTIAL else (1.0,):
-            n = round(N_WINDOW * share)
-            rows = frame.iloc[rng.permutation(n_changed)[:n]]
-            label = name if share == 1 else f"{name}, {share:.0%}"
-            both = pd.concat([rows, calm(N_WINDOW - n)], ignore_index=True)
-            found[label] = (both, ShiftKind.TECHNICAL, share)
-    for domain in OTHERS:
-        members = np.flatnonzero((photos.index["domain"] == domain) & photos.usable)
-        for share in SHARES:
-            n = round(N_WINDOW * share)
-            rows = photos.frame.iloc[rng.permutation(members)[:n]]
-            both = pd.concat([rows, calm(N_WINDOW - n)], ignore_index=True)
-            found[f"{domain}, {share:.0%}"] = (both, ShiftKind.NEW_CONTENT, share)
-    labels = photos.index["label"].to_numpy()[photos.others]
-    common = pd.Series(labels).value_counts().index[:6].to_numpy()
-    grown = rng.choice(common)
-    weights = np.where(labels == grown, 4.0, 1.0)
-    rows = rng.choice(photos.others, N_WINDOW, replace=False, p=weights / weights.sum())
-    found["one class ×4"] = (photos.frame.iloc[rows], ShiftKind.NEW_MIX, float("nan"))
-    kept = photos.others[~np.isin(labels, rng.choice(common, 3, replace=False))]
-    found["three classes gone"] = (
-        photos.frame.iloc[rng.permutation(kept)[:N_WINDOW]], ShiftKind.CONTENT_LOST, float("nan"),
-    )  # fmt: skip
-    placeholder = calm(N_WINDOW).copy()
-    for share in (0.1, 0.3):
-        broken = placeholder.reset_index(drop=True)
-        n = round(N_WINDOW * share)
-        for column in ("vector", "vector_quality"):
-            broken[column] = [broken[column][0]] * n + broken[column].tolist()[n:]
-        found[f"placeholder, {share:.0%}"] = (broken, ShiftKind.BROKEN_FEED, share)
+def tallies(photos: Photos, draws: range, only: str) -> dict[str, Tally]:
+    """The windows of all draws, counted by their change."""
+    baseline = photos.baseline()
+    found: dict[str, Tally] = {}
+    for draw in draws:
+        for label, window in windows(photos, np.random.default_rng(draw)).items():
+            if only not in label:
+                continue
+            (judged,) = monitor.detect_drift(window.frame, baseline, alpha=ALPHA).windows
+            tally = found.setdefault(label, Tally(window.kind, window.share))
+            tally.add(judged, window)
+        print(f"draw {draw}", flush=True)
     return found
+
+
+def table(found: dict[str, Tally]) -> list[str]:
+    """The confusion table and what is said of the rows, in Markdown."""
+    lines = [
+        "| change | alarms | right first word | other first words | wrong second | cause, most often |",
+        "|---|---:|---:|---|---:|---|",
+    ]
+    for label, tally in found.items():
+        others = ", ".join(f"{k} {n}" for k, n in tally.first.most_common() if k != tally.kind)
+        cause = ", ".join(f"{name} {n}" for name, n in tally.causes.most_common(1))
+        right = _rate(tally.first[tally.kind], tally.n_alarms)
+        second = _rate(tally.n_wrong_second, tally.n_alarms)
+        lines.append(
+            f"| {label} | {tally.n_alarms} of {tally.n} | {right} | {others} | {second} | {cause} |"
+        )
+    lines += [
+        "",
+        "| change | truth | share, median (5 to 95 %) | near | precision of rows | pictures of 12 |",
+        "|---|---:|---:|---:|---:|---:|",
+    ]
+    for label, tally in found.items():
+        if not tally.shares or np.isnan(tally.share):
+            continue
+        low, middle, high = np.quantile(tally.shares, [0.05, 0.5, 0.95])
+        near = _rate(sum(tally.is_share_near), len(tally.is_share_near))
+        precision = f"{np.mean(tally.precisions):.2f}" if tally.precisions else "–"
+        pictures = f"{np.mean(tally.pictures):.1f}" if tally.pictures else "–"
+        lines.append(
+            f"| {label} | {tally.share:.2f} | {middle:.2f} ({low:.2f} to {high:.2f}) | {near} "
+            f"| {precision} | {pictures} |"
+        )
+    n_alarms = sum(tally.n_alarms for tally in found.values())
+    n_right = sum(tally.first[tally.kind] for tally in found.values())
+    return [*lines, "", f"right first word in {n_right} of {n_alarms} windows that alarm"]
+
+
+def _rate(k: int, n: int) -> str:
+    return f"{k / n:.0%}" if n else "–"
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--draws", type=int, default=24)
-    parser.add_argument("--changed", type=int, default=400, help="photos that are changed")
+    parser.add_argument("--first", type=int, default=0, help="the first draw")
+    parser.add_argument("--changed", type=int, default=400, help="images that are changed")
+    parser.add_argument("--set", choices=("photos", "small-images"), default="photos")
+    parser.add_argument("--work", type=Path, help="a folder in which vectors are kept")
+    parser.add_argument("--only", default="", help="changes whose name holds this")
     options = parser.parse_args()
-    photos = Photos(data_folder() / "photos", options.changed)
-    baseline = photos.baseline()
-    kinds: dict[str, Counter[str]] = {}
-    shares: dict[str, list[float]] = {}
-    right: dict[str, tuple[str, float]] = {}
-    for draw in range(options.draws):
-        for label, (frame, kind, share) in windows(photos, np.random.default_rng(draw)).items():
-            (window,) = monitor.detect_drift(frame, baseline, alpha=1 / 730).windows
-            first = str(window.kinds[0]) if window.kinds else "no alarm"
-            kinds.setdefault(label, Counter())[first] += 1
-            if window.change is not None:
-                shares.setdefault(label, []).append(window.change.share)
-            right[label] = (str(kind), share)
-    print("| change | alarms | right first word | others | share, median | truth |")
-    print("|---|---:|---:|---|---:|---:|")
-    for label, counts in kinds.items():
-        kind, share = right[label]
-        alarms = sum(counts.values()) - counts["no alarm"]
-        wrong = ", ".join(
-            f"{k} {n}" for k, n in counts.most_common() if k not in (kind, "no alarm")
-        )
-        median = np.median(shares[label]) if shares.get(label) else float("nan")
-        rate = f"{counts[kind] / alarms:.0%}" if alarms else "–"
-        print(
-            f"| {label} | {alarms} of {options.draws} | {rate} | {wrong} | {median:.2f} | {share:.2f} |"
-        )
+    of_set = Photos.read if options.set == "photos" else small_images
+    photos = of_set(options.changed, options.work)
+    print(f"{len(TECHNICAL)} changes of {options.changed} images are embedded", flush=True)
+    draws = range(options.first, options.first + options.draws)
+    print("\n".join(table(tallies(photos, draws, options.only))))
 
 
 if __name__ == "__main__":

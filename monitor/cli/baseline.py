@@ -35,7 +35,7 @@ def fit(terminal: Terminal, config_path: Path, feature_names: tuple[str, ...], f
     """Fit and save the baseline of each feature.
 
     Images are embedded first where the vectors are missing. Rows that `baseline accept` took in are part
-    of it.
+    of it. Clusters that the baseline had before keep their names.
     """
     from monitor.cli import fitted_on
     from monitor.cli.embedded import read_part
@@ -193,6 +193,7 @@ def _details(baseline: Baseline, path: Path) -> dict[str, Any]:
         "width": baseline.width,
         "n_fit": baseline.n_fit,
         "cluster_sizes": baseline.histogram.counts.tolist(),
+        "cluster_names": [name.text for name in baseline.names],
         "failures": dict(baseline.histogram.failures),
         "choice": baseline.choice,
         "time_range": baseline.time_range,
@@ -225,9 +226,12 @@ def _page(baseline: Baseline, path: Path) -> list[str]:
     }
     total = max(int(counts.sum()), 1)
     sizes = table(
-        ["cluster", "rows", "share", ""],
+        ["cluster", "rows", "share", "", "name"],
         [
-            [cluster, f"{count:,}", f"{count / total:.1%}", "#" * round(40 * count / total)]
+            [
+                *(cluster, f"{count:,}", f"{count / total:.1%}", "#" * round(40 * count / total)),
+                baseline.names[cluster].text if baseline.names else "",
+            ]
             for cluster, count in enumerate(counts.tolist())
         ],
     )

@@ -34,6 +34,8 @@ def fitted_baseline(project: Project, frame: pa.Table, feature: Monitored) -> Ba
         group_column=config.drift.group_column,
         context=config.drift.context,
         policy=config.policy,
+        vocabulary=config.vocabulary,
+        previous=project.previous_baseline(feature),
     )
 
 

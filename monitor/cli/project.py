@@ -89,6 +89,17 @@ class Project:
             )
         return baseline
 
+    def previous_baseline(self, feature: Monitored) -> Baseline | None:
+        """The saved baseline of `feature`, whose names a new one keeps; None where none can be read."""
+        from monitor.clusters import Baseline
+
+        path = self.baseline_path(feature)
+        try:
+            return Baseline.load(path) if path.is_file() else None
+        except BaselineError:
+            # A new fit is the way out of a baseline that is damaged or of an older version.
+            return None
+
 
 def file_name(name: str) -> str:
     """A feature's name as a file name: as it is where that is safe, else with a mark of its own.

@@ -16,6 +16,7 @@ from monitor.clusters.sketch import WindowSketch
 from monitor.clusters.strata import RowContexts, Strata
 from monitor.clusters.value_table import ValueTable, count_values, fit_values
 from monitor.clusters.variation import Variation
+from monitor.clusters.words import Name, Words
 
 __all__ = [
     "RATIOS",
@@ -26,6 +27,7 @@ __all__ = [
     "Example",
     "KnownRows",
     "Movements",
+    "Name",
     "QualityReference",
     "QualitySketch",
     "ReplayedWindows",
@@ -37,6 +39,7 @@ __all__ = [
     "ValueTable",
     "Variation",
     "WindowSketch",
+    "Words",
     "count_values",
     "draw_rows",
     "fit",

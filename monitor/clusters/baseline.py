@@ -23,11 +23,12 @@ from monitor.clusters.scaling import STANDARD, Scaling
 from monitor.clusters.sketch import N_DISTANCE_BINS, Sketcher, WindowSketch
 from monitor.clusters.strata import Strata
 from monitor.clusters.value_table import ValueTable
+from monitor.clusters.words import Name, Words
 from monitor.codec import FormatMismatch, Shape, from_safetensors, to_parts, to_safetensors
 from monitor.errors import BaselineError, FingerprintMismatchError, InvalidInputError
 from monitor.files import replacing
 
-FORMAT: Final = "monitor.baseline/4"
+FORMAT: Final = "monitor.baseline/5"
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,6 +90,11 @@ class Baseline:
         Some of the rows, kept whole, to say which rows of a drifted window changed.
     movements
         How frequent changes of the pipeline move the vectors; None where the images could not be read.
+    names
+        Per cluster, what its rows show; empty where nothing names them.
+    words
+        What groups of rows are named by; None where the encoder that made the vectors is not known, or knows
+        no words.
     """
 
     feature: Mapping[str, Any]
@@ -117,6 +123,8 @@ class Baseline:
     quality: QualityReference | None = None
     known: KnownRows | None = None
     movements: Movements | None = None
+    names: tuple[Name, ...] = ()
+    words: Words | None = None
 
     def __repr__(self) -> str:
         return in_short(self)
@@ -173,9 +181,10 @@ class Baseline:
 
     @property
     def id(self) -> str:
-        """16 hexadecimal digits that change with every value but the examples and the words on the choice."""
+        """16 hexadecimal digits that change with every value but examples, names and words."""
         known = self.known and replace(self.known, examples=())
-        plain, arrays = to_parts(replace(self, examples=(), choice=None, known=known))
+        said = replace(self, examples=(), choice=None, known=known, names=(), words=None)
+        plain, arrays = to_parts(said)
         digest = hashlib.sha256(json.dumps(plain, sort_keys=True, allow_nan=False).encode())
         for name, array in sorted(arrays.items()):
             digest.update(f"{name}{array.dtype.str}{array.shape}".encode())
@@ -300,6 +309,8 @@ class Baseline:
             raise ValueError("it names no feature")
         if self.quality is not None and len(self.quality.fields) != len(self.quality.edges):
             raise ValueError("the fields of pixel statistics have other names than numbers")
+        if self.names and len(self.names) != self.n_clusters:
+            raise ValueError(f"{len(self.names)} names are not those of {self.n_clusters} clusters")
         for name, table in self.columns.items():
             if len(table.known) + 1 != len(table.counts) or table.new or len(table.new_counts):
                 raise ValueError(f"the values of column {name!r} and their counts do not agree")

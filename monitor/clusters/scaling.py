@@ -53,3 +53,9 @@ class Scaling:
             return np.ascontiguousarray(vectors, dtype=np.float32)
         scaled = (np.asarray(vectors, dtype=np.float64) - self.center) / self.scale
         return np.ascontiguousarray(scaled, dtype=np.float32)
+
+    def undo(self, scaled: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Raw vectors, (n, width), from scaled ones; their lengths are lost where it is `"unit"`."""
+        if self.kind != STANDARD:
+            return scaled
+        return np.asarray(scaled * self.scale + self.center, dtype=np.float32)

@@ -255,6 +255,12 @@ class MonitoringConfig(BaseModel):
         return SourcePolicy(**values)
 
     @property
+    def vocabulary(self) -> tuple[str, ...] | Path | None:
+        """`drift.vocabulary`, a file seen from the working folder."""
+        words = self.drift.vocabulary
+        return self.resolve(words) if isinstance(words, str) else words
+
+    @property
     def monitored(self) -> tuple[ClusteredFeature, ...]:
         """The features that have vectors: all but enrichments."""
         return tuple(f for f in self.features if isinstance(f, ClusteredFeature))

@@ -140,6 +140,11 @@ class DriftConfig(Section):
         description="Metadata columns, such as a camera; when a window drifts, the report says which of "
         "their values carry the shift.",
     )
+    vocabulary: tuple[Text, ...] | Text | None = Field(
+        default=None,
+        description="The words that clusters, and what changed, are named by: a list, or a text file with a "
+        "word a line. Null takes about 1,400 everyday things; an empty list names nothing by words.",
+    )
     distances: tuple[DistanceName, ...] = Field(
         default=(),
         description="Distances of plug-ins that each window gets beside the built-in ones, by name. Those "

@@ -12,6 +12,7 @@ from monitor.clusters import Example
 from monitor.drift import ChangedGroup, ChangedRow, RowEvidence
 from monitor.drift.causes.groups import group_rows, middle_first
 from monitor.pipeline.examples import LEAST_CHANGED, RowExamples
+from monitor.pipeline.naming import name_of_rows
 from monitor.pipeline.placed import PlacedRows, PlacedWindow
 
 MOST_ROWS: Final = 1_000
@@ -49,11 +50,7 @@ class ChangedRowsOf:
             for example, row, group in zip(examples, few, groups[: len(few)], strict=True)
         )
         return rows, tuple(
-            ChangedGroup(
-                float(np.count_nonzero(groups == group) / len(self.window.at)),
-                self._pictures(at[groups == group], evidence),
-            )
-            for group in range(int(groups.max()) + 1)
+            self._group(at[groups == group], evidence) for group in range(int(groups.max()) + 1)
         )
 
     def grouped(self, evidence: RowEvidence) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -84,8 +81,19 @@ class ChangedRowsOf:
             first = rows[middle_first(known.vectors[rows])][:N_PICTURES]
             share = len(rows) / len(known)
             if share >= _LEAST_VANISHED:
-                found.append(ChangedGroup(share, tuple(known.examples[row] for row in first)))
+                name = name_of_rows(known.vectors[rows], baseline)
+                pictures = tuple(known.examples[row] for row in first)
+                found.append(ChangedGroup(share, pictures, name.text, name.words, len(rows)))
         return tuple(found)
+
+    def _group(self, rows: NDArray[np.int64], evidence: RowEvidence) -> ChangedGroup:
+        values = {
+            column: cells[self.window.rows[rows]] for column, cells in self.placed.columns.items()
+        }
+        vectors = self.placed.scaled[self.window.at][rows]
+        name = name_of_rows(vectors, self.placed.baseline, values)
+        share = len(rows) / len(self.window.at)
+        return ChangedGroup(share, self._pictures(rows, evidence), name.text, name.words, len(rows))
 
     def _pictures(self, rows: NDArray[np.int64], evidence: RowEvidence) -> tuple[Example, ...]:
         middle = rows[middle_first(self.placed.scaled[self.window.at][rows])][:N_PICTURES]

@@ -123,6 +123,7 @@ class FeatureRun:
             distance_positions=tuple(baseline.distance_positions.tolist()),
             failures=baseline.histogram.failures,
             examples=baseline.examples,
+            cluster_names=tuple(name.text for name in baseline.names),
             choice=baseline.choice,
             time_range=baseline.time_range,
             segment_column=baseline.segment_column,

@@ -28,6 +28,7 @@ from monitor.frames import Times
 from monitor.images.remembered import remembered_policy
 from monitor.pipeline.contexts import context_keys, fitted_contexts
 from monitor.pipeline.examples import RowExamples
+from monitor.pipeline.naming import with_names
 from monitor.pipeline.rows import (
     EMPTY,
     Segments,
@@ -41,6 +42,7 @@ from monitor.windows import Every, Grid, far_outside, utc, zone_of
 
 if TYPE_CHECKING:
     from monitor.images import SourcePolicy
+    from monitor.naming import Vocabulary
 
 logger = logging.getLogger(__name__)
 
@@ -58,6 +60,8 @@ def fit_baseline(
     context: Sequence[str] = (),
     policy: SourcePolicy | None = None,
     learn_changes: bool = True,
+    vocabulary: Vocabulary | None = None,
+    previous: Baseline | None = None,
 ) -> Baseline:
     """Fit the clusters of a feature, and keep what later windows are compared with.
 
@@ -96,6 +100,12 @@ def fit_baseline(
     learn_changes
         Read 60 of the images again and change them as faulty pipelines do (blurred, cropped, red and blue
         swapped, …), to learn how that moves their vectors: a drift of that kind is then told by its name.
+    vocabulary
+        The words that clusters, and later what changed, are named by: a list, or the path of a text file with
+        a word a line; by default about 1,400 everyday things. An empty list names nothing by words. It takes
+        vectors whose encoder is known and has a text tower; otherwise values of `explain_columns` name.
+    previous
+        An earlier baseline of this feature: clusters that are the same keep their names.
 
     Raises
     ------
@@ -173,6 +183,14 @@ def fit_baseline(
     measured = read_quality(frame, feature)
     quality = None if measured is None else measured[rows]
     policy = policy or remembered_policy(feature.origin.source_column)
+    baseline = with_names(
+        baseline,
+        feature,
+        placed.vectors,
+        placed.labels,
+        vocabulary=vocabulary,
+        previous=previous,
+    )
     return replace(
         baseline,
         examples=row_examples.per_cluster(rows, labels, distances, baseline.n_clusters),

@@ -61,6 +61,8 @@ class FeatureSummary:
         Baseline rows without a vector, per reason.
     examples
         Per cluster, baseline rows nearest to its centroid.
+    cluster_names
+        Per cluster, what its rows show; "" where nothing names them, empty where no cluster has a name.
     choice
         Why this number of clusters, when it was chosen from the data.
     time_range
@@ -86,6 +88,7 @@ class FeatureSummary:
     distance_positions: tuple[float, ...] = ()
     failures: Mapping[str, int] = field(default_factory=dict)
     examples: tuple[tuple[Example, ...], ...] = ()
+    cluster_names: tuple[str, ...] = ()
     choice: str | None = None
     time_range: tuple[str, str] | None = None
     segment_column: str | None = None
@@ -99,6 +102,10 @@ class FeatureSummary:
     def n_rows(self) -> int:
         """All baseline rows with a vector."""
         return self.n_fit + self.n_held_out
+
+    def cluster_name(self, cluster: int) -> str:
+        """What the rows of a cluster show; "" where that is not known."""
+        return self.cluster_names[cluster] if cluster < len(self.cluster_names) else ""
 
 
 @dataclass(frozen=True, eq=False)

@@ -145,8 +145,9 @@ class WindowJudge:
             segment_column=self.rules.segment_column,
             explain_columns=self.explain_columns,
             context=self.context,
-            # One baseline a window: too often to embed changed images for each.
+            # One baseline a window: too often to embed changed images, and words, for each.
             learn_changes=False,
+            vocabulary=(),
         )
         return baseline, span
 

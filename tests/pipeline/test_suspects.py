@@ -75,3 +75,19 @@ def test_what_was_done_to_the_images_is_named(baseline, pictures, name, tmp_path
 def _saved(report, folder):
     report.to_json(folder / "report.json")
     return folder / "report.json"
+
+
+def test_names_and_words_are_kept_with_the_baseline(baseline, pictures, tmp_path):
+    again = monitor.Baseline.load(baseline.save(tmp_path / "b.safetensors"))
+    assert again.names == baseline.names
+    assert again.words.names == baseline.words.names
+    assert (again.words.vectors == baseline.words.vectors).all()
+    train = pd.DataFrame({"image": [jpeg(picture) for picture in pictures[100:]]})
+    frame = monitor.embed(train, PHOTOS, progress=False)
+    words = monitor.fit_baseline(
+        frame, PHOTOS, vocabulary=["shoes", "a laptop"], learn_changes=False
+    )
+    # The compact model has never read of laptops, and one word tells nothing apart.
+    assert words.words is None
+    assert words.names == ()
+    assert words.id == monitor.fit_baseline(frame, PHOTOS, vocabulary=[], learn_changes=False).id

@@ -63,9 +63,15 @@ class ChangedGroup:
     examples
         Those nearest to the group's middle, at most 12.
     name
-        What they show, where that is known; "" otherwise.
+        What they show, in a few words; "" where nothing names them well enough.
+    words
+        The three words that fit best, the likeliest first, also where none fits well enough.
+    n
+        How many rows the group has.
     """
 
     share: float
     examples: tuple[Example, ...]
     name: str = ""
+    words: tuple[str, ...] = ()
+    n: int = 0
