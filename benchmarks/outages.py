@@ -61,7 +61,7 @@ from tests.store.databases import postgres_programs, postgres_server
 FAST, MINUTE = dt.timedelta(minutes=10), dt.timedelta(minutes=1)
 ARRIVAL = 31 * MINUTE
 """The last row of a day is there five minutes before midnight, after the fast host has come by."""
-DISK_BYTES = 2_000_000
+DISK_BYTES = 20_000_000
 
 
 @dataclass

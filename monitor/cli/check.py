@@ -19,20 +19,26 @@ if TYPE_CHECKING:
 
 @click.command()
 @config_option
+@click.option(
+    "--sample",
+    type=click.IntRange(1, 200),
+    metavar="N",
+    help="Also fetch and embed N rows of the first file of each part, and say what fails.",
+)
 @output_options
 @click.pass_context
-def check(ctx: click.Context, config_path: Path) -> None:
+def check(ctx: click.Context, config_path: Path, sample: int | None) -> None:
     """Check the config, the data and the model.
 
     Looks at each file, its columns and its first rows, at folders and variables, and whether the weights
-    are here; fetches nothing.
+    are here; fetches nothing without --sample, and keeps nothing.
     """
     from monitor.cli.project import Project
     from monitor.cli.root import FAILED
 
     terminal = ctx.ensure_object(Terminal)
     project = Project.open(config_path, terminal)
-    findings = list(_look(project))
+    findings = list(_look(project, sample))
     wrong = sum(finding.state == "error" for finding in findings)
     terminal.result(
         {"ok": not wrong, "findings": [asdict(finding) for finding in findings]},
@@ -46,13 +52,17 @@ def check(ctx: click.Context, config_path: Path) -> None:
         ctx.exit(FAILED)
 
 
-def _look(project: Project) -> Iterator[Finding]:
+def _look(project: Project, sample: int | None) -> Iterator[Finding]:
     names = ", ".join(feature.name for feature in project.config.features)
     n_features = counted(len(project.config.features), "feature")
     yield Finding("ok", str(project.path), f"{n_features}: {names}")
     yield from in_settings(project)
     yield from _data(project)
     yield from _models(project)
+    if sample is not None:
+        from monitor.cli.sampled import in_sample
+
+        yield from in_sample(project, sample)
     yield from _baselines(project)
 
 

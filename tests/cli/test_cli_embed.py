@@ -262,3 +262,29 @@ def test_who_stops_it_is_told_how_it_goes_on(photos, monitor_command, monkeypatc
         assert result.stderr.splitlines()[-1] == (
             "stopped: the vectors made so far are kept, and the same command continues from there"
         )
+
+
+def test_a_sample_says_what_would_fail(photos, document):
+    def findings(*words: str, exit_code: int = 0) -> dict[str, tuple[str, str]]:
+        found = document("check", *words, exit_code=exit_code)["findings"]
+        return {
+            f["looked_at"]: (f["state"], f["text"]) for f in found if "sample" in f["looked_at"]
+        }
+
+    assert findings() == {}
+    sampled = findings("--sample", "8")
+    assert sampled["sample of data.baseline"] == (
+        "ok",
+        "8 of 8 rows of train.parquet can be embedded for photo",
+    )
+    state, text = sampled["sample of data.production"]
+    assert state == "note"
+    assert text.startswith("6 of 8 rows of production/day1.csv can be embedded for photo; 1 not_found")
+    assert "blocked_address: 127.0.0.1" in text
+    assert "(sources.hosts with sources.allow_private lets a private address be asked)" in text
+    assert not (photos / "monitor_output").exists()
+    shutil.rmtree("images")
+    Path("images").mkdir()
+    state, text = findings("--sample", "2", exit_code=1)["sample of data.baseline"]
+    assert state == "error"
+    assert text.startswith("0 of 2 rows")
