@@ -36,6 +36,7 @@ def drift(
     from monitor.cli.project import Project
     from monitor.pipeline.detect import judge_frame
     from monitor.pipeline.notes import other_windows
+    from monitor.progress import progress_shown
     from monitor.reports.text import summary
 
     terminal = ctx.ensure_object(Terminal)
@@ -48,12 +49,11 @@ def drift(
     for baseline in baselines:
         if warning := other_windows(baseline, rules.grid):
             terminal.say(f"warning: {warning}")
-    report = judge_frame(
-        read_part(project, "production", features),
-        baselines,
-        rules,
-        timestamp_column=config.data.production.timestamp_column,
-    ).report
+    rows = read_part(project, "production", features)
+    with progress_shown(False if terminal.as_json else None):
+        report = judge_frame(
+            rows, baselines, rules, timestamp_column=config.data.production.timestamp_column
+        ).report
     written = _write(project, report)
     terminal.result(
         report_document(report, written),

@@ -36,6 +36,7 @@ def fitted_baseline(project: Project, frame: pa.Table, feature: Monitored) -> Ba
         policy=config.policy,
         vocabulary=config.vocabulary,
         previous=project.previous_baseline(feature),
+        progress=False if project.terminal.as_json else None,
     )
 
 

@@ -59,7 +59,9 @@ def _tried(
     ]
     counts = count_failures(reasons)
     n_good = reasons.count(None)
-    done = f"{n_good} of {counted(len(reasons), 'row')} of {file} can be embedded for {feature.name}"
+    done = (
+        f"{n_good} of {counted(len(reasons), 'row')} of {file} can be embedded for {feature.name}"
+    )
     if not counts:
         return Finding("ok", place, done)
     details = frames.cells(embedded, origin.failure_detail_column)

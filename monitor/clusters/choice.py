@@ -10,6 +10,7 @@ from scipy import optimize, stats
 
 from monitor.clusters.kmeans import assign, fit_centroids
 from monitor.errors import BaselineError
+from monitor.progress import steps
 
 CANDIDATES = (2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 25, 30)
 ROWS_PER_CLUSTER = 25
@@ -105,7 +106,7 @@ def choose_n_clusters(
         )
     rng = np.random.default_rng(random_state)
     agreement: dict[int, list[float]] = {k: [] for k in candidates}
-    for _ in range(_N_SPLITS):
+    for _ in steps(range(_N_SPLITS), "choosing the number of clusters"):
         first, second = np.array_split(rng.permutation(len(vectors)), 2)
         for k in candidates:
             labels = [

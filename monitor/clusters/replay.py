@@ -25,6 +25,7 @@ from monitor.clusters.moments import spectral_moments
 from monitor.clusters.reference import Reference
 from monitor.clusters.replayed_windows import N_LAGS, ReplayedWindows
 from monitor.clusters.strata import stratum_means
+from monitor.progress import steps
 
 N_BLOCKS: Final = 6
 N_PARTS: Final = 24
@@ -109,7 +110,8 @@ def replay(
     numbers = np.unique(rows.windows[rows.windows >= 0])
     windows: list[list[_Window]] = [[] for _ in groups]
     if len(numbers) >= LEAST_WINDOWS:
-        for block in np.array_split(numbers, min(N_BLOCKS, len(numbers))):
+        blocks = np.array_split(numbers, min(N_BLOCKS, len(numbers)))
+        for block in steps(blocks, "judging the baseline by itself"):
             others = _Others.of(rows, block, random_state)
             if others is None:
                 return [None] * len(groups)

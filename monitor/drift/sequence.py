@@ -25,6 +25,7 @@ from monitor.drift.onset import LONGEST_RUN, clearest_run, course, onset
 from monitor.drift.pooled import due_test, pooled_test
 from monitor.drift.rules import Rules
 from monitor.drift.run import SequenceWindow, Shift
+from monitor.progress import steps
 
 MOST_PAST: Final = 2 * LONGEST_RUN
 """So many past windows are made use of: those that drifted are left out of pooled tests."""
@@ -103,7 +104,7 @@ def judge_sequence(
     if pooled_alpha is not None and is_numbered and not rules.thresholds:
         together = replace(rules, alpha=pooled_alpha)
     judged = []
-    for window in windows:
+    for window in steps(windows, "judging windows"):
         alone = judge(window.sketch, baseline, rules=rules, statistics=window.statistics)
         row.append(replace(window, is_drift=alone.verdict is Verdict.DRIFT))
         in_row = _in_row(alone, row[-MOST_PAST - 1 :], baseline, together)

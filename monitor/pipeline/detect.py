@@ -24,6 +24,7 @@ from monitor.pipeline.feature_run import FeatureRun
 from monitor.pipeline.notes import feature_notes, other_windows, segment_notes, time_notes
 from monitor.pipeline.placed import PlacedRows
 from monitor.pipeline.rows import Segments
+from monitor.progress import progress_shown, steps
 from monitor.reports import DriftReport, WindowDrift
 from monitor.rules import RunRules
 from monitor.windows import Cut, Every, Grid, Window, WindowRows, cut, utc, zone_of
@@ -47,6 +48,7 @@ def detect_drift(
     thresholds: Mapping[str, float | str] | None = None,
     distances: Sequence[Distance | str] = (),
     history: Mapping[str, Sequence[PastWindow]] | None = None,
+    progress: bool | None = None,
 ) -> DriftReport:
     """Judge production rows against a baseline, window by window.
 
@@ -93,6 +95,8 @@ def detect_drift(
     history
         By feature, windows that were judged before, in the order of time, so that pooled tests reach back
         beyond this frame.
+    progress
+        Show on stderr how far it is when that takes a while; by default only when that is a terminal.
 
     Raises
     ------
@@ -125,9 +129,10 @@ def detect_drift(
         if warning := other_windows(of_feature, rules.grid):
             warnings.warn(warning, stacklevel=2)
     span = None if window is None else Window(*(edge.astimezone(dt.UTC) for edge in window))
-    return judge_frame(
-        frame, baseline, rules, timestamp_column=timestamp_column, window=span, history=history
-    ).report
+    with progress_shown(progress):
+        return judge_frame(
+            frame, baseline, rules, timestamp_column=timestamp_column, window=span, history=history
+        ).report
 
 
 @dataclass(frozen=True, eq=False)
@@ -193,7 +198,7 @@ def judge_frame(
         if segments is not None:
             entries += [
                 run.judge_segment(placed.window(part), segments.column, value)
-                for span in spans
+                for span in steps(spans, "judging segments")
                 for value, part in _split(span, segments)
             ]
         summaries.append(run.summary())

@@ -24,6 +24,7 @@ from monitor.pipeline.budget import AlarmBudget
 from monitor.pipeline.causes import Causes
 from monitor.pipeline.contexts import context_notes
 from monitor.pipeline.placed import PlacedWindow
+from monitor.progress import steps
 from monitor.reports import FeatureSummary, WindowDrift
 from monitor.rules import RunRules
 from monitor.windows import Every, WindowRows
@@ -76,7 +77,8 @@ class FeatureRun:
         ]
         ends = [*starts[1 : len(past) + 1], *(None if span is None else span.end for span in spans)]
         entries = []
-        for at, (window, verdict) in enumerate(zip(windows, judged, strict=True), start=len(past)):
+        pairs = list(zip(windows, judged, strict=True))
+        for at, (window, verdict) in enumerate(steps(pairs, "looking for causes"), len(past)):
             judgement = verdict.judgement
             is_closed = self._is_closed(window)
             if len(window.span.rows) == 0:

@@ -38,6 +38,7 @@ from monitor.pipeline.rows import (
     segment_values,
 )
 from monitor.pipeline.suspects import suspected_movements
+from monitor.progress import progress_shown
 from monitor.windows import Every, Grid, far_outside, utc, zone_of
 
 if TYPE_CHECKING:
@@ -62,6 +63,7 @@ def fit_baseline(
     learn_changes: bool = True,
     vocabulary: Vocabulary | None = None,
     previous: Baseline | None = None,
+    progress: bool | None = None,
 ) -> Baseline:
     """Fit the clusters of a feature, and keep what later windows are compared with.
 
@@ -106,6 +108,8 @@ def fit_baseline(
         vectors whose encoder is known and has a text tower; otherwise values of `explain_columns` name.
     previous
         An earlier baseline of this feature: clusters that are the same keep their names.
+    progress
+        Show on stderr how far it is when that takes a while; by default only when that is a terminal.
 
     Raises
     ------
@@ -148,30 +152,35 @@ def fit_baseline(
         of_rows = Segments.read(frame, segment_column)
         of_rows.refuse_key()
         segments = of_rows.values[vectors.usable]
-    baseline, placed = fit_rows(
-        vectors.matrix,
-        _description(feature),
-        Clustering(
-            n_clusters=feature.n_clusters,
-            centroids=feature.centroids,
-            random_state=feature.random_state,
-            scaling=feature.vector_scaling,
-        ),
-        RowMetadata(
-            fingerprint=vectors.fingerprint,
-            failures=count_failures(vectors.failures),
-            segment_column=segment_column,
-            segments=segments,
-            windows=None
-            if numbers is None
-            else RowWindows(str(grid.every), numbers[vectors.usable], seasons_of(grid.every)),
-            groups=None if group_column is None else _groups(frame, group_column)[vectors.usable],
-            contexts=None
-            if not context
-            else _contexts(frame, context, times, grid, vectors.usable),
-            columns={name: segment_values(frame, name)[vectors.usable] for name in explain_columns},
-        ),
-    )
+    with progress_shown(progress):
+        baseline, placed = fit_rows(
+            vectors.matrix,
+            _description(feature),
+            Clustering(
+                n_clusters=feature.n_clusters,
+                centroids=feature.centroids,
+                random_state=feature.random_state,
+                scaling=feature.vector_scaling,
+            ),
+            RowMetadata(
+                fingerprint=vectors.fingerprint,
+                failures=count_failures(vectors.failures),
+                segment_column=segment_column,
+                segments=segments,
+                windows=None
+                if numbers is None
+                else RowWindows(str(grid.every), numbers[vectors.usable], seasons_of(grid.every)),
+                groups=None
+                if group_column is None
+                else _groups(frame, group_column)[vectors.usable],
+                contexts=None
+                if not context
+                else _contexts(frame, context, times, grid, vectors.usable),
+                columns={
+                    name: segment_values(frame, name)[vectors.usable] for name in explain_columns
+                },
+            ),
+        )
     rows = np.flatnonzero(vectors.usable)
     logger.info(
         "%s: baseline of %d rows, %d clusters", feature.name, len(rows), baseline.n_clusters

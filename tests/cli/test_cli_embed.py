@@ -279,7 +279,9 @@ def test_a_sample_says_what_would_fail(photos, document):
     )
     state, text = sampled["sample of data.production"]
     assert state == "note"
-    assert text.startswith("6 of 8 rows of production/day1.csv can be embedded for photo; 1 not_found")
+    assert text.startswith(
+        "6 of 8 rows of production/day1.csv can be embedded for photo; 1 not_found"
+    )
     assert "blocked_address: 127.0.0.1" in text
     assert "(sources.hosts with sources.allow_private lets a private address be asked)" in text
     assert not (photos / "monitor_output").exists()
