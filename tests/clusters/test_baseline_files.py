@@ -165,3 +165,15 @@ def test_examples_and_words_do_not_change_the_id() -> None:
     assert shown.id == baseline.id
     assert Baseline.from_bytes(shown.to_bytes()).examples == shown.examples
     assert replace(baseline, most_repeated=0.5).id != baseline.id
+
+
+def test_a_prompt_and_a_cell_show_little_and_nothing_acts() -> None:
+    baseline = Baseline.from_bytes(saved())
+    evil = replace(baseline, feature={"name": "<script>alert(1)</script>"})
+
+    assert repr(baseline).startswith("<Baseline '")
+    assert len(repr(baseline)) < 200
+    html = evil._repr_html_()
+    assert "<script" not in html
+    assert "cluster 0" in html
+    assert len(html) < 5_000

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import datetime as dt
 import hashlib
 import re
 import time
@@ -15,13 +16,16 @@ from monitor.clusters import Example
 from monitor.drift import Verdict
 from monitor.drift.significance import combine
 from monitor.errors import ReportError
+from monitor.images import SourcePolicy
+from monitor.images.remembered import remember_policy
 from monitor.reports import DriftReport
 from monitor.reports.html import notebook_html, write_html
 from monitor.reports.wording import plain
 
-from .conftest import PictureServer
+from .conftest import PictureServer, picture
 from .parsed import Parsed
 from .samples import (
+    FIRST_DAY,
     detected_report,
     explained_report,
     failed_report,
@@ -320,6 +324,45 @@ def test_a_picture_that_fails_leaves_its_reason(
     assert "http 404" in page.text
     assert any("status 404" in (e.get("title") or "") for e in page.named("span"))
     assert not [e for e in page.named("span") if e.get("role") == "img"]
+
+
+def test_a_page_says_why_its_pictures_are_blank(report: DriftReport, page_path: Path) -> None:
+    with_sources(report, lambda row: f"/photos/{row}.png").to_html(page_path)
+
+    text = Parsed.read(page_path).text
+    assert "No picture could be read:" in text
+    assert "path_outside_roots" in text
+    assert "give `to_html(policy=…)` the policy that these images were embedded under" in text
+
+
+def test_images_are_shown_as_this_process_embedded_them(
+    report: DriftReport, page_path: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "a.png").write_bytes(picture(3))
+    remember_policy("a column of files", SourcePolicy(roots=(tmp_path,)))
+    report = with_sources(report, lambda row: str(tmp_path / "a.png"))
+    features = (replace(report.features[0], source_column="a column of files"),)
+    replace(report, features=features).to_html(page_path)
+
+    page = Parsed.read(page_path)
+    assert [e for e in page.named("span") if e.get("role") == "img"]
+    assert "No picture could be read" not in page.text
+
+
+def test_windows_without_rows_share_a_line(page_path: Path) -> None:
+    calm, _, _, silent, *_ = mixed_report().windows
+    days = [
+        replace(
+            calm if day in (0, 20) else replace(silent, failures={}),
+            start=FIRST_DAY + dt.timedelta(days=day),
+            end=FIRST_DAY + dt.timedelta(days=day + 1),
+        )
+        for day in range(21)
+    ]
+    page = rendered(replace(mixed_report(), windows=tuple(days)), page_path)
+
+    assert "2–20 Mar 2026 (19 windows)" in page.text
+    assert "All 21 windows in numbers" in page.text
 
 
 def test_without_thumbnails_nothing_is_fetched(
