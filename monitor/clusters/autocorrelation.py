@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -19,8 +20,24 @@ _MOMENT_ROWS: Final = 4_000
 _MOST_CORRELATED: Final = 0.95
 
 
-def autocorrelations(rows: BaselineRows, masks: Sequence[NDArray[np.bool_]]) -> NDArray[np.float64]:
-    """(N_LAGS,) the correlation of the true means of windows that lie so many windows apart.
+@dataclass(frozen=True, eq=False)
+class Autocorrelation:
+    """How alike windows are that lie near each other.
+
+    Parameters
+    ----------
+    lags
+        (N_LAGS,) the correlation of the true means of windows that lie so many windows apart.
+    z
+        By how many standard deviations of independent rows neighbours are more alike than these.
+    """
+
+    lags: NDArray[np.float64]
+    z: float
+
+
+def autocorrelation(rows: BaselineRows, masks: Sequence[NDArray[np.bool_]]) -> Autocorrelation:
+    """The correlations of windows that follow each other.
 
     Means of n rows vary by tr B + tr Σ / n, those of windows a lag apart together by r tr B. What B's own
     size is not known by is added to it, so that windows that hardly differ have hardly any r. As the mean of
@@ -35,7 +52,7 @@ def autocorrelations(rows: BaselineRows, masks: Sequence[NDArray[np.bool_]]) -> 
     masks
         Of rows that are compared with each other only; their means may differ.
     """
-    nothing = np.zeros(N_LAGS)
+    nothing = Autocorrelation(np.zeros(N_LAGS), 0.0)
     mask = np.logical_or.reduce(masks) & (rows.windows >= 0)
     numbers, index, sizes = np.unique(rows.windows[mask], return_inverse=True, return_counts=True)
     n = len(numbers)
@@ -54,19 +71,23 @@ def autocorrelations(rows: BaselineRows, masks: Sequence[NDArray[np.bool_]]) -> 
     noise = float((moments[0] / sizes).mean())
     between = max(float((means**2).sum(axis=1).mean()) - noise, 0.0)
     unknown = noise * float(np.sqrt(2 * moments[1] / moments[0] ** 2 / n))
-    together = nothing.copy()
+    together, z = np.zeros(N_LAGS), 0.0
     for lag in range(1, min(N_LAGS, n // 2) + 1):
         at = np.searchsorted(numbers, numbers + lag)
         pairs = np.flatnonzero((at < n) & (numbers[np.minimum(at, n - 1)] == numbers + lag))
         if len(pairs) < LEAST_PAIRS:
             break
         together[lag - 1] = np.einsum("wd,wd->w", means[pairs], means[at[pairs]]).mean()
+        if lag == 1:
+            # Means of independent rows vary by tr Σ / n, and products of two by tr Σ² / n².
+            spread = noise * float(np.sqrt(moments[1]) / moments[0]) / np.sqrt(len(pairs))
+            z = float((together[0] + noise / n) / spread)
     r = together / (between + unknown)
     if r[0] <= 0:
-        return nothing
+        return Autocorrelation(np.zeros(N_LAGS), z)
     first = min(float(r[0]), _MOST_CORRELATED)
     of_mean = min((1 + first) / (1 - first) / n, 0.5) * between / (between + unknown)
-    return _initial_sequence(np.where(together != 0, r + of_mean, 0.0))
+    return Autocorrelation(_initial_sequence(np.where(together != 0, r + of_mean, 0.0)), z)
 
 
 def _means(

@@ -16,7 +16,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from monitor.clusters.autocorrelation import autocorrelations
+from monitor.clusters.autocorrelation import Autocorrelation, autocorrelation
 from monitor.clusters.baseline_rows import BaselineRows
 from monitor.clusters.contingency import chi_square, chi_square_moments
 from monitor.clusters.fitted import FittedClusters
@@ -83,6 +83,7 @@ def replay_groups(
             replayed,
             scales=np.ones(len(replayed.scales)),
             autocorrelations=np.zeros(N_LAGS),
+            likeness=0.0,
         )
         for replayed in replay(dealt, [[mask] for mask in masks], random_state)
     ]
@@ -119,7 +120,7 @@ def replay(
                 for mask in masks:
                     replayed += others.compare(mask, block)
     return [
-        _together(replayed, autocorrelations(rows, masks))
+        _together(replayed, autocorrelation(rows, masks))
         if len(replayed) >= LEAST_WINDOWS
         else None
         for masks, replayed in zip(groups, windows, strict=True)
@@ -226,12 +227,13 @@ def _over(numerator: float, denominator: float) -> float:
     return numerator / denominator if denominator > 0 else np.nan
 
 
-def _together(windows: Sequence[_Window], correlations: NDArray[np.float64]) -> ReplayedWindows:
+def _together(windows: Sequence[_Window], correlation: Autocorrelation) -> ReplayedWindows:
     return ReplayedWindows(
         sizes=np.array([window.size for window in windows], dtype=np.int64),
         novel=np.array([window.novel for window in windows], dtype=np.int64),
         ratios=np.array([window.ratios for window in windows]).T.copy(),
         freedoms=np.array([window.freedoms for window in windows]).T.copy(),
         scales=np.array([window.scale for window in windows]),
-        autocorrelations=correlations,
+        autocorrelations=correlation.lags,
+        likeness=correlation.z,
     )

@@ -38,6 +38,8 @@ class ReplayedWindows:
         between windows; about the number of rows.
     autocorrelations
         (N_LAGS,) float64: of the true means of windows that lie 1, 2, … apart, below 1.
+    likeness
+        By how many standard deviations of independent rows neighbouring windows are more alike than these.
     """
 
     sizes: Annotated[NDArray[np.int64], Shape("_replayed")]
@@ -46,3 +48,4 @@ class ReplayedWindows:
     freedoms: Annotated[NDArray[np.float64], Shape(3, "_replayed", finite=False)]
     scales: Annotated[NDArray[np.float64], Shape("_replayed")]
     autocorrelations: Annotated[NDArray[np.float64], Shape(N_LAGS)]
+    likeness: float

@@ -15,15 +15,20 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import special
+from scipy import special, stats
 
 from monitor.clusters import RATIOS, ReplayedWindows
 from monitor.drift.novelty_law import NoveltyLaw, NoveltyLikelihood
 from monitor.drift.ratio_law import RatioLaw, RatioLikelihood
 from monitor.drift.significance import combine_p_values
 
-INDEPENDENT: Final = 0.5
-"""How likely rows are independent, before any window is seen."""
+INDEPENDENT: Final = 0.8
+"""How likely rows are independent, before any window is seen. Windows that vary leave no doubt of it, as a
+rule; with less to start from, few windows could not show independence well enough to lose no power."""
+ALIKE: Final = 0.5
+"""How likely neighbouring windows are alike where windows vary: traffic that moves slowly."""
+LIKENESS_SD: Final = 3.0
+"""How far `ReplayedWindows.likeness` then goes, as a standard deviation, beyond that of chance."""
 CALM: Final = 0.2
 """How likely a test sees nothing of it where windows vary, before any is seen."""
 
@@ -62,7 +67,8 @@ def calibrate(replayed: ReplayedWindows) -> Calibration:
     evidence = {name: likelihood.evidence for name, likelihood in ratios.items()}
     evidence["novelty"] = novelty.evidence
     # How many times likelier all windows are with independent rows than with windows that vary.
-    odds = math.log(INDEPENDENT / (1 - INDEPENDENT)) + sum(
+    odds = math.log(INDEPENDENT / (1 - INDEPENDENT)) + _likeness(replayed.likeness)
+    odds += sum(
         calm - float(np.logaddexp(math.log(CALM) + calm, math.log(1 - CALM) + varied))
         for calm, varied in evidence.values()
     )
@@ -77,3 +83,10 @@ def calibrate(replayed: ReplayedWindows) -> Calibration:
         ratios={name: likelihood.law(calm_tests[name]) for name, likelihood in ratios.items()},
         novelty=novelty.law(replayed, calm_tests["novelty"]),
     )
+
+
+def _likeness(z: float) -> float:
+    """How many times likelier, as a logarithm, such neighbours are with independent rows than with others."""
+    chance = float(stats.norm.logpdf(z))
+    wide = float(stats.norm.logpdf(z, scale=math.hypot(1, LIKENESS_SD)))
+    return chance - float(np.logaddexp(math.log(1 - ALIKE) + chance, math.log(ALIKE) + wide))

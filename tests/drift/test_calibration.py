@@ -22,6 +22,7 @@ def windows(ratios, novel, n=N):
         freedoms=np.repeat(FREEDOMS[:, None], n_windows, axis=1),
         scales=np.full(n_windows, float(n)),
         autocorrelations=np.zeros(N_LAGS),
+        likeness=0.0,
     )
 
 
