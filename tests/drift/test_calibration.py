@@ -120,6 +120,7 @@ def test_few_windows_are_believed_less():
         np.repeat(np.median(replayed.ratios, axis=1)[:, None], 6, axis=1),
         replayed.freedoms[:, :6],
         replayed.scales[:6],
+        np.zeros(N_LAGS),
         0.0,
     )
     far = 12.0 * float(np.median(replayed.ratios[1]))
