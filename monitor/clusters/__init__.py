@@ -5,7 +5,9 @@ from monitor.clusters.baseline_rows import RowWindows
 from monitor.clusters.baseline_statistics import BaselineStatistics
 from monitor.clusters.content import largest_repeated_share
 from monitor.clusters.example import Example
+from monitor.clusters.far_rows import FarRows
 from monitor.clusters.fitting import Clustering, RowMetadata, fit, fit_rows
+from monitor.clusters.harmonic_mean import combine_p_values
 from monitor.clusters.histogram import ClusterHistogram
 from monitor.clusters.known_rows import KnownRows, Movements, draw_rows, neighbours
 from monitor.clusters.mixture import mixed
@@ -25,6 +27,7 @@ __all__ = [
     "ClusterHistogram",
     "Clustering",
     "Example",
+    "FarRows",
     "KnownRows",
     "Movements",
     "Name",
@@ -40,6 +43,7 @@ __all__ = [
     "Variation",
     "WindowSketch",
     "Words",
+    "combine_p_values",
     "count_values",
     "draw_rows",
     "fit",

@@ -19,6 +19,7 @@ from monitor.clusters.histogram import ClusterHistogram
 from monitor.clusters.kmeans import assign
 from monitor.clusters.known_rows import KnownRows, Movements
 from monitor.clusters.quality_sketch import QualityReference
+from monitor.clusters.row_measures import N_NEARNESS_BINS, NOVEL_FROM, Kernels, RowMeasures
 from monitor.clusters.scaling import STANDARD, Scaling
 from monitor.clusters.sketch import N_DISTANCE_BINS, Sketcher, WindowSketch
 from monitor.clusters.strata import Strata
@@ -47,12 +48,18 @@ class Baseline:
         (n_clusters, width) float32.
     whitener
         (width, width) float32: coordinates of equal weight, V (λ + mean λ)^(−1/2), from the fit part.
-    novelty_radius
-        The 99 % quantile of the fit part's distances to the nearest centroid.
     distance_edges
         (N_DISTANCE_BINS − 1,) float64, rising: the inner edges of the bins of that distance.
     quantum
         The unit of a sketch's sums (see `WindowSketch`).
+    known
+        Some of the rows, kept whole: a row far from the nearest of them is novel, and they tell which rows
+        of a drifted window changed.
+    nearness_edges
+        (N_NEARNESS_BINS − 1,) float64, rising: the inner edges of the bins of a row's mean distance to its
+        nearest known rows.
+    kernels
+        What gives rows their kernel features.
     statistics
         The rows in numbers.
     n_fit
@@ -86,8 +93,6 @@ class Baseline:
         Further metadata columns, each with its values counted against the clusters.
     quality
         The images' pixel statistics, when the rows had any.
-    known
-        Some of the rows, kept whole, to say which rows of a drifted window changed.
     movements
         How frequent changes of the pipeline move the vectors; None where the images could not be read.
     names
@@ -101,9 +106,11 @@ class Baseline:
     fingerprint: str | None
     centroids: Annotated[NDArray[np.float32], Shape("clusters", "width")]
     whitener: Annotated[NDArray[np.float32], Shape("width", "width")]
-    novelty_radius: float
     distance_edges: Annotated[NDArray[np.float64], Shape(N_DISTANCE_BINS - 1)]
     quantum: float
+    known: KnownRows
+    nearness_edges: Annotated[NDArray[np.float64], Shape(N_NEARNESS_BINS - 1)]
+    kernels: Kernels
     statistics: BaselineStatistics
     n_fit: int
     random_state: int
@@ -121,7 +128,6 @@ class Baseline:
     context: Strata | None = None
     columns: Mapping[str, ValueTable] = field(default_factory=dict)
     quality: QualityReference | None = None
-    known: KnownRows | None = None
     movements: Movements | None = None
     names: tuple[Name, ...] = ()
     words: Words | None = None
@@ -180,9 +186,27 @@ class Baseline:
         return np.append((edges[1:] + edges[:-1]) / 2, edges[-1])
 
     @property
+    def measures(self) -> RowMeasures:
+        """What rows are measured by beside their cluster."""
+        return RowMeasures(self.known.vectors, self.nearness_edges, self.kernels)
+
+    @property
+    def novelty_radius(self) -> float:
+        """Rows whose nearest known rows are farther are novel: the 99 % quantile of the baseline's own."""
+        return float(self.nearness_edges[NOVEL_FROM - 1])
+
+    @property
+    def distance_radius(self) -> float:
+        """The distance to a centroid that one in a hundred of the baseline's rows passes, to a bin."""
+        counts = self.statistics.sketch.distance_counts
+        up_to = np.cumsum(counts) / max(int(counts.sum()), 1)
+        at = min(int(np.searchsorted(up_to, 0.99)), len(self.distance_edges) - 1)
+        return float(self.distance_edges[at])
+
+    @property
     def id(self) -> str:
         """16 hexadecimal digits that change with every value but examples, names and words."""
-        known = self.known and replace(self.known, examples=())
+        known = replace(self.known, examples=())
         said = replace(self, examples=(), choice=None, known=known, names=(), words=None)
         plain, arrays = to_parts(said)
         digest = hashlib.sha256(json.dumps(plain, sort_keys=True, allow_nan=False).encode())
@@ -230,10 +254,16 @@ class Baseline:
         distances: NDArray[np.float32],
         failures: Mapping[str, int],
         strata: NDArray[np.int64] | None = None,
+        quality: NDArray[np.float32] | None = None,
     ) -> WindowSketch:
-        """The same, of rows that `assign` has already assigned, and that are in these strata of contexts."""
-        sketcher = Sketcher(self.n_clusters, self.quantum, self.novelty_radius, self.distance_edges)
+        """The same, of rows that `assign` has already assigned.
+
+        `strata` are those of contexts that rows are in, `quality` their images' pixel statistics.
+        """
+        sketcher = Sketcher(self.n_clusters, self.quantum, self.distance_edges, self.measures)
         sketch = sketcher.sketch(scaled, labels, distances, failures)
+        if quality is not None and self.quality is not None:
+            sketch = replace(sketch, quality=self.quality.count(quality))
         if self.context is None:
             return sketch
         n_strata = len(self.context.keys)
@@ -303,7 +333,7 @@ class Baseline:
             )
         if self.quantum <= 0:
             raise ValueError(f"the unit of sums is {self.quantum}")
-        if (np.diff(self.distance_edges) <= 0).any():
+        if (np.diff(self.distance_edges) <= 0).any() or (np.diff(self.nearness_edges) < 0).any():
             raise ValueError("the distance edges do not rise")
         if not isinstance(self.feature.get("name"), str):
             raise ValueError("it names no feature")

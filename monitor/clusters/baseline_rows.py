@@ -14,6 +14,7 @@ from monitor.clusters.baseline_statistics import BaselineStatistics
 from monitor.clusters.content import portion_of
 from monitor.clusters.fitted import FittedClusters
 from monitor.clusters.kmeans import assign, assign_left_out
+from monitor.clusters.measured_rows import MeasuredRows
 from monitor.clusters.moments import spectral_moments
 from monitor.clusters.replayed_windows import ReplayedWindows
 from monitor.clusters.scatter import Scatter
@@ -75,6 +76,8 @@ class BaselineRows:
         The length of windows, and (n,) which of them each row lies in; negative for rows without a time.
     strata
         (n,) which stratum of contexts each row is in (see `Strata`); empty where there are none.
+    measured
+        What else the first rows are measured by; None where no statistics are asked for.
     """
 
     clusters: FittedClusters
@@ -88,6 +91,7 @@ class BaselineRows:
     every: str
     windows: NDArray[np.int64]
     strata: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    measured: MeasuredRows | None = None
 
     @classmethod
     def of(
@@ -149,11 +153,6 @@ class BaselineRows:
         places[self.order] = np.arange(len(self.order))
         return places
 
-    @property
-    def is_novel(self) -> NDArray[np.bool_]:
-        """(n_held_out,) whether the rows that nothing was fitted on lie beyond the novelty radius."""
-        return np.asarray(self.distances[: self.n_held_out] > self.clusters.novelty_radius)
-
     def dated(self, mask: NDArray[np.bool_]) -> DatedRows:
         """The rows in `mask`, of those that windows are compared with, beside their windows."""
         compared = self._compared(mask)
@@ -176,11 +175,12 @@ class BaselineRows:
     ) -> BaselineStatistics:
         """What windows like the rows in `mask` are compared with."""
         compared = self._compared(mask)
-        is_novel = self.is_novel[mask[: self.n_held_out]]
-        vectors, n = self.vectors[compared], len(is_novel)
+        vectors, n = self.vectors[compared], int(mask[: self.n_held_out].sum())
         sketch = self.clusters.sketcher.sketch(
             vectors, self.labels[compared], self.distances[compared], failures or {}
         )
+        assert self.measured is not None
+        sketch, kernel_moments = self.measured.fill(sketch, mask)
         whitener = self.clusters.whitener.astype(np.float64)
         if n < vectors.shape[1]:
             # Of fewer rows than columns, products of rows are fewer than products of columns.
@@ -192,9 +192,9 @@ class BaselineRows:
         return BaselineStatistics(
             sketch.without_rows(),  # a sample stands for them
             n_held_out=n,
-            n_held_out_novel=int(is_novel.sum()),
             mean_moments=moments[0],
             whitened_moments=moments[1],
+            kernel_moments=kernel_moments,
             sample=_sample(vectors[:n], max_sample, rng),
             fit_sample=_sample(vectors[n:], max_sample, rng),
             window_counts=count_windows(

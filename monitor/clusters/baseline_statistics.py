@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -20,19 +19,21 @@ class BaselineStatistics:
     """A sketch of the baseline's rows, and how much the vectors behind it vary.
 
     The rows that the clusters were fitted on count as if each had been left out of the fit (see
-    `assign_left_out`). Novelty and whitened coordinates leave them out altogether: the novelty radius is a
-    quantile of their own distances, and the whitening comes from their own covariance.
+    `assign_left_out`). Whitened coordinates leave them out altogether, as the whitening comes from their own
+    covariance.
 
     Parameters
     ----------
     sketch
         Counts and sums of all rows.
-    n_held_out, n_held_out_novel
-        Rows that nothing was fitted on, and how many of them lie beyond the novelty radius.
+    n_held_out
+        Rows that nothing was fitted on.
     mean_moments
         (3,) float64: tr Σ, tr Σ², tr Σ³ of the covariance of all rows; NaN for fewer than 4 rows.
     whitened_moments
         The same of the rows that nothing was fitted on, in the baseline's whitened coordinates.
+    kernel_moments
+        The same of the measured rows' kernel features.
     sample, fit_sample
         (m, width) float32, random samples of the rows that nothing was fitted on, and of the others:
         small windows are compared with these row by row.
@@ -48,9 +49,9 @@ class BaselineStatistics:
 
     sketch: WindowSketch
     n_held_out: int
-    n_held_out_novel: int
     mean_moments: Annotated[NDArray[np.float64], Shape(3, finite=False)]
     whitened_moments: Annotated[NDArray[np.float64], Shape(3, finite=False)]
+    kernel_moments: Annotated[NDArray[np.float64], Shape(3, finite=False)]
     sample: Annotated[NDArray[np.float32], Shape(None, "width")]
     fit_sample: Annotated[NDArray[np.float32], Shape(None, "width")]
     window_counts: Annotated[NDArray[np.int64], Shape(None, "clusters")]
@@ -64,8 +65,8 @@ class BaselineStatistics:
 
     @property
     def novel_share(self) -> float:
-        """Of the rows that nothing was fitted on, the share beyond the novelty radius; NaN without any."""
-        return self.n_held_out_novel / self.n_held_out if self.n_held_out else math.nan
+        """The share of novel rows, each judged without its own help; NaN where none was measured."""
+        return self.sketch.novel_share
 
     def check(self) -> None:
         """Refuse numbers that contradict one another.
@@ -76,13 +77,14 @@ class BaselineStatistics:
             If they do.
         """
         sketch = self.sketch
-        if sketch.histogram.counts.min() < 0 or not 0 <= sketch.n_novel <= sketch.n:
-            raise ValueError("there are counts below 0, or more novel rows than rows")
+        if sketch.histogram.counts.min() < 0 or sketch.nearness_counts.min() < 0:
+            raise ValueError("there are counts below 0")
         if (
             sketch.distance_counts.sum() != sketch.n
             or not len(self.sample) <= self.n_held_out <= sketch.n
             or len(self.fit_sample) > sketch.n - self.n_held_out
-            or not 0 <= self.n_held_out_novel <= self.n_held_out
+            or sketch.nearness_counts.sum() != sketch.n_measured
+            or sketch.n_measured > sketch.n
         ):
             raise ValueError("the counts of rows do not agree")
         if (windows := self.variation) is not None and (

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from monitor.clusters.kmeans import assign
 from monitor.clusters.sketch import N_DISTANCE_BINS, Sketcher, quantum_for
-
-NOVELTY_QUANTILE: Final = 0.99
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,14 +21,13 @@ class FittedClusters:
         (n_clusters, width) float32.
     are_given
         Whether a user gave the centroids, so that no row was fitted on.
-    whitener, novelty_radius, distance_edges, quantum
+    whitener, distance_edges, quantum
         See `Baseline`.
     """
 
     centroids: NDArray[np.float32]
     are_given: bool
     whitener: NDArray[np.float32]
-    novelty_radius: float
     distance_edges: NDArray[np.float64]
     quantum: float
 
@@ -45,7 +41,6 @@ class FittedClusters:
             centroids=centroids,
             are_given=are_given,
             whitener=_whitener(fit_part),
-            novelty_radius=float(np.quantile(distances, NOVELTY_QUANTILE)),
             distance_edges=np.linspace(0.0, 2 * float(distances.max() or 1.0), N_DISTANCE_BINS)[1:],
             quantum=quantum_for(float(np.abs(fit_part).max())),
         )
@@ -58,7 +53,7 @@ class FittedClusters:
     @property
     def sketcher(self) -> Sketcher:
         """What counts and sums rows in these clusters."""
-        return Sketcher(self.n_clusters, self.quantum, self.novelty_radius, self.distance_edges)
+        return Sketcher(self.n_clusters, self.quantum, self.distance_edges)
 
 
 def _whitener(fit_part: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal
 
@@ -14,14 +14,18 @@ from monitor.clusters.baseline_rows import MAX_SAMPLE, BaselineRows, RowWindows
 from monitor.clusters.baseline_statistics import BaselineStatistics
 from monitor.clusters.choice import ClusterChoice, choose_n_clusters
 from monitor.clusters.content import content_keys, largest_share, split_by_content
+from monitor.clusters.example import Example
 from monitor.clusters.fitted import FittedClusters
+from monitor.clusters.given_centroids import given_centroids
 from monitor.clusters.kmeans import MAX_FIT_ROWS, fit_centroids
+from monitor.clusters.measured_rows import MeasuredRows, kin_of
+from monitor.clusters.quality_sketch import fit_quality
 from monitor.clusters.replay import replay, replay_groups
 from monitor.clusters.replayed_windows import ReplayedWindows
 from monitor.clusters.scaling import RAW, STANDARD, UNIT, Scaling
 from monitor.clusters.strata import RowContexts, Strata, expected_counts
 from monitor.clusters.value_table import ValueTable, fit_values
-from monitor.errors import BaselineError, InvalidInputError
+from monitor.errors import BaselineError
 
 FIT_SHARE: Final = 0.5
 """Of the rows, up to `MAX_FIT_ROWS`, those that clusters are fitted on."""
@@ -74,6 +78,10 @@ class RowMetadata:
         week have no statistics of their own then.
     columns
         Further metadata columns and their values, (n,) text each.
+    quality, quality_fields
+        (n, fields) the images' pixel statistics, NaN where there are none; and their names.
+    examples
+        Says of rows, by their positions and distances to the nearest centroid, where they are found.
     """
 
     fingerprint: str | None = None
@@ -84,6 +92,9 @@ class RowMetadata:
     groups: NDArray[np.int64] | None = None
     contexts: RowContexts | None = None
     columns: Mapping[str, NDArray[np.object_]] = field(default_factory=dict)
+    quality: NDArray[np.float32] | None = None
+    quality_fields: tuple[str, ...] = ()
+    examples: Callable[[NDArray[np.int64], NDArray[np.float32]], tuple[Example, ...]] | None = None
 
 
 def fit(
@@ -95,7 +106,7 @@ def fit(
     """Fit a `Baseline` on usable vectors.
 
     The rows are split at random by their content (see `split_by_content`), so that the order of the
-    rows does not matter. Centroids, whitener and novelty radius come from the first part. Production is
+    rows does not matter. Centroids and whitener come from the first part. Production is
     compared with all rows, those of the first part as if each had been left out of the fit; where the
     rows are too few for that, with the second part only (see `BaselineStatistics`).
 
@@ -135,7 +146,7 @@ def fit_rows(
             f"{least} are needed for {least // 2} clusters, half of them to fit the clusters on, "
             "and 1,000 or more make good verdicts: give more rows"
         )
-    centroids = _given_centroids(clustering, vectors.shape[1])
+    centroids = given_centroids(clustering.centroids, clustering.n_clusters, vectors.shape[1])
     scaling = _scaling(clustering.scaling, vectors, centroids)
     scaled = scaling.apply(vectors)
     n_fit = int(
@@ -162,6 +173,13 @@ def fit_rows(
     rows = BaselineRows.of(scaled, keys, (fit_rows, other_rows), clusters, metadata.windows)
     if metadata.contexts is not None:
         rows = replace(rows, strata=metadata.contexts.strata[rows.order])
+    kin = kin_of(rows.keys, None if metadata.groups is None else metadata.groups[rows.order])
+    measured = MeasuredRows.of(rows.vectors, kin, rows.n_compared, clustering.random_state)
+    quality = None
+    if metadata.quality is not None:
+        quality = fit_quality(metadata.quality, metadata.quality_fields)
+        measured = replace(measured, quality=quality, pixels=metadata.quality[rows.order])
+    rows, known_at = replace(rows, measured=measured), rows.order[measured.known_at]
     rng = np.random.default_rng([clustering.random_state, 0x736D70])
     masks = _segment_masks(rows, metadata.segments)
     of_seasons = [] if metadata.contexts else _season_masks(rows, metadata.windows)
@@ -182,9 +200,15 @@ def fit_rows(
         fingerprint=metadata.fingerprint,
         centroids=clusters.centroids,
         whitener=clusters.whitener,
-        novelty_radius=clusters.novelty_radius,
         distance_edges=clusters.distance_edges,
         quantum=clusters.quantum,
+        known=measured.known_rows(
+            None
+            if metadata.examples is None
+            else metadata.examples(known_at, rows.distances[measured.known_at])
+        ),
+        nearness_edges=measured.measures.edges,
+        kernels=measured.measures.kernels,
         statistics=rows.statistics(
             rows.all,
             rows.dated(rows.all).variation(whole, expected=expected_counts(rows)),
@@ -204,6 +228,7 @@ def fit_rows(
         seasons=_seasons(rows, of_seasons, (whole, replayed_seasons), rng),
         context=None if metadata.contexts is None else Strata.of(rows, metadata.contexts),
         columns={name: _value_table(rows, values) for name, values in metadata.columns.items()},
+        quality=quality,
     )
     return baseline, rows
 
@@ -319,23 +344,3 @@ def _scaling(
     if centroids is not None and np.linalg.norm(centroids, axis=1).max() > 1.001:
         return Scaling(RAW)
     return Scaling(kind)
-
-
-def _given_centroids(clustering: Clustering, width: int) -> NDArray[np.float32] | None:
-    """The user's own centroids, if any, checked."""
-    if clustering.centroids is None:
-        return None
-    centroids = np.asarray(clustering.centroids, dtype=np.float32)
-    n_clusters = clustering.n_clusters
-    if centroids.ndim != 2 or centroids.shape[1] != width:
-        raise InvalidInputError(
-            f"the centroids have shape {centroids.shape}, the vectors are {width} wide; give a list of "
-            f"{n_clusters or 'n_clusters'} rows of {width} numbers"
-        )
-    if n_clusters is not None and len(centroids) != n_clusters:
-        raise InvalidInputError(
-            f"{len(centroids)} centroids were given for n_clusters={n_clusters}: let the two agree"
-        )
-    if not np.isfinite(centroids).all():
-        raise InvalidInputError("the centroids hold NaN or infinity: give finite numbers")
-    return centroids

@@ -14,14 +14,14 @@ from monitor.codec import Shape
 
 MAX_KNOWN: Final = 1_000
 N_NEIGHBOURS: Final = 5
-_BLOCK: Final = 4_096
+_BLOCK: Final = 1_024
 
 
 @dataclass(frozen=True, eq=False)
 class KnownRows:
     """Rows drawn at random from the baseline.
 
-    No verdict depends on them: they serve to say which rows of a drifted window changed, and how.
+    A row far from the nearest of them is novel; and they tell which rows of a drifted window changed.
 
     Parameters
     ----------
@@ -41,7 +41,8 @@ class KnownRows:
     @cached_property
     def own_neighbours(self) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
         """Each row's `neighbours` among the others."""
-        return neighbours(self.vectors, self.vectors, are_same=True)
+        own = np.arange(len(self.vectors))
+        return neighbours(self.vectors, self.vectors, (own, own))
 
     def __len__(self) -> int:
         return len(self.vectors)
@@ -73,24 +74,45 @@ def draw_rows(n: int, random_state: int) -> NDArray[np.int64]:
 
 
 def neighbours(
-    rows: NDArray[np.float32], known: NDArray[np.float32], *, are_same: bool = False
+    rows: NDArray[np.float32],
+    known: NDArray[np.float32],
+    kin: tuple[NDArray[np.int64], NDArray[np.int64]] | None = None,
 ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     """For each row, the mean distance to its nearest known rows, and which is the nearest.
 
-    `are_same`: the rows are the known ones, and none is its own neighbour.
+    Parameters
+    ----------
+    rows, known
+        (n, width) and (m, width).
+    kin
+        (n,) and (m,) numbers: a known row with the same number as a row, such as the row itself or a copy
+        of it, is none of its neighbours.
+
+    Returns
+    -------
+    (n,) float64 distances, to the bit the same in whatever pieces rows come; infinite where no known row
+    is a neighbour.
     """
-    k = min(N_NEIGHBOURS, len(known) - are_same)
+    k = min(N_NEIGHBOURS, len(known))
     means = np.empty(len(rows))
     nearest = np.empty(len(rows), dtype=np.int64)
-    lengths = np.einsum("nd,nd->n", known, known, dtype=np.float64)
+    lengths = np.einsum("nd,nd->n", known, known)
     for start in range(0, len(rows), _BLOCK):
         block = rows[start : start + _BLOCK]
-        squares = np.einsum("nd,nd->n", block, block, dtype=np.float64)[:, None] + lengths
-        squares -= 2 * (block @ known.T)
-        if are_same:
-            at = np.arange(len(block))
-            squares[at, start + at] = np.inf
-        few = np.sqrt(np.clip(np.partition(squares, k - 1, axis=1)[:, :k], 0, None))
-        means[start : start + len(block)] = few.mean(axis=1)
+        # Up to ‖x‖², which changes no order.
+        squares = lengths - 2 * (block @ known.T)
+        if kin is not None:
+            squares[kin[0][start : start + len(block), None] == kin[1]] = np.inf
+        few = np.argpartition(squares, k - 1, axis=1)[:, :k]
+        # From the differences themselves: products cancel to noise for near rows.
+        gaps = block[:, None, :] - known[few]
+        distances = np.sqrt(np.einsum("nkd,nkd->nk", gaps, gaps, dtype=np.float64))
+        is_kin = np.isinf(np.take_along_axis(squares, few, axis=1))
+        n_left = k - is_kin.sum(axis=1)
+        distances[is_kin] = np.inf
+        distances.sort(axis=1)
+        total = np.where(np.isfinite(distances), distances, 0.0).sum(axis=1)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            means[start : start + len(block)] = np.where(n_left > 0, total / n_left, np.inf)
         nearest[start : start + len(block)] = squares.argmin(axis=1)
     return means, nearest

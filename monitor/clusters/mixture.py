@@ -33,16 +33,15 @@ def mixed(parts: Sequence[BaselineStatistics], rows: Sequence[int]) -> BaselineS
     sketch = _scaled(parts[0].sketch, n_rows * weights[0])
     for part, weight in zip(parts[1:], weights[1:], strict=True):
         sketch = sketch + _scaled(part.sketch, n_rows * weight)
-    novel = [part.n_held_out_novel / max(part.n_held_out, 1) for part in parts]
     counts = [part.variation.counts for part in parts if part.variation is not None]
     variation = parts[0].variation
     return replace(
         parts[0],
         sketch=sketch,
         n_held_out=round(n_held_out),
-        n_held_out_novel=round(n_held_out * float(weights @ novel)),
         mean_moments=_averaged([part.mean_moments for part in parts], weights),
         whitened_moments=_averaged([part.whitened_moments for part in parts], weights),
+        kernel_moments=_averaged([part.kernel_moments for part in parts], weights),
         # Rows of one part would stand for all of them.
         sample=parts[0].sample[:0],
         fit_sample=parts[0].fit_sample[:0],
@@ -68,9 +67,18 @@ def _scaled(sketch: WindowSketch, n_rows: float) -> WindowSketch:
     counts = sketch.histogram.counts
     scaled = np.rint(counts * (n_rows / max(sketch.n, 1))).astype(np.int64)
     ratio = np.divide(scaled, counts, out=np.zeros(len(counts)), where=counts > 0)
+    of_measured = min(n_rows, sketch.n_measured) / max(sketch.n_measured, 1)
+    of_quality = n_rows / max(0 if sketch.quality is None else sketch.quality.n, 1)
+    nearness = np.rint(sketch.nearness_counts * of_measured).astype(np.int64)
+    n_measured = int(nearness.sum())
+    per_row = n_measured / max(sketch.n_measured, 1)
     return replace(
         sketch,
         histogram=replace(sketch.histogram, counts=scaled),
         cluster_units=np.rint(sketch.cluster_units * ratio[:, None]).astype(np.int64),
+        nearness_counts=nearness,
+        kernel_units=np.rint(sketch.kernel_units * per_row).astype(np.int64),
+        n_measured=n_measured,
+        quality=None if sketch.quality is None else sketch.quality.scaled(of_quality),
         rows=None,
     )

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from monitor.clusters.pixel_scores import correlations
 from monitor.codec import Shape
 
 LEVELS: Final = (0.01, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99)
@@ -17,6 +18,7 @@ _ATOM: Final = 0.05
 """A value that more than this share of the baseline has, such as a feed's usual width, is a bin of its own:
 otherwise values on both sides of it would fall into its bin."""
 _N_EDGES: Final = 2 * len(LEVELS)
+N_BINS: Final = _N_EDGES + 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,11 +47,24 @@ class QualitySketch:
         return int(self.counts[:1].sum() + self.n_missing[:1].sum())
 
     @property
+    def table(self) -> NDArray[np.int64]:
+        """(n_fields, n_bins + 1) int64: the counts, those of missing values last."""
+        return np.concatenate([self.counts, self.n_missing[:, None]], axis=1)
+
+    @property
     def medians(self) -> NDArray[np.float64]:
         """(n_fields,) the medians, interpolated within their bins; NaN where no row has the field."""
         return np.array(
             [_median(*rows) for rows in zip(self.counts, self.least, self.greatest, strict=True)]
         )
+
+    def scaled(self, factor: float) -> QualitySketch:
+        """The same shares of `factor` times as many rows."""
+        # Each field's bins and missing rows are rounded so that all fields have as many rows.
+        n = round(self.n * factor)
+        up_to = np.cumsum(self.table, axis=1) * (n / max(self.n, 1))
+        table = np.diff(np.rint(up_to).astype(np.int64), axis=1, prepend=0)
+        return replace(self, counts=table[:, :-1], n_missing=table[:, -1])
 
     def __add__(self, other: QualitySketch) -> QualitySketch:
         if self.counts.shape != other.counts.shape:
@@ -76,6 +91,8 @@ class QualityReference:
     edges
         (n_fields, n_bins − 1) float32, ascending; bin j holds edges[j − 1] ≤ value < edges[j]. Fields
         with few distinct values have fewer edges: +inf stands for the rest.
+    correlations
+        (n_fields · N_SCORES, n_fields · N_SCORES) float64, of the rows' pixel scores (see `PixelDifference`).
     sketch
         The baseline's own rows.
 
@@ -90,11 +107,16 @@ class QualityReference:
 
     fields: tuple[str, ...]
     edges: Annotated[NDArray[np.float32], Shape("fields", _N_EDGES, finite=False)]
+    correlations: Annotated[NDArray[np.float64], Shape("pixel_scores", "pixel_scores")]
     sketch: QualitySketch
 
     def count(self, values: object) -> QualitySketch:
         """The sketch of `values`, (n, n_fields), NaN where a field could not be measured."""
         return _count(_checked(values, len(self.fields)), self.edges)
+
+    def bins(self, values: object) -> NDArray[np.int64]:
+        """(n, n_fields) the bin of each value; `N_BINS` for missing ones."""
+        return _bins(_checked(values, len(self.fields)), self.edges)
 
 
 def fit_quality(values: object, fields: Sequence[str]) -> QualityReference:
@@ -114,7 +136,8 @@ def fit_quality(values: object, fields: Sequence[str]) -> QualityReference:
     """
     rows = _checked(values, len(fields))
     edges = np.array([_edges(column) for column in rows.T]).reshape(-1, _N_EDGES)
-    return QualityReference(tuple(fields), edges, _count(rows, edges))
+    of_scores = correlations(_bins(rows, edges), N_BINS + 1)
+    return QualityReference(tuple(fields), edges, of_scores, _count(rows, edges))
 
 
 def _checked(values: object, n_fields: int) -> NDArray[np.float32]:
@@ -136,6 +159,14 @@ def _edges(column: NDArray[np.float32]) -> NDArray[np.float32]:
         inner = np.unique(np.concatenate([cuts, np.nextafter(atoms, np.float32(np.inf))]))
         edges[: len(inner)] = inner
     return edges
+
+
+def _bins(rows: NDArray[np.float32], edges: NDArray[np.float32]) -> NDArray[np.int64]:
+    bins = [
+        np.where(np.isfinite(column), np.searchsorted(own, column, side="right"), N_BINS)
+        for column, own in zip(rows.T, edges, strict=True)
+    ]
+    return np.stack(bins, axis=1) if bins else np.empty((len(rows), 0), dtype=np.int64)
 
 
 def _count(rows: NDArray[np.float32], edges: NDArray[np.float32]) -> QualitySketch:

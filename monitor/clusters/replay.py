@@ -1,6 +1,6 @@
 """The baseline judged by itself: each of its windows beside the others, as production will be.
 
-A window of production is new to everything: clusters, whitening and novelty radius were made without it.
+A window of production is new to everything: clusters, whitening and known rows were made without it.
 So is each window here. The windows are dealt to blocks of neighbours; for each block all of these are made
 anew from the rows outside it (cross-validation in blocks, since neighbours in time are alike; Roberts et
 al. 2017), and the windows of the block are held against those rows. What comes out is how far windows
@@ -23,6 +23,7 @@ from monitor.clusters.fitted import FittedClusters
 from monitor.clusters.kmeans import assign, fit_centroids
 from monitor.clusters.moments import spectral_moments
 from monitor.clusters.reference import Reference
+from monitor.clusters.replayed_measures import ReplayedMeasures
 from monitor.clusters.replayed_windows import N_LAGS, ReplayedWindows
 from monitor.clusters.strata import stratum_means
 from monitor.progress import steps
@@ -46,8 +47,8 @@ class _Window:
 
     size: int
     novel: int
-    ratios: tuple[float, float, float]
-    freedoms: tuple[float, float, float]
+    ratios: tuple[float, ...]
+    freedoms: tuple[float, ...]
     scale: float
 
 
@@ -135,7 +136,7 @@ class _Others:
     is_outside: Mask
     all_rows: BaselineRows
     labels: NDArray[np.int64]  # of all rows that are not outside; of no use for the others
-    distances: NDArray[np.float32]
+    measures: ReplayedMeasures
 
     @classmethod
     def of(cls, rows: BaselineRows, block: NDArray[np.int64], random_state: int) -> _Others | None:
@@ -158,9 +159,8 @@ class _Others:
         if len(rows.strata):
             outside = replace(outside, strata=rows.strata[positions][outside.order])
         labels = np.zeros(len(is_outside), dtype=np.int64)
-        distances = np.zeros(len(is_outside), dtype=np.float32)
-        labels[~is_outside], distances[~is_outside] = assign(rows.vectors[~is_outside], centroids)
-        return cls(outside, is_outside, rows, labels, distances)
+        labels[~is_outside], _ = assign(rows.vectors[~is_outside], centroids)
+        return cls(outside, is_outside, rows, labels, ReplayedMeasures.of(rows, is_outside))
 
     def compare(self, mask: Mask, block: NDArray[np.int64]) -> list[_Window]:
         """The windows of the block, each as far as it lies in `mask`, with the rows outside that do too."""
@@ -178,6 +178,7 @@ class _Others:
         )
         reference = Reference.of(outside, chosen, dated)
         windows = []
+        measured = self.measures.outside(mask)
         for number in block:
             members = np.flatnonzero(mask & (all_rows.windows == number))
             if len(members) < LEAST_ROWS:
@@ -197,14 +198,16 @@ class _Others:
                     )
                 ),
             ]
+            novel, compared_by_measures = measured.compare(members)
+            compared += compared_by_measures
             ratios = tuple(_over(statistic, mean) for statistic, mean, _, _ in compared)
             freedoms = tuple(_over(square, half) for _, _, square, half in compared)
             windows.append(
                 _Window(
                     size=len(members),
-                    novel=int((self.distances[members] > clusters.novelty_radius).sum()),
-                    ratios=(ratios[0], ratios[1], ratios[2]),
-                    freedoms=(freedoms[0], freedoms[1], freedoms[2]),
+                    novel=novel,
+                    ratios=ratios,
+                    freedoms=freedoms,
                     scale=(1 + unevenness) / f,
                 )
             )

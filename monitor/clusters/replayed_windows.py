@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from monitor.codec import Shape
 
-RATIOS: Final = ("mix", "mean", "whitened_mean")
+RATIOS: Final = ("mix", "mean", "whitened_mean", "novelty", "kernel_mean", "pixels")
 """The statistics whose ratios are kept, by the names of their tests."""
 
 
@@ -27,12 +27,12 @@ class ReplayedWindows:
     sizes
         (n_windows,) int64, rows.
     novel
-        (n_windows,) int64, rows beyond the novelty radius.
+        (n_windows,) int64, novel rows.
     ratios
-        (3, n_windows) float64, in the order of `RATIOS`: a statistic over the mean that it would have if
-        all rows were independent; NaN where there is nothing to compare.
+        (tests, n_windows) float64, in the order of `RATIOS`: a statistic over the mean that it would have if
+        all rows were independent, of `novelty` the square of its z; NaN where there is nothing to compare.
     freedoms
-        (3, n_windows) float64: the degrees of freedom of the χ² that independent rows' statistic is about.
+        (tests, n_windows) float64: the degrees of freedom of the χ² that independent rows' ratio is about.
     scales
         (n_windows,) float64: how many times more than of a row's variance the ratio shows of the variance
         between windows; about the number of rows.
@@ -44,8 +44,8 @@ class ReplayedWindows:
 
     sizes: Annotated[NDArray[np.int64], Shape("_replayed")]
     novel: Annotated[NDArray[np.int64], Shape("_replayed")]
-    ratios: Annotated[NDArray[np.float64], Shape(3, "_replayed", finite=False)]
-    freedoms: Annotated[NDArray[np.float64], Shape(3, "_replayed", finite=False)]
+    ratios: Annotated[NDArray[np.float64], Shape(len(RATIOS), "_replayed", finite=False)]
+    freedoms: Annotated[NDArray[np.float64], Shape(len(RATIOS), "_replayed", finite=False)]
     scales: Annotated[NDArray[np.float64], Shape("_replayed")]
     autocorrelations: Annotated[NDArray[np.float64], Shape(N_LAGS)]
     likeness: float

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Annotated, Final
@@ -10,6 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitor.clusters.histogram import ClusterHistogram
+from monitor.clusters.quality_sketch import QualitySketch
+from monitor.clusters.row_measures import N_FEATURES, N_NEARNESS_BINS, NOVEL_FROM, RowMeasures
 from monitor.codec import Shape
 
 MAX_KEPT_ROWS: Final = 256
@@ -38,29 +41,48 @@ class WindowSketch:
         (n_clusters, width) int64, the sum of the vectors of each cluster, in units of `quantum`.
     quantum
         The size of a unit, > 0.
-    n_novel
-        Rows farther from their nearest centroid than the baseline's novelty radius.
     distance_counts
         (N_DISTANCE_BINS,) int64, rows per bin of the distance to the nearest centroid; the last bin
         has no upper edge.
+    nearness_counts
+        (N_NEARNESS_BINS,) int64, rows per bin of the mean distance to the baseline's nearest known rows.
+    kernel_units
+        (N_FEATURES,) int64, the sum of the rows' kernel features (see `Kernels`).
+    n_measured
+        Rows that the last two are of: all of a window's, of a large baseline's only some.
     rows
         (n, width) float32, the vectors themselves while there are at most `MAX_KEPT_ROWS`; else None.
     contexts
         (strata + 1,) int64, rows per stratum of the baseline and, last, in none; empty where it has none.
+    quality
+        The images' pixel statistics, where they were measured.
     """
 
     histogram: ClusterHistogram
     cluster_units: Annotated[NDArray[np.int64], Shape("clusters", "width")]
     quantum: float
-    n_novel: int
     distance_counts: Annotated[NDArray[np.int64], Shape(N_DISTANCE_BINS)]
+    nearness_counts: Annotated[NDArray[np.int64], Shape(N_NEARNESS_BINS)]
+    kernel_units: Annotated[NDArray[np.int64], Shape(N_FEATURES)]
+    n_measured: int
     rows: Annotated[NDArray[np.float32], Shape(None, "width")] | None
     contexts: Annotated[NDArray[np.int64], Shape("_contexts")] = field(default_factory=_no_contexts)
+    quality: QualitySketch | None = None
 
     @property
     def n(self) -> int:
         """Rows with a usable vector."""
         return self.histogram.n
+
+    @property
+    def n_novel(self) -> int:
+        """Of the measured rows, those farther from known rows than 99 % of the baseline's own."""
+        return int(self.nearness_counts[NOVEL_FROM:].sum())
+
+    @property
+    def novel_share(self) -> float:
+        """Of the measured rows, the share that is novel; NaN where none was measured."""
+        return self.n_novel / self.n_measured if self.n_measured else math.nan
 
     @property
     def mean(self) -> NDArray[np.float64]:
@@ -85,10 +107,15 @@ class WindowSketch:
             histogram=self.histogram + other.histogram,
             cluster_units=self.cluster_units + other.cluster_units,
             quantum=self.quantum,
-            n_novel=self.n_novel + other.n_novel,
             distance_counts=self.distance_counts + other.distance_counts,
+            nearness_counts=self.nearness_counts + other.nearness_counts,
+            kernel_units=self.kernel_units + other.kernel_units,
+            n_measured=self.n_measured + other.n_measured,
             rows=_few(self.rows, other.rows),
             contexts=self.contexts + other.contexts,
+            quality=None
+            if self.quality is None or other.quality is None
+            else self.quality + other.quality,
         )
 
 
@@ -117,14 +144,16 @@ class Sketcher:
     ----------
     n_clusters
         How many clusters there are.
-    quantum, novelty_radius, distance_edges
+    quantum, distance_edges
         See `Baseline`.
+    measures
+        What else rows are measured by; None where that is filled in later.
     """
 
     n_clusters: int
     quantum: float
-    novelty_radius: float
     distance_edges: NDArray[np.float64]
+    measures: RowMeasures | None = None
 
     def sketch(
         self,
@@ -136,12 +165,19 @@ class Sketcher:
         """The sketch of `vectors`, (n, width), already assigned to clusters."""
         bins = np.searchsorted(self.distance_edges, distances, side="right")
         counts = np.bincount(labels, minlength=self.n_clusters)
+        measures = self.measures
         return WindowSketch(
             histogram=ClusterHistogram(counts, dict(failures)),
             cluster_units=_cluster_units(vectors, labels, self.n_clusters, self.quantum),
             quantum=self.quantum,
-            n_novel=int(np.count_nonzero(distances > self.novelty_radius)),
             distance_counts=np.bincount(bins, minlength=N_DISTANCE_BINS),
+            nearness_counts=measures.nearness(vectors)
+            if measures
+            else np.zeros(N_NEARNESS_BINS, dtype=np.int64),
+            kernel_units=measures.kernels.units(vectors)
+            if measures
+            else np.zeros(N_FEATURES, dtype=np.int64),
+            n_measured=len(vectors) if measures else 0,
             rows=np.array(vectors) if len(vectors) <= MAX_KEPT_ROWS else None,
         )
 

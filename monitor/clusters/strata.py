@@ -70,7 +70,8 @@ class Strata:
         """The strata of rows that know theirs."""
         n, n_strata = rows.n_compared, len(contexts.keys)
         strata = rows.strata[:n]
-        moments = within_moments(rows)
+        moments, measured = within_moments(rows), rows.measured
+        assert measured is not None
         parts = []
         for stratum in range(n_strata):
             members = np.flatnonzero(strata == stratum)
@@ -79,13 +80,14 @@ class Strata:
             sketch = rows.clusters.sketcher.sketch(
                 vectors, rows.labels[members], rows.distances[members], {}
             )
+            sketch, _ = measured.fill(sketch, rows.strata == stratum)
             parts.append(
                 BaselineStatistics(
                     sketch.without_rows(),
                     n_held_out=len(held_out),
-                    n_held_out_novel=int(rows.is_novel[held_out].sum()),
                     mean_moments=moments[0],
                     whitened_moments=moments[1],
+                    kernel_moments=measured.within_moments(rows.strata),
                     sample=vectors[:0],
                     fit_sample=vectors[:0],
                     window_counts=np.zeros((0, rows.clusters.n_clusters), dtype=np.int64),

@@ -6,13 +6,15 @@ from typing import Final
 
 from monitor.drift.comparison import Comparison
 from monitor.drift.judgement import Outcome
+from monitor.drift.kernel_mean import KERNEL_MEAN
 from monitor.drift.mean import MEAN, WHITENED_MEAN
 from monitor.drift.mix import MIX
 from monitor.drift.novelty import NOVELTY
+from monitor.drift.pixel_test import PIXELS
 from monitor.drift.subtest import SubTest
 from monitor.errors import InvalidInputError
 
-TESTS: Final[tuple[SubTest, ...]] = (MIX, NOVELTY, MEAN, WHITENED_MEAN)
+TESTS: Final[tuple[SubTest, ...]] = (MIX, NOVELTY, MEAN, WHITENED_MEAN, KERNEL_MEAN, PIXELS)
 """In this order they draw, and are shown."""
 
 
@@ -36,8 +38,9 @@ def subtest_named(name: str) -> SubTest:
 def examine(comparison: Comparison, alpha: float) -> tuple[Outcome, ...]:
     """What every test says of a window, precise enough for all together to be held against `alpha`."""
     # All null distributions first: none depends on what another test makes of the window.
-    nulls = [test.null(comparison) for test in TESTS]
-    part = alpha / len(TESTS)
+    tests = [test for test in TESTS if test.applies(comparison)]
+    nulls = [test.null(comparison) for test in tests]
+    part = alpha / len(tests)
     p_values = [null.p_value(part) for null in nulls]
     return tuple(
         Outcome(
@@ -47,7 +50,7 @@ def examine(comparison: Comparison, alpha: float) -> tuple[Outcome, ...]:
             effect=null.effect(),
             detectable=null.detectable(part),
         )
-        for test, null, p_value in zip(TESTS, nulls, p_values, strict=True)
+        for test, null, p_value in zip(tests, nulls, p_values, strict=True)
     )
 
 
@@ -56,4 +59,8 @@ def clarity(comparison: Comparison) -> float:
 
     Where windows vary as a whole, a test's standard deviation is as many times larger.
     """
-    return max(test.clarity(comparison) / comparison.spread(test.name) for test in TESTS)
+    return max(
+        test.clarity(comparison) / comparison.spread(test.name)
+        for test in TESTS
+        if test.applies(comparison)
+    )

@@ -2,7 +2,7 @@
 
 Whether rows are independent is one question for all tests, and all tests' windows answer it together: where
 they say yes, p-values are those of independent rows, and no power is lost to knowing the times. Else each
-test has a law of its own (`RatioLaw`, `NoveltyLaw`).
+test has a law of its own (`RatioLaw`).
 """
 
 from __future__ import annotations
@@ -17,10 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special, stats
 
-from monitor.clusters import RATIOS, ReplayedWindows
-from monitor.drift.novelty_law import NoveltyLaw, NoveltyLikelihood
+from monitor.clusters import RATIOS, ReplayedWindows, combine_p_values
 from monitor.drift.ratio_law import RatioLaw, RatioLikelihood
-from monitor.drift.significance import combine_p_values
 
 INDEPENDENT: Final = 0.8
 """How likely rows are independent, before any window is seen. Windows that vary leave no doubt of it, as a
@@ -43,19 +41,16 @@ class Calibration:
         How likely rows are independent, in [0, 1].
     ratios
         By the name of the test.
-    novelty
-        Of the number of novel rows.
     """
 
     independent: float
     ratios: Mapping[str, RatioLaw]
-    novelty: NoveltyLaw
 
     @property
     def p_values(self) -> NDArray[np.float64]:
         """(n_windows,) of each replayed window, by all tests together."""
-        each = [law.p_values for law in self.ratios.values()]
-        tests = np.nan_to_num(np.array([*each, self.novelty.p_values]), nan=1.0)
+        each = np.array([law.p_values for law in self.ratios.values()])
+        tests = np.nan_to_num(each[np.isfinite(each).any(axis=1)], nan=1.0)
         return np.array([combine_p_values(of_window) for of_window in tests.T])
 
 
@@ -63,9 +58,7 @@ class Calibration:
 def calibrate(replayed: ReplayedWindows) -> Calibration:
     """The laws that the baseline's windows give."""
     ratios = {name: RatioLikelihood.of(replayed, at) for at, name in enumerate(RATIOS)}
-    novelty = NoveltyLikelihood.of(replayed)
     evidence = {name: likelihood.evidence for name, likelihood in ratios.items()}
-    evidence["novelty"] = novelty.evidence
     # How many times likelier all windows are with independent rows than with windows that vary.
     odds = math.log(INDEPENDENT / (1 - INDEPENDENT)) + _likeness(replayed.likeness)
     odds += sum(
@@ -81,7 +74,6 @@ def calibrate(replayed: ReplayedWindows) -> Calibration:
     return Calibration(
         independent=independent,
         ratios={name: likelihood.law(calm_tests[name]) for name, likelihood in ratios.items()},
-        novelty=novelty.law(replayed, calm_tests["novelty"]),
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -90,14 +89,6 @@ class Comparison:
         )
         return (self.pooling + of_baseline) / self.f
 
-    @property
-    def novel_share(self) -> float:
-        """The share of novel rows without drift; NaN where that is not known."""
-        replayed = self.statistics.replayed
-        if replayed is None:
-            return self.statistics.novel_share
-        return float(replayed.novel.sum() / replayed.sizes.sum())
-
     def calibrated(
         self, test: str, by_rows: Callable[[], float], ratio: float, freedom: float
     ) -> float:
@@ -127,11 +118,8 @@ class Comparison:
         """
         if self.calibration is None:
             return 1.0
-        if test in self.calibration.ratios:
-            alone = 1.0 if self.statistics.variation is None else sum(self.unevenness) / self.f
-            return self.calibration.ratios[test].mean(alone)
-        correlation = self.calibration.novelty.correlation * self.window_unevenness
-        return math.sqrt(1 + (self.window.n - 1) * correlation)
+        alone = 1.0 if self.statistics.variation is None else sum(self.unevenness) / self.f
+        return self.calibration.ratios[test].mean(alone)
 
     @cached_property
     def whitener(self) -> NDArray[np.float64]:

@@ -68,7 +68,7 @@ def judge(
         window_histogram=window.histogram.counts,
         content_shift=content,
         appearance_shift=appearance,
-        novel_share=window.n_novel / window.n,
+        novel_share=window.novel_share,
         design_effect=None if variation is None else 1 + (window.n - 1) * variation.mix.correlation,
         thresholds=dict(rules.thresholds),
         minimum_change=rules.minimum_change,
@@ -76,6 +76,8 @@ def judge(
         baseline_novel_share=statistics.novel_share,
         baseline_distances=reference.distance_counts,
         window_distances=window.distance_counts,
+        baseline_nearness=reference.nearness_counts,
+        window_nearness=window.nearness_counts,
     )
 
 
@@ -100,6 +102,8 @@ def _without_rows(window: WindowSketch, statistics: BaselineStatistics, rules: R
         baseline_novel_share=statistics.novel_share,
         baseline_distances=reference.distance_counts,
         window_distances=window.distance_counts,
+        baseline_nearness=reference.nearness_counts,
+        window_nearness=window.nearness_counts,
     )
 
 

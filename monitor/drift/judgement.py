@@ -192,9 +192,11 @@ class Judgement:
         The two parts of the mean's movement: other shares of the same clusters, Σ (q − p) μ, and other
         vectors inside them, Σ q (m′ − μ); lengths ≥ 0.
     novel_share, baseline_novel_share
-        Share of rows beyond the novelty radius, in [0, 1].
+        Share of rows in [0, 1] that are farther from the nearest known rows than 99 % of the baseline's own.
     baseline_distances, window_distances
         (bins,) int64, rows per bin of the distance to the nearest centroid.
+    baseline_nearness, window_nearness
+        (bins,) int64, rows per bin of the mean distance to the nearest known rows.
     design_effect
         How many times more the cluster shares of such a window vary than those of independent rows, ≥ 1,
         as the baseline's own windows show; None when that is not known.
@@ -231,6 +233,8 @@ class Judgement:
     baseline_novel_share: float = math.nan
     baseline_distances: NDArray[np.int64] = field(default_factory=_no_counts)
     window_distances: NDArray[np.int64] = field(default_factory=_no_counts)
+    baseline_nearness: NDArray[np.int64] = field(default_factory=_no_counts)
+    window_nearness: NDArray[np.int64] = field(default_factory=_no_counts)
 
     @property
     def changed_share(self) -> float:

@@ -15,7 +15,7 @@ from scipy import optimize, stats
 from monitor.drift.comparison import Comparison
 from monitor.drift.judgement import Judgement
 from monitor.drift.mean_null import MeanNull
-from monitor.drift.permutations import permutation_p_value
+from monitor.drift.permutations import dealt_null
 from monitor.drift.subtest import POWER, SubTest
 
 
@@ -44,12 +44,12 @@ class MeanDifference:
         return float(moved @ moved)
 
     def p_value(self, alpha: float) -> float:
-        """By permutation of rows while the window is small enough to hold them, else by moments."""
+        """As if rows were dealt, of windows that are small enough to hold them; else by moments."""
         if not self.null.is_known:
             return 1.0
-        return self._calibrated(lambda: self._p_value_of_rows(alpha), self.statistic)
+        return self._calibrated(self._p_value_of_rows, self.statistic)
 
-    def _p_value_of_rows(self, alpha: float) -> float:
+    def _p_value_of_rows(self) -> float:
         """The p-value if rows are independent."""
         window, statistics = self.comparison.window, self.comparison.statistics
         others = statistics.sample
@@ -62,7 +62,8 @@ class MeanDifference:
         if self.is_whitened:
             axes = self.comparison.whitener.astype(np.float32)
             rows, others = rows @ axes, others @ axes
-        return permutation_p_value(rows, others, alpha=alpha, rng=self.comparison.rng)
+        statistic, null = dealt_null(rows, others)
+        return null.p_value(statistic) if null.is_known else 1.0
 
     def _calibrated(self, by_rows: Callable[[], float], statistic: float) -> float:
         ratio = statistic / self.null.mean

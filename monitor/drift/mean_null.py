@@ -52,12 +52,3 @@ class MeanNull:
         df = c2**3 / c3**2
         scaled = df + (statistic - c1) * np.sqrt(df / c2)
         return float(np.clip(stats.chi2.sf(max(scaled, 0.0), df), LEAST_P_VALUE, 1.0))
-
-
-def tail(drawn: NDArray[np.float64], observed: float) -> float:
-    """How often a χ² with the first three moments of the drawn statistics reaches `observed`."""
-    mean, variance = float(drawn.mean()), float(drawn.var())
-    third = float(((drawn - mean) ** 3).mean())
-    if variance <= 0 or third <= 0:
-        return 1.0
-    return MeanNull(np.array([mean, variance / 2, third / 8])).p_value(observed)

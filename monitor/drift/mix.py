@@ -9,17 +9,22 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import stats
 
 from monitor.clusters.contingency import chi_square, chi_square_moments
 from monitor.drift.comparison import N_TABLES, Comparison
 from monitor.drift.judgement import Judgement, ShiftKind
-from monitor.drift.mean_null import tail
-from monitor.drift.monte_carlo import count_reached, most_draws, simulate
+from monitor.drift.mean_null import MeanNull
+from monitor.drift.monte_carlo import count_reached, simulate
 from monitor.drift.null_tables import NullTables
+from monitor.drift.significance import LEAST_P_VALUE
 from monitor.drift.subtest import SubTest
 from monitor.drift.wording import percent
 
-MOST_TABLES: Final = 200_000
+_MOST_TABLES: Final = 3_996
+"""So many tell the third moment."""
+_MANY: Final = 400
+"""So many that reach tell a p-value to 5 %."""
 _MOST_COUNTS: Final = 20_000_000
 """Bounds a batch's memory where there are thousands of clusters."""
 
@@ -56,19 +61,28 @@ class MixNull:
         )
 
     def _p_value_of_rows(self, alpha: float) -> float:
-        """The p-value if rows are independent; where no drawn table reaches, by three moments of those."""
+        """The p-value if rows are independent: the share of drawn tables that reach X², if these are many.
+
+        Far out, where they are few, it would hang on the draw: a χ² with three moments stands for it, the
+        first two exact.
+        """
         null, rng = self.independent, self.comparison.rng
+        if np.count_nonzero(null.baseline + null.window) == 2:
+            return _exact(null)
         is_drawn = self.comparison.calibration is None
         simulation = simulate(
             lambda n: chi_square(*null.draw(n, rng)),
             partial(count_reached, observed=self.statistic),
             first=chi_square(*(self.comparison.tables if is_drawn else null.draw(N_TABLES, rng))),
-            most=most_draws(alpha, MOST_TABLES),
+            most=_MOST_TABLES,
             batch=table_batch(null),
+            enough=_MANY,
         )
-        if simulation.n_reached:
+        if simulation.n_reached >= _MANY:
             return simulation.p_value
-        return min(simulation.p_value, tail(simulation.draws, self.statistic))
+        mean, variance = chi_square_moments(null.baseline, null.window)
+        third = float(((simulation.draws - mean) ** 3).mean())
+        return MeanNull(np.array([mean, variance / 2, max(third, 0.0) / 8])).p_value(self.statistic)
 
     def effect(self) -> float:
         """Half the sum of the clusters' share changes (total variation distance), beyond chance."""
@@ -80,6 +94,21 @@ class MixNull:
     def detectable(self, alpha: float) -> float:
         """NaN: a mix can change in too many ways."""
         return math.nan
+
+
+def _exact(null: NullTables) -> float:
+    """Of tables with two clusters, which are few."""
+    baseline, window = (
+        counts[null.baseline + null.window > 0] for counts in (null.baseline, null.window)
+    )
+    totals, n = baseline + window, int(window.sum())
+    first = np.arange(max(0, n - int(totals[1])), min(n, int(totals[0])) + 1)
+    windows = np.stack([first, n - first], axis=1)
+    reaches = count_reached(
+        chi_square(totals - windows, windows)[None], float(chi_square(baseline, window))
+    )
+    likely = stats.hypergeom.pmf(first, totals.sum(), totals[0], n)
+    return float(np.clip(likely @ reaches, LEAST_P_VALUE, 1.0))
 
 
 class MixTest(SubTest):

@@ -61,11 +61,6 @@ def count_reached(
     return np.asarray((draws >= np.asarray(observed) * (1 - tolerance)).sum(axis=0))
 
 
-def most_draws(alpha: float, limit: int) -> int:
-    """Draws that tell a p-value of `alpha` from a larger one: 4 / alpha, `limit` at most."""
-    return int(min(np.ceil(4 / alpha), limit))
-
-
 def simulate(
     draw: Callable[[int], Draws],
     reached: Callable[[Draws], NDArray[np.int64]],

@@ -1,4 +1,4 @@
-"""The novelty test: are more rows than in the baseline unlike anything known?"""
+"""The novelty test: do rows lie farther from what is known than the baseline's own?"""
 
 from __future__ import annotations
 
@@ -6,79 +6,108 @@ import bisect
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
+import numpy as np
+from numpy.typing import NDArray
 from scipy import stats
 
+from monitor.clusters import FarRows
 from monitor.drift.comparison import Comparison
 from monitor.drift.judgement import Judgement, ShiftKind
+from monitor.drift.significance import LEAST_P_VALUE
 from monitor.drift.subtest import POWER, SubTest
 from monitor.drift.wording import percent
+
+_FAR: Final = 0.5
+"""Nearer than so many of the baseline's own rows lies no new one."""
 
 
 @dataclass(frozen=True, eq=False)
 class NoveltyNull:
-    """The number of rows beyond the novelty radius, held against the baseline's. One-sided.
+    """The distances to the nearest known rows, held against the baseline's own. One-sided.
 
-    The radius comes from the part of the baseline that centroids were fitted on, and the baseline's count
-    from the other part, so that neither of the two counts had a hand in it.
+    Each row of the baseline is measured as if it were not known, so that its distance is that of a new row.
     """
 
     comparison: Comparison
 
+    @cached_property
+    def far_rows(self) -> FarRows:
+        """The test of independent rows."""
+        return FarRows.of(*self._counts)
+
+    @property
+    def _counts(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        return self.comparison.reference.nearness_counts, self.comparison.window.nearness_counts
+
     @property
     def statistic(self) -> float:
-        """The share of novel rows in the window, in [0, 1]."""
-        return self.comparison.window.n_novel / self.comparison.window.n
+        """The p-value of independent rows as a standard normal's z."""
+        return self.far_rows.z
 
     def p_value(self, alpha: float) -> float:
-        """Fisher's exact test where rows are independent, else by the law of the baseline's windows."""
-        return self._p_value(self.comparison.window.n_novel)
+        """By counts of rows that are far, or by the law of the baseline's windows."""
+        return self._p_value(self.far_rows)
 
-    def _p_value(self, n_novel: int) -> float:
-        comparison, n = self.comparison, self.comparison.window.n
-        if comparison.calibration is not None:
-            return comparison.calibration.novelty.p_value(n_novel, n, comparison.pooling)
-        n_baseline = comparison.statistics.n_held_out
-        n_all = comparison.statistics.n_held_out_novel + n_novel
-        return min(float(stats.hypergeom.sf(n_novel - 1, n_baseline + n, n_all, n)), 1.0)
+    def _p_value(self, far_rows: FarRows) -> float:
+        of_rows = max(far_rows.p_value, LEAST_P_VALUE)
+        if far_rows.z <= 0:
+            return of_rows
+        # The law is that of z², which knows no side.
+        both = self.comparison.calibrated("novelty", lambda: 2 * of_rows, far_rows.z**2, 1.0)
+        return both / 2
 
     def effect(self) -> float:
-        """The share of novel rows that the baseline does not have."""
-        own = self.comparison.novel_share
-        excess = max(0.0, self.statistic - own)
-        return excess / (1 - own) if own < 1 else 0.0  # 0 where the own share is not known
+        """The least share of rows that must be new, beyond chance: at the distance that shows most.
+
+        If π of the rows are new, no more than (1 − π) times the baseline's share of rows lie within any
+        distance.
+        """
+        counts = [side / max(side.sum(), 1) for side in self._counts]
+        own, beyond = (np.cumsum(shares[::-1])[::-1][1:] for shares in counts)
+        f = self.comparison.f * self.comparison.mean_ratio("novelty")
+        is_far = own <= _FAR
+        own, beyond = own[is_far], beyond[is_far]
+        excess, chance = (beyond - own) / (1 - own), own / (1 - own) * f
+        above = np.where(excess > 0, excess**2 - chance, 0.0)
+        return math.sqrt(max(float(above.max(initial=0.0)), 0.0))
 
     def detectable(self, alpha: float) -> float:
-        """Of rows that are all novel."""
-        own = self.comparison.novel_share
-        if math.isnan(own):
+        """Of rows that are all farther than any of the baseline's."""
+        baseline, window = self._counts
+        n, n_baseline = int(window.sum()), int(baseline.sum())
+        if n_baseline == 0:
             return math.nan
-        return detectable_novelty(own, self.comparison.window.n, alpha, self._p_value)
+
+        def p_value(n_new: int) -> float:
+            counts = baseline.astype(np.float64) * ((n - n_new) / n_baseline)
+            counts[-1] += n_new
+            return self._p_value(FarRows.of(baseline, counts))
+
+        return detectable_novelty(n, alpha, p_value)
 
 
 class NoveltyTest(SubTest):
-    """Fisher's exact test of the rows beyond the novelty radius, or the same by drawn tables."""
+    """Distances to the nearest known rows: are few very far, more far, or all farther?"""
 
     def null(self, comparison: Comparison) -> NoveltyNull:
-        """The novel rows, beside those that windows without drift have."""
+        """The distances, beside those that windows without drift have."""
         return NoveltyNull(comparison)
 
     def clarity(self, comparison: Comparison) -> float:
-        """The two-sample z of the novel shares, with their pooled variance."""
-        statistics, window = comparison.statistics, comparison.window
-        n_baseline = statistics.n_held_out
-        pooled = (statistics.n_held_out_novel + window.n_novel) / (n_baseline + window.n)
-        if not (0 < pooled < 1 and n_baseline):
-            return -math.inf
-        excess = window.n_novel / window.n - statistics.novel_share
-        return excess / math.sqrt(pooled * (1 - pooled) * (1 / n_baseline + 1 / window.n))
+        """The statistic."""
+        return NoveltyNull(comparison).statistic if comparison.reference.n_measured else -math.inf
 
     def sentence(self, judgement: Judgement) -> str:
         """How many rows are novel."""
+        own = judgement.baseline_novel_share
+        if judgement.novel_share <= 2 * own:
+            return "The rows lie farther from known ones than the baseline's own do."
         return (
             f"{percent(judgement.novel_share)} of the rows are novel, unlike anything in the baseline "
-            f"({percent(judgement.baseline_novel_share)} there)."
+            f"({percent(own)} there)."
         )
 
 
@@ -92,32 +121,27 @@ NOVELTY: Final = NoveltyTest(
 )
 
 
-def detectable_novelty(
-    own: float, n_window: int, alpha: float, p_value: Callable[[int], float]
-) -> float:
-    """The share of novel rows for which the novelty test reaches `alpha` with probability `POWER`.
+def detectable_novelty(n_window: int, alpha: float, p_value: Callable[[int], float]) -> float:
+    """The share of new rows for which the novelty test reaches `alpha` with probability `POWER`.
 
     Parameters
     ----------
-    own
-        The share of novel rows without drift.
     n_window
         Rows of the window.
     alpha
         Of this test.
     p_value
-        Of a number of novel rows.
+        Of a number of new rows, the others being the baseline's.
 
     Examples
     --------
-    >>> def fisher(novel):
-    ...     return float(stats.hypergeom.sf(novel - 1, 1200, 10 + novel, 200))
-    >>> round(detectable_novelty(0.01, 200, 0.001, fisher), 3)
-    0.053
+    >>> def fisher(n_new):
+    ...     return float(stats.hypergeom.sf(n_new + 1, 1200, 12 + n_new, 200))
+    >>> round(detectable_novelty(200, 0.001, fisher), 3)
+    0.051
     """
     if p_value(n_window) > alpha:
         return math.nan
-    least = bisect.bisect_left(range(n_window), True, key=lambda novel: p_value(novel) <= alpha)
+    least = bisect.bisect_left(range(n_window), True, key=lambda n_new: p_value(n_new) <= alpha)
     # P(X ≥ x) = POWER for X binomial, in terms of its share (Clopper & Pearson 1934).
-    total = float(stats.beta.ppf(POWER, least, n_window - least + 1))
-    return max(0.0, (total - own) / (1 - own)) if own < 1 else math.nan
+    return float(stats.beta.ppf(POWER, least, n_window - least + 1)) if least else 0.0

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
 
+from monitor.clusters import combine_p_values
 from monitor.drift.judgement import Outcome
 
 LEAST_P_VALUE = 1e-9
@@ -16,13 +15,10 @@ LEAST_P_VALUE = 1e-9
 
 
 def combine(tests: Sequence[Outcome]) -> float:
-    """One p-value of m tests, by the harmonic mean h of theirs (Wilson 2019, PNAS 116:1195, eq. 4).
+    """One p-value of the tests, by the harmonic mean of theirs (see `combine_p_values`).
 
-    1/h of independent tests follows about Landau's distribution with location ln m + 0.874 and scale
-    π/2; at 5 % that is 6 % too conservative for four tests, at 1 % less than 2 %. Where one test alone
-    sees a change it is Bonferroni's m · min pᵢ, where several do it is smaller; far out in the tail the
-    dependence between tests hardly matters. Cauchy's combination would let p-values near 1 cancel the
-    one test that sees the change.
+    Where one test alone sees a change it is Bonferroni's m · min pᵢ, where several do it is smaller.
+    Cauchy's combination would let p-values near 1 cancel the one test that sees the change.
 
     Examples
     --------
@@ -32,14 +28,6 @@ def combine(tests: Sequence[Outcome]) -> float:
     (0.0041, 0.0223, 1.0)
     """
     return combine_p_values([test.p_value for test in tests])
-
-
-def combine_p_values(each: Sequence[float] | NDArray[np.float64]) -> float:
-    """The same of bare p-values."""
-    m = len(each)
-    p_values = np.maximum(each, 1e-300)
-    tail = stats.landau.sf((1 / p_values).mean(), loc=math.log(m) + 0.874, scale=math.pi / 2)
-    return float(np.clip(tail, p_values.min(), 1.0)) if p_values.min() < 1 else 1.0
 
 
 def telling(tests: tuple[Outcome, ...], alpha: float) -> tuple[Outcome, ...]:

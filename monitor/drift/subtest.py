@@ -80,6 +80,10 @@ class SubTest(ABC):
     detectable_change: str = ""
     kind: ShiftKind | None = None
 
+    def applies(self, comparison: Comparison) -> bool:
+        """Whether there is anything for this test to see; where not, the others share the level."""
+        return True
+
     @abstractmethod
     def null(self, comparison: Comparison) -> NullDistribution:
         """The statistic of a comparison, beside its null distribution."""

@@ -179,7 +179,7 @@ _OF_WINDOWS: Final[tuple[tuple[str, str, Callable[[WindowDrift], float]], ...]] 
     ),
     (
         "monitor_window_novel_ratio",
-        "Share of rows farther from every cluster than the baseline's, 0 to 1.",
+        "Share of rows farther from known rows than 99 % of the baseline's, 0 to 1.",
         lambda window: window.judgement.novel_share,
     ),
 )

@@ -7,8 +7,6 @@ from dataclasses import dataclass, replace
 from typing import Final
 from zoneinfo import ZoneInfo
 
-import numpy as np
-
 from monitor.clusters import count_values, largest_repeated_share
 from monitor.drift import (
     ColumnExplanation,
@@ -107,8 +105,7 @@ class Causes:
         broken = is_broken(lost, alpha=judgement.alpha, is_placeholder=is_placeholder)
         rows = ChangedRowsOf(placed, self.examples, window)
         listed, groups = ((), ()) if evidence is None else rows.listed(evidence)
-        far = np.argsort(-distances, kind="stable")
-        far = far[distances[far] > baseline.novelty_radius]
+        far, from_known = self.placed.novel(window)
         explained = WindowDrift(
             feature=baseline.name,
             start=self._in_zone(None if span is None else span.start),
@@ -123,7 +120,7 @@ class Causes:
                 baseline.n_clusters,
                 None if evidence is None else evidence.changed.scores,
             ),
-            novel_examples=self.examples.first(window.rows[far], distances[far]),
+            novel_examples=self.examples.first(window.rows[far], from_known),
             most_repeated=repeated,
             began=self._in_zone(shift[0]),
             ended=self._in_zone(shift[1]),

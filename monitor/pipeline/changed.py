@@ -37,7 +37,7 @@ class ChangedRowsOf:
         if len(at) == 0:
             return (), ()
         known = self.placed.baseline.known
-        nearest = known.examples if known is not None else ()
+        nearest = known.examples
         few = at[:MOST_ROWS]
         examples = self.examples.at(self.window.rows[few], changed.distances[few])
         rows = tuple(
@@ -66,12 +66,7 @@ class ChangedRowsOf:
         """Known rows whose surroundings the window does not visit, in groups."""
         baseline = self.placed.baseline
         known = baseline.known
-        if (
-            known is None
-            or not known.examples
-            or not evidence.parts.gone.any()
-            or not evidence.parts.is_loss
-        ):
+        if not known.examples or not evidence.parts.gone.any() or not evidence.parts.is_loss:
             return ()
         gone = np.flatnonzero(evidence.parts.gone)
         groups = group_rows(known.vectors[gone], random_state=baseline.random_state)

@@ -66,7 +66,9 @@ class RowExamples:
             examples.append(self.first(rows[nearest], distances[nearest]))
         return tuple(examples)
 
-    def first(self, rows: NDArray[np.int64], distances: NDArray[np.float32]) -> tuple[Example, ...]:
+    def first(
+        self, rows: NDArray[np.int64], distances: NDArray[np.floating]
+    ) -> tuple[Example, ...]:
         """The first few of `rows`; of rows at the very same distance, which are copies, only one."""
         by_distance: dict[float, Example] = {}
         for row, distance in zip(rows.tolist(), distances.tolist(), strict=True):

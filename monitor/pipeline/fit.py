@@ -14,7 +14,6 @@ from monitor import frames
 from monitor.clusters import (
     Baseline,
     Clustering,
-    KnownRows,
     RowContexts,
     RowMetadata,
     RowWindows,
@@ -32,7 +31,7 @@ from monitor.pipeline.naming import with_names
 from monitor.pipeline.rows import (
     EMPTY,
     Segments,
-    quality_reference,
+    quality_fields,
     read_quality,
     read_vectors,
     segment_values,
@@ -152,6 +151,10 @@ def fit_baseline(
         of_rows = Segments.read(frame, segment_column)
         of_rows.refuse_key()
         segments = of_rows.values[vectors.usable]
+    rows = np.flatnonzero(vectors.usable)
+    row_examples = RowExamples(frame, feature, times)
+    measured = read_quality(frame, feature)
+    quality = None if measured is None else measured[rows]
     with progress_shown(progress):
         baseline, placed = fit_rows(
             vectors.matrix,
@@ -179,18 +182,16 @@ def fit_baseline(
                 columns={
                     name: segment_values(frame, name)[vectors.usable] for name in explain_columns
                 },
+                quality=quality,
+                quality_fields=quality_fields() if quality is not None else (),
+                examples=lambda at, distances: row_examples.at(rows[at], distances),
             ),
         )
-    rows = np.flatnonzero(vectors.usable)
     logger.info(
         "%s: baseline of %d rows, %d clusters", feature.name, len(rows), baseline.n_clusters
     )
     # As windows are compared with them: rows of the fitted part as if left out of the fit.
     labels, distances = placed.labels[placed.places], placed.distances[placed.places]
-    row_examples = RowExamples(frame, feature, times)
-    few = draw_rows(len(rows), feature.random_state)
-    measured = read_quality(frame, feature)
-    quality = None if measured is None else measured[rows]
     policy = policy or remembered_policy(feature.origin.source_column)
     baseline = with_names(
         baseline,
@@ -203,19 +204,15 @@ def fit_baseline(
     return replace(
         baseline,
         examples=row_examples.per_cluster(rows, labels, distances, baseline.n_clusters),
-        known=KnownRows(
-            placed.vectors[placed.places[few]],
-            np.empty((len(few), 0), np.float32) if quality is None else quality[few],
-            row_examples.at(rows[few], distances[few]),
-        ),
         movements=None
         if policy is None or not learn_changes
-        else suspected_movements(frame, feature, baseline, rows[few], policy),
+        else suspected_movements(
+            frame, feature, baseline, rows[draw_rows(len(rows), feature.random_state)], policy
+        ),
         time_range=_time_range(times, numbers),
         timezone=grid.zone.key,
         windows_per_week=grid.every.per_week,
         closed=() if numbers is None else closed_times(numbers, grid.every.per_week),
-        quality=None if quality is None else quality_reference(quality),
     )
 
 

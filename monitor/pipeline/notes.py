@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from typing import Final
 
 import numpy as np
 
@@ -13,9 +12,6 @@ from monitor.frames import Times
 from monitor.pipeline.placed import PlacedRows
 from monitor.pipeline.rows import Segments
 from monitor.windows import Cut, Every, Grid, zone_of
-
-MOST_NOVEL: Final = 0.2
-"""Where more of the baseline lies beyond its novelty radius, clusters were fitted on too few rows."""
 
 
 def other_windows(baseline: Baseline, grid: Grid | None) -> str | None:
@@ -52,13 +48,6 @@ def feature_notes(placed: PlacedRows, grid: Grid | None, alpha: float) -> list[s
     notes = [_variation_note(baseline, alpha)]
     if warning := other_windows(baseline, grid):
         notes.append(warning)
-    novel_share = baseline.statistics.novel_share
-    if novel_share > MOST_NOVEL:
-        notes.append(
-            f"{novel_share:.0%} of the baseline's own rows count as novel for feature "
-            f"{baseline.name!r}, so new content is hard to see: {baseline.n_fit} rows are few for "
-            f"{baseline.n_clusters} clusters; give more rows, or set n_clusters to a smaller number"
-        )
     if baseline.fingerprint and not placed.vectors.fingerprint:
         notes.append(
             f"the vectors of feature {baseline.name!r} do not say which encoder made them, so it was not "

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitor import frames
-from monitor.clusters import Baseline, WindowSketch
+from monitor.clusters import Baseline, WindowSketch, neighbours
 from monitor.failures import count_failures
 from monitor.features import CustomFeature
 from monitor.frames import Times, Vectors
@@ -126,5 +126,15 @@ class PlacedRows:
             self.distances[at],
             failures,
             None if self.strata is None else self.strata[rows],
+            None if self.quality is None else self.quality[rows],
         )
         return PlacedWindow(span, rows, at, failures, sketch)
+
+    def novel(self, window: PlacedWindow) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """Which of the window's rows are novel, farthest first, and how far known rows are from each."""
+        if window.sketch.n_novel == 0:
+            return np.empty(0, dtype=np.int64), np.empty(0)
+        distances, _ = neighbours(self.scaled[window.at], self.baseline.known.vectors)
+        far = np.argsort(-distances, kind="stable")
+        far = far[distances[far] > self.baseline.novelty_radius]
+        return far, distances[far]

@@ -12,7 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitor import frames
-from monitor.clusters import QualityReference, fit_quality
 from monitor.clusters.scaling import UNIT
 from monitor.errors import InvalidInputError
 from monitor.features import ClusteredFeature, CustomFeature, OriginKind, VectorFeature
@@ -70,11 +69,11 @@ def _warn_of_other_width(cells: Sequence[Any], column: str, width: int) -> None:
         )
 
 
-def quality_reference(measured: NDArray[np.float32]) -> QualityReference:
-    """The pixel statistics of a baseline, from (n, fields) what `read_quality` gave of its usable rows."""
+def quality_fields() -> tuple[str, ...]:
+    """The names of the numbers that `read_quality` gives."""
     from monitor.images.quality import QUALITY_FIELDS
 
-    return fit_quality(measured, QUALITY_FIELDS)
+    return QUALITY_FIELDS
 
 
 def segment_values(frame: Any, column: str) -> NDArray[np.object_]:

@@ -45,9 +45,9 @@ class FeatureSummary:
     histogram
         (n_clusters,) int64, baseline rows per cluster that windows are compared with.
     n_held_out, n_novel
-        Of these rows, those that nothing was fitted on, and how many of them lie beyond the novelty radius.
-    mean_moments, whitened_moments
-        Sums of the powers 1, 2 and 3 of the eigenvalues of the rows' covariance: what the two mean tests
+        Of these rows, those that nothing was fitted on; and novel ones among those that were measured.
+    mean_moments, whitened_moments, kernel_moments
+        Sums of the powers 1, 2 and 3 of the eigenvalues of the rows' covariance: what the tests of means
         measure by.
     correlation
         Intra-window correlation ρ of the baseline's own windows, ≥ 0; None when it is not known.
@@ -82,6 +82,7 @@ class FeatureSummary:
     n_novel: int = 0
     mean_moments: tuple[float, ...] = ()
     whitened_moments: tuple[float, ...] = ()
+    kernel_moments: tuple[float, ...] = ()
     correlation: float | None = None
     unevenness: float = 1.0
     cluster_products: tuple[tuple[float, ...], ...] = ()
@@ -127,7 +128,7 @@ class WindowDrift:
     examples
         Per cluster, the window's rows nearest to its centroid.
     novel_examples
-        Rows farthest beyond the novelty radius, farthest first.
+        Novel rows, farthest from known ones first.
     most_repeated
         The largest share of rows that hold one and the same vector, in [0, 1].
     began

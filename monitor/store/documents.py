@@ -8,7 +8,7 @@ from monitor.clusters import WindowSketch
 from monitor.codec import Mismatch, from_safetensors, to_safetensors
 from monitor.errors import StoreError
 
-FORMAT: Final = "monitor.sketch/1"
+FORMAT: Final = "monitor.sketch/2"
 
 
 def sketch_to_bytes(sketch: WindowSketch) -> bytes:

@@ -60,7 +60,7 @@ class Cloud:
     window
         uint16: 0 for the baseline, else the number of the window in `parts`.
     distance
-        float32: to the nearest centroid, in novelty radii: above 1 a row is novel.
+        float32: to the nearest centroid: above 1 a row is farther than 99 % of the baseline's.
     n_all
         Rows with a vector, also where only a sample is shown.
     columns
@@ -163,7 +163,7 @@ def assemble(
         placed.append(Placed(part, None if number == 0 else windows[number - 1], rows, first))
         first += len(rows)
     xy = np.concatenate([p.part.array("xy")[p.rows] for p in placed])
-    radius = baseline.novelty_radius or 1.0
+    radius = baseline.distance_radius or 1.0
     distance = np.concatenate([p.part.array("distance")[p.rows] for p in placed])
     columns = list(dict.fromkeys(name for part in reversed(parts) for name in part.columns))
     return Cloud(

@@ -259,7 +259,9 @@ class RowOut(Model):
     window: dt.datetime | None = Field(
         description="The start of its window; null for the baseline."
     )
-    distance: float = Field(description="To its centroid; above 1 the row is novel.")
+    distance: float = Field(
+        description="To its centroid; above 1 it is farther than 99 % of the baseline's."
+    )
     columns: dict[str, str | float | None]
     picture: str | None = Field(description="The id for /thumb/ID and /image/ID.")
     link: str | None = Field(description="Its address on the web, where it has one that is safe.")

@@ -34,7 +34,7 @@ class Chosen:
     column, value
         A metadata column and one of its categories.
     novel
-        Only rows beyond the novelty radius.
+        Only rows farther from their centroid than 99 % of the baseline's.
     hidden
         What the legend hides: "side:0", "cluster:3,4" or "column:NAME:0", by numbers of categories.
     """

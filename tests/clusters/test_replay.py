@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from monitor.clusters import Clustering, RowMetadata, RowWindows, fit
+from monitor.clusters import RATIOS, Clustering, RowMetadata, RowWindows, fit
 from monitor.clusters.content import content_keys, split_by_content
 from monitor.clusters.replay import LEAST_WINDOWS
 
@@ -42,9 +42,16 @@ def test_independent_rows_have_ratios_of_one_and_chi_squares_spread():
     windows = [replayed(*days(seed)) for seed in range(6)]
     ratios = np.concatenate([one.ratios for one in windows], axis=1)
     freedoms = np.concatenate([one.freedoms for one in windows], axis=1)
-    assert ratios.mean(axis=1) == pytest.approx([1, 1, 1], abs=0.1)
+    tests = RATIOS.index("pixels")  # these rows have none
+    assert np.isnan(ratios[tests]).all()
+    ratios, freedoms = ratios[:tests], freedoms[:tests]
+    # Novelty's three tests in one are careful, so that its z varies less.
+    is_novelty = np.array(RATIOS[:tests]) == "novelty"
+    assert 0.4 < ratios[is_novelty].mean() < 1.2
+    ratios, freedoms = ratios[~is_novelty], freedoms[~is_novelty]
+    assert ratios.mean(axis=1) == pytest.approx(1, abs=0.15)
     # A χ² over its degrees of freedom ν has the variance 2 / ν.
-    assert ratios.var(axis=1) / (2 / freedoms).mean(axis=1) == pytest.approx([1, 1, 1], abs=0.4)
+    assert ratios.var(axis=1) / (2 / freedoms).mean(axis=1) == pytest.approx(1, abs=0.4)
 
 
 def test_what_days_move_shows_in_the_means():
@@ -70,7 +77,7 @@ def test_a_day_of_its_own_kind_is_new_to_clusters_made_without_it():
     one = replayed(vectors, windows)
     assert one.novel[7] > 50
     assert one.novel.sum() - one.novel[7] < 60
-    assert (one.ratios[:, 7] > 10 * np.median(one.ratios, axis=1)).all()
+    assert (one.ratios[:5, 7] > 10 * np.median(one.ratios[:5], axis=1)).all()
 
 
 def test_too_few_windows_say_nothing():
@@ -87,7 +94,7 @@ def test_segments_are_compared_with_their_own_rows():
     vectors[segments == "a"] *= np.where(np.arange(WIDTH) % 2, -1, 1)
     for one in replayed(vectors, windows, segments=segments).values():
         # Each lies in a single cluster or two: no mix to speak of.
-        assert one.ratios[1:].mean(axis=1) == pytest.approx([1, 1], abs=0.25)
+        assert one.ratios[1:3].mean(axis=1) == pytest.approx([1, 1], abs=0.25)
 
 
 def test_windows_of_one_vector_have_no_ratios():

@@ -76,7 +76,7 @@ def test_a_fifth_test_judges(with_a_fifth):
         for scale in (1.0, 1.5)
     )
     assert [test.name for test in calm.tests] == [
-        "mix", "novelty", "mean", "whitened_mean", "far"
+        "mix", "novelty", "mean", "whitened_mean", "kernel_mean", "far"
     ]  # fmt: skip
     assert calm.verdict is Verdict.NO_DRIFT
     assert wide.outcome("far").p_value < 0.01 / 5

@@ -45,7 +45,6 @@ def test_another_mix_is_seen_by_the_histogram(baseline):
     assert found.verdict is Verdict.DRIFT
     by_name = {test.name: test.p_value for test in found.tests}
     assert by_name["mix"] < 0.001
-    assert by_name["novelty"] > 0.01
     assert found.content_shift > 3 * found.appearance_shift
     most = max(found.clusters, key=lambda c: c.contribution)
     assert most.p_value < 0.01

@@ -209,13 +209,6 @@ def test_the_rate_that_is_promised_is_the_rate_that_holds(baseline):
     assert "allows 18.3 false alarms a year" in report.notes[0]
 
 
-def test_too_many_clusters_for_the_rows_are_named():
-    crowded = monitor.VectorFeature(name="points", column="vector", n_clusters=150)
-    one = monitor.fit_baseline(table(400, 0), crowded)
-    notes = monitor.detect_drift(table(100, 1), one).notes
-    assert any("new content is hard to see: 200 rows are few for 150 clusters" in n for n in notes)
-
-
 def test_a_key_is_no_segment_of_a_baseline():
     with pytest.raises(InvalidInputError, match="'id' has 300 different values"):
         monitor.fit_baseline(table(300, 1).assign(id=range(300)), FEATURE, segment_column="id")

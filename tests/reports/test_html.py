@@ -213,7 +213,7 @@ def test_a_drifted_window_is_told_in_the_order_people_ask(page_path: Path) -> No
         "How sure p",
         "Clusters,",
         "points (",
-        "4 tests, one p-value",
+        " tests, one p-value",
         "Pixels, medians",
     ]
     at = text.index("6 Mar 2026 · drift")

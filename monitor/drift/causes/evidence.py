@@ -60,7 +60,7 @@ def row_evidence(
         The names of the pixel statistics.
     """
     known = baseline.known
-    if known is None or min(len(known), len(vectors)) < LEAST_ROWS:
+    if min(len(known), len(vectors)) < LEAST_ROWS:
         return None
     changed = changed_rows(vectors, known, random_state=baseline.random_state)
     parts = movement_parts(
@@ -82,7 +82,7 @@ def _pixels(
 ) -> tuple[MatchedShift, ...]:
     known = baseline.known
     is_matched = changed.ranks > _LEAST_MATCHED
-    if quality is None or known is None or known.quality.shape[1] != len(fields):
+    if quality is None or known.quality.shape[1] != len(fields):
         return ()
     if is_matched.mean() < 0.5:
         return ()

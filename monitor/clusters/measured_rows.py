@@ -1,0 +1,126 @@
+"""The baseline's rows measured by its known rows, each as if it were not one of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from monitor.clusters.content import portion_of
+from monitor.clusters.example import Example
+from monitor.clusters.known_rows import KnownRows, draw_rows, neighbours
+from monitor.clusters.moments import spectral_moments
+from monitor.clusters.quality_sketch import QualityReference
+from monitor.clusters.row_measures import Kernels, RowMeasures, nearness_counts, nearness_edges
+from monitor.clusters.sketch import WindowSketch
+
+MAX_MEASURED: Final = 20_000
+"""So many rows tell the baseline's own distances far better than any window tells its."""
+MOMENT_ROWS: Final = 4_000
+"""So many rows tell tr Σ and tr Σ² to a percent."""
+
+Mask = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False)
+class MeasuredRows:
+    """The first rows of `BaselineRows`, measured.
+
+    Parameters
+    ----------
+    measures
+        What they are measured by.
+    known_at
+        (m,) which rows the known ones are, rising.
+    kin
+        (n,) numbers of all rows: rows of one number, such as copies of a picture or photos of a product, do
+        not tell how near a new row would lie.
+    distances
+        (n_measured,) float64, the mean distance to the nearest known rows that are no kin.
+    features
+        (n_measured, N_FEATURES) float32.
+    quality, pixels
+        The images' pixel statistics, and those of each row, (n, fields); None where they were not measured.
+    """
+
+    measures: RowMeasures
+    known_at: NDArray[np.int64]
+    kin: NDArray[np.int64]
+    distances: NDArray[np.float64]
+    features: NDArray[np.float32]
+    quality: QualityReference | None = None
+    pixels: NDArray[np.float32] | None = None
+
+    @classmethod
+    def of(
+        cls,
+        vectors: NDArray[np.float32],
+        kin: NDArray[np.int64],
+        n_compared: int,
+        random_state: int,
+    ) -> MeasuredRows:
+        """Draw the known rows of `vectors`, (n, width), and measure `n_compared` rows, or fewer."""
+        known_at = draw_rows(len(vectors), random_state)
+        known = vectors[known_at]
+        measured = vectors[: min(n_compared, MAX_MEASURED)]
+        distances, _ = neighbours(measured, known, (kin[: len(measured)], kin[known_at]))
+        kernels = Kernels.of(
+            known[np.random.default_rng(random_state).permutation(len(known))], random_state
+        )
+        return cls(
+            measures=RowMeasures(known, nearness_edges(distances), kernels),
+            known_at=known_at,
+            kin=kin,
+            distances=distances,
+            features=kernels.features(measured),
+        )
+
+    def known_rows(self, examples: tuple[Example, ...] | None) -> KnownRows:
+        """The known rows, with their pixel statistics; `examples` say where they are found."""
+        quality = np.empty((len(self.known_at), 0), np.float32)
+        if self.pixels is not None:
+            quality = self.pixels[self.known_at]
+        return KnownRows(self.measures.known, quality, examples or ())
+
+    def within_moments(self, strata: NDArray[np.int64]) -> NDArray[np.float64]:
+        """The spectral moments of the features about the means of their strata, (n,) those of all rows."""
+        features = self.measures.kernels.weighted(self.features[:MOMENT_ROWS])
+        return about_means(features, strata[: len(features)])
+
+    def fill(self, sketch: WindowSketch, mask: Mask) -> tuple[WindowSketch, NDArray[np.float64]]:
+        """The sketch of the rows in `mask` with their sums, and the spectral moments of their features."""
+        chosen = np.flatnonzero(mask[: len(self.distances)])
+        features = self.features[chosen]
+        kernels = self.measures.kernels
+        return replace(
+            sketch,
+            nearness_counts=nearness_counts(self.distances[chosen], self.measures.edges),
+            kernel_units=kernels.summed(features),
+            n_measured=len(chosen),
+            quality=None
+            if self.quality is None or self.pixels is None
+            else self.quality.count(self.pixels[mask]),
+        ), spectral_moments(kernels.weighted(features[:MOMENT_ROWS]))
+
+
+def about_means(features: NDArray[np.float64], strata: NDArray[np.int64]) -> NDArray[np.float64]:
+    """The spectral moments of features about the means of their strata."""
+    present, which, sizes = np.unique(strata, return_inverse=True, return_counts=True)
+    means = np.zeros((len(present), features.shape[1]))
+    np.add.at(means, which, features)
+    means /= sizes[:, None]
+    return spectral_moments(features - means[which], n_means=len(present))
+
+
+def kin_of(keys: NDArray[np.uint64], groups: NDArray[np.int64] | None) -> NDArray[np.int64]:
+    """(n,) numbers that rows share which are alike for a known reason: of one group, or copies.
+
+    A row with so many copies that new rows hold some as well is kin to itself only.
+    """
+    if groups is not None:
+        return groups
+    _, which, counts = np.unique(keys, return_inverse=True, return_counts=True)
+    alone = len(keys) + np.arange(len(keys))
+    return np.where(counts[which] > portion_of(len(keys)), alone, which)
