@@ -26,7 +26,7 @@ _LONGEST_READ: Final = 2_000
 _RAREST: Final = 1e-9
 _CHANGED: Final = 0.05
 """Clusters are named below this p-value, which is adjusted over all of them."""
-_MOST_CLUSTERS = _MOST_SEGMENTS = _MOST_REASONS = 5
+_MOST_CLUSTERS = _MOST_SEGMENTS = _MOST_REASONS = _MOST_NAMES = 5
 _MARKUP: Final = re.compile(r"([\\*_\[\]#~|])")
 
 _Word = Callable[[object], str]
@@ -138,7 +138,7 @@ def _sentences(action: Action, zone: ZoneInfo, word: _Word) -> list[str]:
 
 def _evidence(window: WindowDrift) -> list[str]:
     judgement = window.judgement
-    lines = []
+    lines = [_looks_like(window)] if window.kinds else []
     if judgement.verdict is Verdict.INCONCLUSIVE:
         lines.append(sentence(_prose(judgement.reason)))
     else:
@@ -154,6 +154,20 @@ def _evidence(window: WindowDrift) -> list[str]:
             changes = "; ".join(_change(shift) for shift in changed[:_MOST_CLUSTERS])
             lines.append(f"Clusters that changed: {changes}{_more(changed, _MOST_CLUSTERS)}.")
     return [*lines, _rows(window), *(_prose(note) for note in window.notes)]
+
+
+def _looks_like(window: WindowDrift) -> str:
+    """What happened, such as "Looks like new content: receipts, about 28 of 99 rows."."""
+    change = window.change
+    cause = "" if change is None else change.cause
+    shown = [_word(name) for name in ((cause, *window.names) if cause else window.names)]
+    words = ", ".join(str(kind) for kind in window.kinds)
+    if shown:
+        words += f": {', '.join(shown[:_MOST_NAMES])}{_more(tuple(shown), _MOST_NAMES)}"
+    if change is not None:
+        n = int(window.judgement.window_histogram.sum())
+        words += f", about {round(change.share * n):,} of {plural(n, 'row')}"
+    return f"Looks like {words}."
 
 
 def _prose(text: str) -> str:

@@ -204,6 +204,12 @@ class WindowDrift:
         return self.ended is not None and pooled is not None and pooled.is_drift
 
     @property
+    def names(self) -> tuple[str, ...]:
+        """What changed, in words, each once: of the groups that are new, then of those that vanished."""
+        groups = (*self.groups, *self.vanished)
+        return tuple(dict.fromkeys(group.name for group in groups if group.name))
+
+    @property
     def n_failed(self) -> int:
         """Rows without a vector."""
         return sum(self.failures.values())

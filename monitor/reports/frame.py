@@ -17,7 +17,7 @@ _SCORE_PARTS = ("", "_noise_floor", "_noise_ceiling", "_low", "_high")
 _LAST = (
     *("p_value", "alpha", "verdict", "reason"),
     *("changed_share", "detectable_share", "design_effect"),
-    *("began", "kinds", "cause", "n_rows_needed", "novel_share", "most_repeated"),
+    *("began", "kinds", "cause", "names", "n_rows_needed", "novel_share", "most_repeated"),
 )
 
 
@@ -66,6 +66,7 @@ def row(window: WindowDrift) -> dict[str, object]:
         "began": _utc(window.began),
         "kinds": ", ".join(window.kinds),
         "cause": "" if window.change is None else window.change.cause,
+        "names": "; ".join(window.names),
         "n_rows_needed": judgement.n_rows_needed,
         "novel_share": judgement.novel_share,
         "most_repeated": window.most_repeated,

@@ -124,8 +124,7 @@ def _line(window: WindowDrift) -> str:
 def _what(window: WindowDrift) -> str:
     """The kinds of a window's shift, its cause, and the names of what changed."""
     cause = "" if window.change is None else window.change.cause
-    names = dict.fromkeys(g.name for g in (*window.groups, *window.vanished) if g.name)
-    more = [_text(plain(text)) for text in (cause, *names) if text]
+    more = [_text(plain(text)) for text in (cause, *window.names) if text]
     return (", ".join(window.kinds) or "–") + (f": {', '.join(more)}" if more else "")
 
 

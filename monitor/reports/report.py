@@ -45,7 +45,7 @@ class DriftReport(Findings):
         with `_noise_floor` (its mean without drift), `_noise_ceiling` (its 1 − alpha quantile without
         drift), `_low` and `_high` (an interval of what it is without noise); `p_value`, `alpha`,
         `verdict`, `reason`, `changed_share`, `detectable_share`, `design_effect`, `began`, `kinds`,
-        `cause`, `n_rows_needed`, `novel_share`, `most_repeated`.
+        `cause`, `names` (of what changed), `n_rows_needed`, `novel_share`, `most_repeated`.
         """
         return to_frame(self)
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from monitor.alerts import AlertRule, Message, compose, evaluate
 from monitor.alerts.message import trial_message
-from monitor.drift import Verdict
+from monitor.drift import Change, ChangedGroup, ShiftKind, Verdict
 from tests.alerts.samples import DRIFTED, EMPTY, NOW, QUIET, UNKNOWN, day, days, window
 from tests.reports import samples
 
@@ -39,15 +39,35 @@ def test_drift_in_words():
     assert str(message.kind) == "warning"
     assert lines[0] == "Verdict: drift. The rule alerts on drift at the level alpha = 0.0027."
     jsd = found.scores["jsd"]
-    assert lines[1] == f"JSD {jsd.value:.3f}, where chance alone gives {jsd.noise_floor:.3f}."
-    assert lines[2].startswith("Without drift 1 window in ")
-    assert lines[2].endswith("; drift is said from 1 in 365 on).")
+    assert lines[1] == "Looks like new mix."
+    assert lines[2] == f"JSD {jsd.value:.3f}, where chance alone gives {jsd.noise_floor:.3f}."
+    assert lines[3].startswith("Without drift 1 window in ")
+    assert lines[3].endswith("; drift is said from 1 in 365 on).")
     before, after = found.baseline_histogram / 1_200, found.window_histogram / 300
     fell = f"0 fell from {before[0] * 100:.1f} % to {after[0] * 100:.1f} %"
     rose = f"2 rose from {before[2] * 100:.1f} % to {after[2] * 100:.1f} %"
-    assert lines[3] == f"The clusters have other shares; most of all, cluster {fell} of the rows."
-    assert lines[4] == f"Clusters that changed: {fell}; {rose}."
-    assert lines[5] == "400 rows, 100 (25.0 %) without a vector: 100 http 404."
+    assert lines[4] == f"The clusters have other shares; most of all, cluster {fell} of the rows."
+    assert lines[5] == f"Clusters that changed: {fell}; {rose}."
+    assert lines[6] == "400 rows, 100 (25.0 %) without a vector: 100 http 404."
+
+
+def test_kind_share_and_names_of_a_drift():
+    n = int(window(DRIFTED).judgement.window_histogram.sum())
+    found = replace(
+        window(DRIFTED),
+        kinds=(ShiftKind.NEW_CONTENT,),
+        change=Change(ShiftKind.NEW_CONTENT, "", 28 / n, 0.05, 0.2),
+        groups=(
+            ChangedGroup(0.2, (), "receipts"),
+            ChangedGroup(0.1, (), "page = <@all> [x](https://a.example/b)"),
+        ),
+    )
+    message = told(found)
+    line = message.text.splitlines()[1]
+    assert line.startswith("Looks like new content: receipts, page = ‹＠all›")
+    assert line.endswith(f", about 28 of {n} rows.")
+    assert "https://" not in message.markdown
+    assert r"\[x\](" in message.markdown
 
 
 def test_odds_are_the_p_value():
@@ -63,14 +83,14 @@ def test_what_decided_is_what_is_told():
     by_look = samples.detected_report().windows[-1]
     assert by_look.judgement.is_by_pooled_test
     lines = told(by_look).text.splitlines()
-    assert "for the last 18 windows together" in lines[2]
-    assert "Without drift at most 1 in " in lines[2]
+    assert "for the last 18 windows together" in lines[3]
+    assert "Without drift at most 1 in " in lines[3]
     by_threshold = next(
         w for w in samples.threshold_report().windows if w.judgement.verdict is Verdict.DRIFT
     )
     lines = told(by_threshold).text.splitlines()
-    assert lines[2].startswith("Your own thresholds decide: ")
-    assert "is only for information" in lines[2]
+    assert lines[3].startswith("Your own thresholds decide: ")
+    assert "is only for information" in lines[3]
 
 
 def test_days_are_those_of_the_zone():
