@@ -60,11 +60,22 @@ class ConfigRows:
     ) -> Iterator[pa.Table]:
         """Production's rows of [start, end), in pieces."""
         source = source_of(self._project)
-        for table in source.chunks(start, end, None):
+        for table in source.chunks(start, end, self._columns()):
             if feature.origin.is_missing_from(table.column_names):
                 yield self._embedded(table, feature)
             else:
                 yield table
+
+    def _columns(self) -> list[str] | None:
+        """All columns of production's files, and their rows' labels; None where there are no files."""
+        production = self._project.config.data.production
+        if production.path is None:
+            return None
+        files = find_tables(self._project.config, production, "data.production")
+        # Of a year of files the first and the last: columns come and go, but rarely in between.
+        ends = [files[0], files[-1]]
+        names = [name for file in ends for name in file.outline().columns]
+        return list(dict.fromkeys([*names, frames.ROW]))
 
     def _embedded(self, table: pa.Table, feature: ClusteredFeature) -> pa.Table:
         from monitor.pipeline.embed import embed

@@ -1,0 +1,243 @@
+"""Every page in a real browser: from alert to pictures, from lasso to file, and nothing from outside."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+from selenium import webdriver
+from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common.action_chains import ActionChains
+from selenium.webdriver.common.keys import Keys
+
+from tests.conftest import CHROMIUM, DRIVER, FLAGS, requests_of
+
+AXE = os.environ.get("MONITOR_AXE", "")
+RUN_AXE = """
+const done = arguments[arguments.length - 1];
+axe.run(document).then(
+  r => done(r.violations.map(v => [v.impact, v.id, v.nodes.map(n => n.html.slice(0, 160))])),
+  error => done([['critical', String(error), []]]));
+"""
+DRIFTED = "2026-03-03T00:00:00Z"
+READY = "document.querySelector('#map').dataset.ready"
+
+
+class Page:
+    """A browser with software WebGL that looks at one server."""
+
+    def __init__(self, driver: webdriver.Chrome, address: str) -> None:
+        self.driver, self.address = driver, address
+
+    def open(
+        self, path: str, *, width: int = 1280, scheme: str = "light", until: str = "true"
+    ) -> None:
+        size = {"width": width, "height": 900, "screenWidth": width, "screenHeight": 900}
+        self.driver.execute_cdp_cmd(
+            "Emulation.setDeviceMetricsOverride",
+            {**size, "deviceScaleFactor": 1, "mobile": width < 500},
+        )
+        features = [{"name": "prefers-color-scheme", "value": scheme}]
+        self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
+        self.driver.get("about:blank")
+        self.driver.get_log("browser")
+        self.driver.get_log("performance")
+        self.driver.get(self.address + path)
+        self.wait(until)
+
+    def wait(self, script: str) -> Any:
+        """What the script gives, once it is something."""
+        value = None
+        for _ in range(600):
+            value = self.driver.execute_script(f"return {script}")
+            if value:
+                return value
+            time.sleep(0.1)
+        raise AssertionError(f"still {value!r}: {script}")
+
+    def click(self, selector: str) -> None:
+        self.driver.find_element("css selector", selector).click()
+
+    def check(self, *, allowed: str = "\0") -> None:
+        """Nothing was complained of, and nothing asked for elsewhere."""
+        logged = [
+            e["message"] for e in self.driver.get_log("browser") if allowed not in e["message"]
+        ]
+        assert logged == []
+        asked = {url for url in requests_of(self.driver) if not url.startswith(("data:", "blob:"))}
+        assert {url for url in asked if not url.startswith(self.address + "/")} <= {"about:blank"}
+
+
+@pytest.fixture(scope="session")
+def page(address: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
+    if not (CHROMIUM.exists() and DRIVER.exists()):
+        pytest.skip("Chromium is not installed: apt-get install chromium chromium-driver")
+    options = webdriver.ChromeOptions()
+    options.binary_location = str(CHROMIUM)
+    flags = [flag for flag in FLAGS if flag != "--disable-gpu"]
+    flags += ["--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--ignore-gpu-blocklist"]
+    for flag in (
+        *flags,
+        f"--user-data-dir={tmp_path_factory.mktemp('gl-profile')}",
+        "--window-size=1280,900",
+    ):
+        options.add_argument(flag)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+    driver = webdriver.Chrome(options=options, service=Service(str(DRIVER)))
+    driver.set_script_timeout(120)
+    yield Page(driver, address)
+    driver.quit()
+
+
+def test_an_alert_leads_to_its_pictures(page: Page) -> None:
+    page.open("/")
+    page.click(".alert .button.strong")
+    # The first click shows them already; the second shows one in full.
+    n = page.wait("[...document.querySelectorAll('.tile img')].filter(i => i.naturalWidth).length")
+    assert n >= 4
+    page.click(".tile[data-picture]")
+    page.wait("document.querySelector('#viewer[open] img').naturalWidth == 90")
+    ActionChains(page.driver).send_keys(Keys.ARROW_RIGHT, Keys.ESCAPE).perform()
+    page.wait("!document.querySelector('#viewer').open")
+    # The row whose picture cannot be had is told as that, by the server's answer.
+    page.check(allowed="/thumb/")
+
+
+def test_the_timeline_zooms_and_opens_windows(page: Page) -> None:
+    page.open("/features/1", until="document.querySelector('#timeline').dataset.ready")
+    over = page.driver.find_elements("css selector", ".u-over")[0]
+    width = over.size["width"]
+    drag = ActionChains(page.driver).move_to_element_with_offset(over, -width // 4 + 5, 0)
+    drag.click_and_hold().move_by_offset(width // 2, 0).release().perform()
+    page.wait("!document.querySelector('#reset').hidden")
+    shown = page.driver.execute_script(
+        "return [...document.querySelectorAll('#windows tbody tr:not(.out)')].map(r => r.dataset.start)"
+    )
+    assert 0 < len(shown) < 4
+    assert "since=" in page.driver.current_url
+    page.click("#reset")
+    page.check()
+    box = page.driver.find_element("css selector", "#timeline")
+    box.send_keys(Keys.HOME, Keys.ARROW_RIGHT, Keys.ARROW_RIGHT)
+    assert "drift" in page.wait("document.querySelector('#timeline-says').textContent")
+    box.send_keys(Keys.ENTER)
+    page.wait(f"location.pathname.endsWith('{DRIFTED}')")
+
+
+def lasso(page: Page, corners: list[tuple[float, float]]) -> None:
+    """Draw through these corners, in parts of the map's box from its middle."""
+    box = page.driver.find_element("css selector", "#map")
+    half = box.size["width"] / 2
+    places = [(round(x * half), round(-y * half)) for x, y in corners]
+    chain = ActionChains(page.driver).move_to_element_with_offset(box, *places[0]).click_and_hold()
+    for (x0, y0), (x1, y1) in pairwise(places):
+        chain = chain.move_by_offset(x1 - x0, y1 - y0)
+    chain.release().perform()
+
+
+AROUND = [(-0.97, -0.97), (0.97, -0.97), (0.97, 0.97), (-0.97, 0.97), (-0.97, -0.9)]
+
+
+def test_a_lasso_shows_rows_that_can_be_exported(page: Page) -> None:
+    page.open(f"/features/1/map?since={DRIFTED}&until=2026-03-04T00:00:00Z", until=READY)
+    assert page.driver.execute_script("return document.querySelector('#density').hidden")
+    lasso(page, AROUND)
+    n = int(page.wait("document.querySelector('#map').dataset.selected"))
+    assert n > 300
+    page.wait("document.querySelectorAll('#gallery .tile img').length > 30")
+    page.wait("document.querySelectorAll('#rows tbody tr').length > 30")
+    link = page.wait("document.querySelector('#exports a[data-form=csv]').href")
+    lines = page.driver.execute_async_script(
+        "fetch(arguments[0]).then(r => r.text()).then(t => arguments[1](t.trim().split('\\n').length))",
+        link,
+    )
+    assert lines == n + 1
+    # The address alone gives the same view.
+    shared = page.driver.current_url.removeprefix(page.address)
+    assert "polygon=" in shared
+    page.check(allowed="/thumb/")
+    page.open(shared, until="document.querySelector('#map').dataset.selected")
+    assert int(page.wait("document.querySelector('#map').dataset.selected")) == n
+    page.click(".map-tools #clear")
+    assert "polygon=" not in page.driver.current_url
+
+
+def test_colours_search_and_more_like_this(page: Page) -> None:
+    page.open(f"/features/1/map?since={DRIFTED}&until=2026-03-04T00:00:00Z", until=READY)
+    page.driver.execute_script(
+        "const c = document.querySelector('#colour'); c.value = 'column:camera';"
+        "c.dispatchEvent(new Event('change'))"
+    )
+    names = page.wait(
+        "(n => n.includes('phone') && n)("
+        "[...document.querySelectorAll('#legend span')].map(s => s.textContent))"
+    )
+    assert names == ["studio", "phone"]
+    page.click("#legend button")
+    assert "hidden=" in page.driver.current_url
+    box = page.driver.find_element("css selector", "#search-text")
+    box.send_keys("a red square", Keys.ENTER)
+    page.wait("document.querySelector('#found-title').textContent == 'The 60 most alike'")
+    page.wait("[...document.querySelectorAll('#gallery .tile img')].some(i => i.naturalWidth)")
+    page.click("#gallery .tile[data-point]")
+    page.wait("document.querySelector('#viewer').open")
+    more = "[...document.querySelectorAll('#viewer button')].find(b => b.textContent == 'More like this')"
+    page.driver.execute_script(f"{more}.click()")
+    page.wait("document.querySelector('#found-says').textContent.startsWith('To this row')")
+    page.check(allowed="/thumb/")
+
+
+def test_without_webgl_the_server_draws_the_map(page: Page) -> None:
+    page.open(f"/features/1/map?since={DRIFTED}&until=2026-03-04T00:00:00Z&no-webgl", until=READY)
+    page.wait("document.querySelector('#density').naturalWidth == 720")
+    page.click("[data-tool=rectangle]")
+    lasso(page, [(-0.97, -0.97), (0.97, 0.97)])
+    assert int(page.wait("document.querySelector('#map').dataset.selected")) > 300
+    page.check(allowed="/thumb/")
+
+
+def test_people_say_what_a_window_is(page: Page) -> None:
+    page.open(f"/features/1/windows/{DRIFTED}")
+    page.driver.execute_script("document.querySelector('input[value=harmless]').click()")
+    page.driver.find_element("css selector", "#mark-note").send_keys("a sale")
+    page.driver.execute_script(
+        "window.before = true; document.querySelector('.mark-form button').click()"
+    )
+    page.wait(
+        "!window.before && document.readyState == 'complete' && document.querySelector('.acts.log q')"
+    )
+    assert "a sale" in page.driver.page_source
+    assert page.driver.find_element("css selector", ".lede .mark").text == "harmless, says ann"
+    page.check(allowed="/thumb/")
+
+
+PAGES = [
+    "/",
+    "/features/1",
+    f"/features/1/windows/{DRIFTED}",
+    "/features/1/map",
+    "/login",
+    "/nothing",
+]
+
+
+@pytest.mark.skipif(not AXE, reason="MONITOR_AXE does not name axe.min.js: npm install axe-core")
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (1280, "dark"), (390, "light")])
+def test_axe_finds_nothing(page: Page, width: int, scheme: str) -> None:
+    axe = Path(AXE).read_text("utf-8")
+    for path in PAGES:
+        until = READY if path.endswith("/map") else "document.readyState == 'complete'"
+        page.open(path, width=width, scheme=scheme, until=until)
+        page.driver.execute_script(
+            "for (const d of document.querySelectorAll('details')) d.open = true"
+        )
+        page.driver.execute_cdp_cmd("Runtime.evaluate", {"expression": axe})
+        assert page.driver.execute_async_script(RUN_AXE) == [], path
+        assert page.driver.execute_script("return document.documentElement.scrollWidth") <= width, (
+            path
+        )
