@@ -2,8 +2,8 @@
 
 A store of N results (20 features, 500 windows each, the rest segments; the document of each window is a real
 one, those of segments are empty, as no page reads them) and a map of N points of width D. The server is a
-process of its own, asked over HTTP; times are the median of five and the slowest. Its memory is the largest it
-had. With Chromium and its driver, the first picture of the map and a lasso are timed in a browser, too, on
+process of its own, asked over HTTP; times are the median of five and the slowest. Its memory is its largest.
+With Chromium and its driver, the first picture of the map and a lasso are timed in a browser, too, on
 software WebGL.
 """
 

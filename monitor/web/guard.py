@@ -10,7 +10,7 @@ from http.cookies import CookieError, SimpleCookie
 from typing import Any, Final
 from urllib.parse import quote, urlsplit
 
-from starlette.exceptions import HTTPException
+from fastapi import HTTPException
 
 from monitor.store import Store, tokens
 from monitor.web.access import Access, Sessions, Visitor

@@ -15,6 +15,7 @@ from jinja2 import ChoiceLoader, Environment, PackageLoader, PrefixLoader
 
 from monitor import __version__
 from monitor.clusters import Example
+from monitor.metrics.gauges import label
 from monitor.redaction import redact_url
 from monitor.reports.html import environment
 from monitor.reports.story import story
@@ -31,6 +32,8 @@ from monitor.web.window_page import window_view
 
 STATIC: Final = Path(__file__).parent / "static"
 _RECENT_ACTS: Final = 30
+_LAST_MILLISECOND: Final = 7_258_118_400_000
+"""The year 2200."""
 
 
 @cache
@@ -98,6 +101,25 @@ def router(services: Services) -> APIRouter:
         return shown(
             request, "overview", cards=cards, alerts=alerts, ids=known, acts=done, now=site.now()
         )
+
+    @routes.get("/features")
+    def named_feature(
+        name: Annotated[str, Query(max_length=500)],
+        at: Annotated[int | None, Query(ge=0, le=_LAST_MILLISECOND)] = None,
+    ) -> Response:
+        """From a feature's name, as metrics have it, and a time in milliseconds, to its window then."""
+        with store.reading() as connection:
+            known = lines.known_features(connection)
+            found = next((f for f in known if name in (f.name, label(f.name))), None)
+            if found is None:
+                raise HTTPException(404, f"there is no feature {plain(name)}")
+            # A gauge tells of the last window that was judged by then.
+            then = None if at is None else dt.datetime.fromtimestamp(at / 1_000, dt.UTC)
+            before = [] if then is None else lines.recent(connection, found.id, 1, then)
+        target = f"/features/{found.id}"
+        if before:
+            target += f"/windows/{iso(before[0].start)}"
+        return RedirectResponse(target, 303)
 
     @routes.get("/features/{feature}")
     def feature_page(

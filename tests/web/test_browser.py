@@ -53,7 +53,7 @@ class Page:
     def wait(self, script: str) -> Any:
         """What the script gives, once it is something."""
         value = None
-        for _ in range(600):
+        for _ in range(1_800):
             value = self.driver.execute_script(f"return {script}")
             if value:
                 return value
