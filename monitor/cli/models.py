@@ -37,7 +37,9 @@ def look_for_model(spec: EncoderSpec) -> tuple[State, str]:
 
             find_checkpoint(spec)
     except ModelNotFoundError as error:
-        if _OFFLINE in str(error):
+        from huggingface_hub import constants
+
+        if _OFFLINE in str(error) and not constants.HF_HUB_OFFLINE:
             return "note", f"{name} is not on this machine; the first `monitor embed` downloads it"
         return "error", str(error)
     except EncoderError as error:

@@ -78,13 +78,15 @@ class ParquetTable:
             for i in range(parquet.num_row_groups)
             if span is None or _may_hold(parquet.metadata.row_group(i), span)
         ]
-        if not groups or not names:
-            # Columns without rows are still columns.
-            yield pa.schema([schema.field(name) for name in names], schema.metadata).empty_table()
-            return
-        for batch in parquet.iter_batches(chunk_rows, row_groups=groups, columns=names):
+        n_parts = 0
+        has_rows = bool(groups and names)
+        for batch in parquet.iter_batches(chunk_rows, groups, names) if has_rows else ():
+            n_parts += 1
             # The batch forgets who made the file's vectors.
             yield pa.Table.from_batches([batch]).replace_schema_metadata(schema.metadata)
+        if not n_parts:
+            # Columns without rows are still columns; a row group may be empty, too.
+            yield pa.schema([schema.field(name) for name in names], schema.metadata).empty_table()
 
     @cached_property
     def _parquet(self) -> Any:

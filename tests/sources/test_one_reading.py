@@ -8,6 +8,7 @@ import shutil
 import tempfile
 from contextlib import suppress
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
@@ -29,7 +30,7 @@ from monitor.frames import ReadOptions
 from monitor.pipeline.rows import segment_values
 from monitor.schedule import WindowJudge
 from monitor.sources import FileSource, find_files, read_window
-from monitor.windows import Window
+from monitor.windows import Every, Grid, Window, cut
 
 UTC = dt.UTC
 START = dt.datetime(2026, 2, 1, tzinfo=UTC)
@@ -188,6 +189,66 @@ def test_files_of_any_writers_go_together(shapes, chunk_rows):
         assert_same(whole, by_window)
 
 
+TEXTS = st.text(
+    st.characters(exclude_categories=["Cs"], exclude_characters="\0\r"), max_size=6
+) | st.sampled_from(["007", "NA", "null", "1e5", "1,5", "1;5", '"', "\n", " "])
+INSTANTS = st.integers(0, 11 * 86_400).map(
+    lambda seconds: dt.datetime(2026, 3, 24, tzinfo=UTC) + dt.timedelta(seconds=seconds)
+)
+WRITERS = {
+    "parquet, another zone": lambda f: f.assign(ts=f.ts.dt.tz_convert("America/St_Johns")),
+    "parquet, no zone": lambda f: f.assign(ts=f.ts.dt.tz_localize(None)),
+    "parquet, text": lambda f: f.assign(ts=f.ts.astype(str)),
+    "csv, another zone": lambda f: f.assign(ts=f.ts.dt.tz_convert("Pacific/Apia").astype(str)),
+    "csv": lambda f: f,
+}
+
+
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    rows=st.lists(st.tuples(INSTANTS, TEXTS), min_size=1, max_size=30),
+    writers=st.lists(st.sampled_from(sorted(WRITERS)), min_size=1, max_size=3),
+    zone=st.sampled_from(["UTC", "Europe/Berlin", "Asia/Kolkata", "Australia/Lord_Howe"]),
+    every=st.sampled_from(["1d", "6h", "1w"]),
+    separator=st.sampled_from([",", ";", "\t"]),
+)
+@example([(dt.datetime(2026, 3, 28, 23, tzinfo=UTC), "NA")], ["csv"], "Europe/Berlin", "1d", ",")
+@example(
+    [(dt.datetime(2026, 3, 29, 22, tzinfo=UTC), "007")],
+    ["csv", "parquet, text"],
+    "Europe/Berlin",
+    "6h",
+    ";",
+)
+def test_the_windows_of_a_zone_hold_the_same_rows_both_ways(rows, writers, zone, every, separator):
+    """Cut from all rows, as `drift` and `baseline fit` do, and read one by one, as `run` does."""
+    grid = Grid(Every.parse(every), ZoneInfo(zone))
+    options = ReadOptions(separator=separator)
+    with tempfile.TemporaryDirectory() as name:
+        for i, writer in enumerate(writers):
+            part = rows[i :: len(writers)]
+            times = pd.to_datetime([time for time, _ in part], utc=True).as_unit("us")
+            frame = WRITERS[writer](pd.DataFrame({"ts": times, "code": [text for _, text in part]}))
+            if writer.startswith("csv"):
+                frame.to_csv(Path(name, f"{i}.csv"), index=False, sep=separator, quoting=1)
+            else:
+                frame.to_parquet(Path(name, f"{i}.parquet"))
+        files = find_files(name, options=options)
+        whole = joined(((file, file.read()) for file in files), {"ts", "code"})
+        source = FileSource(name, "ts", chunk_rows=4, options=options)
+        parts = cut(frames.read_times(whole, "ts").values, grid)
+        assert not len(parts.far)
+        cells = whole["code"].to_pylist()
+        for part in parts.windows:
+            window = read_window(source, part.window.start, part.window.end, ["code"])
+            assert sorted(map(str, window["code"].to_pylist())) == sorted(
+                str(cells[i]) for i in part.rows
+            )
+    assert sum(len(part.rows) for part in parts.windows) == len(rows)
+    # No cell became a number, and none but the empty one is missing.
+    assert {cell or "" for cell in cells} == {text for _, text in rows}
+
+
 def test_vectors_of_several_writers_go_together(tmp_path):
     vectors = np.arange(N * 4, dtype=np.float32).reshape(N, 4) + 1
     flat = pa.array(vectors.ravel())
@@ -226,6 +287,18 @@ def test_columns_beside_the_vectors_may_be_as_they_like(tmp_path):
         assert len(frames.read_file(tmp_path / f"{name}.parquet")) == N
     whole, by_window = both_ways(tmp_path)
     assert whole.num_rows == len(beside) * N
+    assert_same(whole, by_window)
+
+
+def test_files_without_rows_go_with_others(tmp_path):
+    """pandas writes an empty frame as a row group without rows, pyarrow may write none at all."""
+    plain(0)[:0].to_parquet(tmp_path / "a.parquet")
+    pq.write_table(pa.Table.from_pandas(plain(0)).schema.empty_table(), tmp_path / "b.parquet")
+    plain(0)[:0].to_csv(tmp_path / "c.csv", index=False)
+    assert [len(file.read()) for file in find_files(str(tmp_path))] == [0, 0, 0]
+    plain(1).to_parquet(tmp_path / "d.parquet")
+    whole, by_window = both_ways(tmp_path)
+    assert whole.num_rows == N
     assert_same(whole, by_window)
 
 
