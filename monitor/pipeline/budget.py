@@ -7,9 +7,14 @@ from dataclasses import dataclass
 from typing import Final
 
 from monitor.drift import DISTANCES, POOLED_SHARE, Distance
+from monitor.drift.battery import TESTS
+from monitor.drift.significance import LEAST_P_VALUE
 from monitor.drift.thresholds import check_thresholds
+from monitor.errors import InvalidInputError
 from monitor.rules import RunRules
 
+LEAST_ALPHA: Final = len(TESTS) * LEAST_P_VALUE
+"""Below it no window can alarm, as p-values of a test stop at `LEAST_P_VALUE`."""
 ONE_SHOT_ALPHA: Final = 0.01
 """The alpha of a verdict that belongs to no schedule, so that no rate of false alarms follows from it."""
 MOST_ALPHA: Final = 0.05
@@ -40,7 +45,25 @@ class AlarmBudget:
         """Features share evenly; segments get half of a feature's part, pooled tests half of the rest.
 
         An alpha that the user gave holds for every window and segment, and no pooled tests are made.
+
+        Raises
+        ------
+        InvalidInputError
+            If so little is left for each that nothing could ever alarm.
         """
+        budget = cls._shared_out(rules, n_features, n_segments)
+        least = min(budget.window, budget.segment)
+        if rules.alpha is None and least < LEAST_ALPHA and not rules.thresholds:
+            raise InvalidInputError(
+                f"each verdict would have to be significant at p ≤ {least:.1g}, and p-values below "
+                f"{LEAST_ALPHA:.0e} are not told apart, so that nothing could alarm: allow more than "
+                f"{rules.max_false_alarms_per_year:g} false alarms a year, judge longer windows, or fewer "
+                f"features and segments than {n_features} and {n_segments}"
+            )
+        return budget
+
+    @classmethod
+    def _shared_out(cls, rules: RunRules, n_features: int, n_segments: int) -> AlarmBudget:
         if rules.alpha is not None:
             note = _in_words(rules.alpha, rules.alpha, n_segments)
             return cls(rules.alpha, rules.alpha, None, note)
