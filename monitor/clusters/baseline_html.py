@@ -39,8 +39,11 @@ def as_html(baseline: Baseline) -> str:
         "</td></tr>"
         for name, text in facts.items()
     )
+    names = [f", {name.text}" if name.text else "" for name in baseline.names]
+    names += [""] * (len(counts) - len(names))
     bars = "".join(
-        f"<tr><th style='text-align:left'>cluster {i}</th><td style='text-align:left'>"
+        f"<tr><th style='text-align:left'>cluster {i}{escape(shorten(names[i]))}</th>"
+        "<td style='text-align:left'>"
         f"<span style='display:inline-block;height:9px;width:{160 * n / largest:.0f}px;"
         f"background:#0072b2;border-radius:2px;margin-right:8px'></span>{n / total:.1%}</td></tr>"
         for i, n in enumerate(counts.tolist()[:_MOST_CLUSTERS])

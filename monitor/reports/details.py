@@ -16,6 +16,7 @@ from monitor.reports.gallery import Pictures
 from monitor.reports.map_view import map_view
 from monitor.reports.scene import scene_examples
 from monitor.reports.views import ClusterView, Detail
+from monitor.reports.wording import plain
 
 PICTURES: Final = 4
 _TOP_CLUSTERS, _NOVEL_PICTURES, _PREVIEW = 5, 8, 5
@@ -54,6 +55,7 @@ def detail(
         clusters=tuple(
             ClusterView(
                 shift=s,
+                name=plain(summary.cluster_name(s.cluster)),
                 before=pictures.gallery(of_cluster(summary.examples, s.cluster), PICTURES),
                 after=pictures.gallery(of_cluster(window.examples, s.cluster), PICTURES),
             )

@@ -19,9 +19,10 @@ from monitor.reports.timeline import Timeline
 
 @dataclass(frozen=True)
 class ClusterView:
-    """One cluster in one window, with examples from before and after."""
+    """One cluster in one window, with what it shows, and examples from before and after."""
 
     shift: ClusterShift
+    name: str
     before: Gallery
     after: Gallery
 
