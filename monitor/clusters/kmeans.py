@@ -62,14 +62,22 @@ def assign(
     labels = np.empty(len(vectors), dtype=np.int64)
     distances = np.empty(len(vectors), dtype=np.float32)
     half_norms = 0.5 * np.einsum("kd,kd->k", centroids, centroids)
+    # Filled anew by each block: fresh memory would cost as much as the arithmetic.
+    n_block = min(_BLOCK_ROWS, len(vectors))
+    all_nearness = np.empty((n_block, len(centroids)), dtype=np.float32)
+    all_gaps = np.empty((n_block, centroids.shape[1]), dtype=np.float32)
     for start in range(0, len(vectors), _BLOCK_ROWS):
         block = vectors[start : start + _BLOCK_ROWS]
-        nearness = block @ centroids.T - half_norms
+        nearness, gaps = all_nearness[: len(block)], all_gaps[: len(block)]
+        np.matmul(block, centroids.T, out=nearness)
+        nearness -= half_norms
         nearest = np.argmax(nearness, axis=1)
         _settle_ties(block, centroids, nearness, nearest)
         labels[start : start + len(block)] = nearest
         # From the difference itself: ‖x‖² − 2x·c + ‖c‖² cancels to noise for near rows.
-        distances[start : start + len(block)] = np.linalg.norm(block - centroids[nearest], axis=1)
+        np.subtract(block, np.take(centroids, nearest, axis=0, out=gaps, mode="clip"), out=gaps)
+        squared = np.einsum("nd,nd->n", gaps, gaps)
+        np.sqrt(squared, out=distances[start : start + len(block)])
     return labels, distances
 
 
@@ -140,16 +148,17 @@ def _settle_ties(
     nearness: NDArray[np.float32],
     nearest: NDArray[np.int64],
 ) -> None:
-    """Decide rows that lie almost between two centroids in float64, in place.
+    """Decide rows that lie almost between two centroids in float64, in place; `nearness` is used up.
 
     The last bits of a float32 matrix product depend on how many rows it has; without this a row could
     fall on either side, depending on the pieces that a window came in.
     """
     if len(centroids) < 2:
         return
-    best = np.take_along_axis(nearness, nearest[:, None], axis=1)
-    is_near = nearness >= best - _TIE * (1 + np.abs(best))
-    tied = np.flatnonzero(is_near.sum(axis=1) > 1)
+    rows = np.arange(len(block))
+    best = nearness[rows, nearest]
+    nearness[rows, nearest] = -np.inf
+    tied = np.flatnonzero(nearness.max(axis=1) >= best - _TIE * (1 + np.abs(best)))
     if len(tied):
         exact = centroids.astype(np.float64)
         gaps = block[tied, None, :].astype(np.float64) - exact

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import torch
 
-from monitor.encoders import threads  # noqa: F401 - forked children must not wait for torch's threads
+from monitor.encoders import int8, threads  # noqa: F401 - forked children must not wait for torch's threads
 from monitor.encoders.architecture import architecture_config, known_architectures
 from monitor.encoders.checkpoint import Checkpoint, find_checkpoint
 from monitor.encoders.fingerprint import fingerprint, weight_hash
@@ -36,7 +36,13 @@ if TYPE_CHECKING:
 
 Tokenizer = Callable[[list[str]], torch.Tensor]
 
-_PRECISION: Final = {"float32": "fp32", "float16": "fp16", "bfloat16": "bf16"}
+_PRECISION: Final = {
+    "float32": "fp32",
+    "float16": "fp16",
+    "bfloat16": "bf16",
+    # Made of the float32 model; what is no image tower stays as it is.
+    "int8": "fp32",
+}
 # Set while a model is built; they say where weights come from, not what the model computes.
 _BUILD_KEYS: Final = ("timm_model_pretrained", "hf_model_pretrained")
 
@@ -64,12 +70,18 @@ class OpenClipEncoder:
             dict(model.visual.preprocess_cfg),  # type: ignore[union-attr,arg-type]
             spec.precision,
             *([FAST_VERSION] if spec.preprocessing == "fast" else []),
+            *([int8.RECIPE] if spec.precision == "int8" else []),
         )
+        device = next(model.parameters()).device
+        if spec.precision == "int8":
+            tower: Any = model.visual
+            int8.require_fit(spec, tower, device)
+            model.visual = int8.Int8Tower(tower, config["vision_cfg"].get("image_size", 224))
         # Convolutions of one image after the other in memory are half as fast again.
         self._model: Any = model.to(memory_format=torch.channels_last)
         is_fast = spec.preprocessing == "fast"
         self._preprocessing = (FastPreprocessing if is_fast else Preprocessing)(transform)
-        self._device = next(model.parameters()).device
+        self._device = device
         self._dtype = open_clip.get_input_dtype(_PRECISION[spec.precision])
         self._checkpoint = checkpoint
         self._tokenizer: Tokenizer | None = None

@@ -123,6 +123,11 @@ def load(spec: EncoderSpec) -> SentenceTransformerEncoder:
             f"preprocessing={spec.preprocessing!r} is for open_clip models; {spec.model!r} of "
             "sentence-transformers has 'exact' only"
         )
+    if spec.precision == "int8":
+        raise EncoderError(
+            f"precision='int8' is for open_clip models; {spec.model!r} of sentence-transformers has "
+            "'float32', 'float16' and 'bfloat16'"
+        )
     device = resolve_device(spec.device)
     try:
         from sentence_transformers import SentenceTransformer

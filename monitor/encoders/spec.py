@@ -7,7 +7,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
-Precision = Literal["float32", "float16", "bfloat16"]
+Precision = Literal["float32", "float16", "bfloat16", "int8"]
 Preprocessing = Literal["exact", "fast"]
 
 COMPACT: Final = "compact"
@@ -73,9 +73,10 @@ class EmbeddingEngineConfig(BaseModel):
         quarter or an eighth of their size and resizes only what the model sees; for open_clip models. The
         vectors are close but not equal (docs/benchmarks.md), so it is part of an encoder's fingerprint.
     precision
-        ``"float32"`` (default), ``"float16"`` or ``"bfloat16"``. Vectors of different precisions
+        ``"float32"`` (default), ``"float16"``, ``"bfloat16"`` or ``"int8"``. Vectors of different precisions
         are close but not equal, so the precision is part of an encoder's fingerprint. The two
-        16-bit ones are for accelerators: on a CPU they can be slower than float32.
+        16-bit ones are for accelerators: on a CPU they can be slower than float32. ``"int8"`` is for
+        open_clip's vision transformers on a CPU, and needs the extra ``onnx``.
     device
         ``"auto"`` takes CUDA, else MPS, else the CPU; or any name torch knows, such as ``"cuda:1"``.
     batch_size
