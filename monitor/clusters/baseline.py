@@ -70,6 +70,8 @@ class Baseline:
         How raw vectors are brought into the clusters' space.
     most_repeated
         The largest share of rows that hold one and the same vector, in [0, 1].
+    twins
+        The share of rows that have a twin (see `twin_share`), in [0, 1]; 0 where their groups are given.
     examples
         Per cluster, the rows nearest to its centroid.
     choice
@@ -116,6 +118,7 @@ class Baseline:
     random_state: int
     scaling: Scaling = field(default_factory=Scaling)
     most_repeated: float = 0.0
+    twins: float = 0.0
     examples: tuple[tuple[Example, ...], ...] = ()
     choice: str | None = None
     time_range: tuple[str, str] | None = None

@@ -24,6 +24,7 @@ from monitor.clusters.replay import replay, replay_groups
 from monitor.clusters.replayed_windows import ReplayedWindows
 from monitor.clusters.scaling import RAW, STANDARD, UNIT, Scaling
 from monitor.clusters.strata import RowContexts, Strata, expected_counts
+from monitor.clusters.twins import twin_share
 from monitor.clusters.value_table import ValueTable, fit_values
 from monitor.errors import BaselineError
 
@@ -220,6 +221,7 @@ def fit_rows(
         random_state=clustering.random_state,
         scaling=scaling,
         most_repeated=largest_share(keys),
+        twins=twin_share(scaled, clustering.random_state) if metadata.groups is None else 0.0,
         choice=choice.reason if choice else None,
         segment_column=metadata.segment_column,
         segments=_segments(

@@ -41,17 +41,20 @@ class AlarmBudget:
     note: str
 
     @classmethod
-    def share_out(cls, rules: RunRules, n_features: int, n_segments: int) -> AlarmBudget:
+    def share_out(
+        cls, rules: RunRules, n_features: int, n_segments: int, *, are_pooled: bool = True
+    ) -> AlarmBudget:
         """Features share evenly; segments get half of a feature's part, pooled tests half of the rest.
 
-        An alpha that the user gave holds for every window and segment, and no pooled tests are made.
+        An alpha that the user gave holds for every window and segment, and no pooled tests are made; nor are
+        they where windows are not `are_pooled`, and single windows then get their part.
 
         Raises
         ------
         InvalidInputError
             If so little is left for each that nothing could ever alarm.
         """
-        budget = cls._shared_out(rules, n_features, n_segments)
+        budget = cls._shared_out(rules, n_features, n_segments, are_pooled=are_pooled)
         least = min(budget.window, budget.segment)
         if rules.alpha is None and least < LEAST_ALPHA and not rules.thresholds:
             raise InvalidInputError(
@@ -63,7 +66,9 @@ class AlarmBudget:
         return budget
 
     @classmethod
-    def _shared_out(cls, rules: RunRules, n_features: int, n_segments: int) -> AlarmBudget:
+    def _shared_out(
+        cls, rules: RunRules, n_features: int, n_segments: int, *, are_pooled: bool
+    ) -> AlarmBudget:
         if rules.alpha is not None:
             note = _in_words(rules.alpha, rules.alpha, n_segments)
             return cls(rules.alpha, rules.alpha, None, note)
@@ -75,6 +80,9 @@ class AlarmBudget:
         of_segment = of_feature / 2 / n_segments if n_segments else of_feature
         if rules.every is None:
             return cls(of_windows, of_segment, None, _in_words(of_windows, of_segment, n_segments))
+        if not are_pooled:
+            note = _in_words(of_windows, of_segment, n_segments)
+            return cls(of_windows, of_segment, None, f"{note}; windows are not looked at together")
         pooled = of_windows * POOLED_SHARE
         window = of_windows - pooled
         # Alpha has a ceiling, so that long windows may be judged more strictly than was asked for.

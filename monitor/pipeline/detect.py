@@ -162,8 +162,12 @@ def judge_frame(
     timestamp_column: str | None,
     window: Window | None = None,
     history: Mapping[str, Sequence[PastWindow]] | None = None,
+    are_pooled: bool = True,
 ) -> Judged:
-    """What `detect_drift` does, by rules that are one value."""
+    """What `detect_drift` does, by rules that are one value.
+
+    Without `are_pooled` windows are not looked at together, and single ones get all of the false alarms.
+    """
     baselines = _baselines(baseline)
     if rules.every is not None and timestamp_column is None:
         raise TimestampError(
@@ -179,7 +183,7 @@ def judge_frame(
         known = {name for of_feature in baselines for name in of_feature.segments}
         segments = Segments.read(frame, rules.segment_column, known)
     n_segments = 0 if segments is None else len(segments.names)
-    budget = AlarmBudget.share_out(rules, len(baselines), n_segments)
+    budget = AlarmBudget.share_out(rules, len(baselines), n_segments, are_pooled=are_pooled)
     notes = [
         thresholds_in_words(rules.thresholds, (*DISTANCES, *rules.distances))
         if rules.thresholds

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import math
+from typing import Final
 
 import numpy as np
 
@@ -12,6 +14,10 @@ from monitor.frames import Times
 from monitor.pipeline.placed import PlacedRows
 from monitor.pipeline.rows import Segments
 from monitor.windows import Cut, Every, Grid, zone_of
+
+DAYS_OF_YEAR: Final = 365
+MANY_TWINS: Final = 0.1
+"""From this share of rows with a twin on, windows of dependent rows are called drifted clearly too often."""
 
 
 def other_windows(baseline: Baseline, grid: Grid | None) -> str | None:
@@ -48,6 +54,12 @@ def feature_notes(placed: PlacedRows, grid: Grid | None, alpha: float) -> list[s
     notes = [_variation_note(baseline, alpha)]
     if warning := other_windows(baseline, grid):
         notes.append(warning)
+    if baseline.twins >= MANY_TWINS and baseline.statistics.variation is None:
+        notes.append(
+            f"{baseline.twins:.0%} of the baseline's rows have a twin, another row that is far nearer than "
+            "all others: such rows are no independent evidence, and quiet windows may be called drifted; "
+            "name what they have in common, such as a product, by group_column"
+        )
     if baseline.fingerprint and not placed.vectors.fingerprint:
         notes.append(
             f"the vectors of feature {baseline.name!r} do not say which encoder made them, so it was not "
@@ -135,4 +147,13 @@ def _variation_note(baseline: Baseline, alpha: float) -> str:
             f"{round(1 / alpha):,}, rests on the shape of their tail, and {math.ceil(1 / alpha) - 1 - n:,} "
             "windows more would show it"
         )
+    if (days := _days_covered(baseline)) is not None and days < DAYS_OF_YEAR:
+        note += f". It covers {days:,} days: what comes back with the seasons of the year it does not know"
     return note
+
+
+def _days_covered(baseline: Baseline) -> int | None:
+    if baseline.time_range is None:
+        return None
+    first, last = (dt.datetime.fromisoformat(text) for text in baseline.time_range)
+    return math.ceil((last - first) / dt.timedelta(days=1))

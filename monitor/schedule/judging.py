@@ -76,7 +76,8 @@ class WindowJudge:
     history
         Feature, baseline's id, time and number ─► so many windows before that time, as `Store.history`
         gives them; without it each window is judged by itself alone. A baseline that moves along has
-        another id for each window, so that its windows are never pooled.
+        another id for each window, so that its windows are never pooled; single ones then get all of
+        the false alarms.
     policy, cache, executor
         From where images are fetched, where their vectors are kept and where they are made, as `embed` takes
         them.
@@ -113,6 +114,7 @@ class WindowJudge:
             timestamp_column=self.source.timestamp_column,
             window=window,
             history={feature.name: self._past(feature, baseline, window)},
+            are_pooled=self.history is not None and not isinstance(self.baselines, Rolling),
         )
         assert judged.instants is not None
         (sketch,) = judged.sketches[feature.name]

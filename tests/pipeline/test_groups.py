@@ -53,3 +53,11 @@ def test_a_column_that_is_not_there_is_told():
     frame = products(400, 1, np.random.default_rng(3))
     with pytest.raises(MissingColumnError, match="produkt"):
         monitor.fit_baseline(frame, POINTS, group_column="produkt")
+
+
+def test_twins_that_no_group_column_names_are_told():
+    frame = products(400, 2, np.random.default_rng(3))
+    report = monitor.detect_drift(frame, monitor.fit_baseline(frame, POINTS))
+    assert "have a twin" in " ".join(report.notes)
+    named = monitor.detect_drift(frame, monitor.fit_baseline(frame, POINTS, group_column="product"))
+    assert "have a twin" not in " ".join(named.notes)
