@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Iterator
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,13 +15,6 @@ from selenium.webdriver.common.keys import Keys
 
 from tests.conftest import CHROMIUM, DRIVER, FLAGS, requests_of
 
-AXE = os.environ.get("MONITOR_AXE", "")
-RUN_AXE = """
-const done = arguments[arguments.length - 1];
-axe.run(document).then(
-  r => done(r.violations.map(v => [v.impact, v.id, v.nodes.map(n => n.html.slice(0, 160))])),
-  error => done([['critical', String(error), []]]));
-"""
 DRIFTED = "2026-03-03T00:00:00Z"
 READY = "document.querySelector('#map').dataset.ready"
 
@@ -214,30 +205,3 @@ def test_people_say_what_a_window_is(page: Page) -> None:
     assert "a sale" in page.driver.page_source
     assert page.driver.find_element("css selector", ".lede .mark").text == "harmless, says ann"
     page.check(allowed="/thumb/")
-
-
-PAGES = [
-    "/",
-    "/features/1",
-    f"/features/1/windows/{DRIFTED}",
-    "/features/1/map",
-    "/login",
-    "/nothing",
-]
-
-
-@pytest.mark.skipif(not AXE, reason="MONITOR_AXE does not name axe.min.js: npm install axe-core")
-@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (1280, "dark"), (390, "light")])
-def test_axe_finds_nothing(page: Page, width: int, scheme: str) -> None:
-    axe = Path(AXE).read_text("utf-8")
-    for path in PAGES:
-        until = READY if path.endswith("/map") else "document.readyState == 'complete'"
-        page.open(path, width=width, scheme=scheme, until=until)
-        page.driver.execute_script(
-            "for (const d of document.querySelectorAll('details')) d.open = true"
-        )
-        page.driver.execute_cdp_cmd("Runtime.evaluate", {"expression": axe})
-        assert page.driver.execute_async_script(RUN_AXE) == [], path
-        assert page.driver.execute_script("return document.documentElement.scrollWidth") <= width, (
-            path
-        )
