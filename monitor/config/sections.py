@@ -142,8 +142,7 @@ class DriftConfig(Section):
     )
     vocabulary: tuple[Text, ...] | Text | None = Field(
         default=None,
-        description="The words that clusters, and what changed, are named by: a list, or a text file with a "
-        "word a line. Null takes about 1,400 everyday things; an empty list names nothing by words.",
+        description="What names are made of: a list of words, or a text file with a word a line.",
     )
     distances: tuple[DistanceName, ...] = Field(
         default=(),
