@@ -142,7 +142,7 @@ class DriftConfig(Section):
     )
     vocabulary: tuple[Text, ...] | Text | None = Field(
         default=None,
-        description="What names are made of: a list of words, or a text file with a word a line.",
+        description="What names are made of: words, or a text file with a word a line.",
     )
     distances: tuple[DistanceName, ...] = Field(
         default=(),
