@@ -182,7 +182,9 @@ def _images(window: WindowDrift, noun: str) -> str:
 
 def _names(window: WindowDrift) -> str:
     groups = window.vanished if kind_of(window)[0] is ShiftKind.CONTENT_LOST else window.groups
-    names = list(dict.fromkeys(plain(group.name) for group in groups if group.name))
+    # A name may be several words, and two groups may share some of them.
+    said = (plain(word) for group in groups if group.name for word in group.name.split(", "))
+    names = list(dict.fromkeys(said))
     return f": {', '.join(names[:_MOST_NAMES])}" if names else ""
 
 
