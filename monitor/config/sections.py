@@ -141,8 +141,7 @@ class DriftConfig(Section):
         "their values carry the shift.",
     )
     vocabulary: tuple[Text, ...] | Text | None = Field(
-        default=None,
-        description="What names are made of: words, or a text file with a word a line.",
+        default=None, description="What names are made of: words, or a file with a word a line."
     )
     distances: tuple[DistanceName, ...] = Field(
         default=(),
@@ -150,9 +149,7 @@ class DriftConfig(Section):
         "that thresholds name are computed anyway.",
     )
     minimum_rows: int = Field(
-        default=RunRules.minimum_rows,
-        ge=2,
-        description="Windows with fewer vectors are inconclusive.",
+        default=RunRules.minimum_rows, ge=2, description="Smaller windows are inconclusive."
     )
     minimum_change: float = Field(
         default=RunRules.minimum_change,
