@@ -158,25 +158,35 @@ def test_a_lasso_shows_rows_that_can_be_exported(page: Page) -> None:
     assert "polygon=" not in page.driver.current_url
 
 
+def test_colours_search_and_more_like_this(page: Page) -> None:
+    page.open(f"/features/1/map?since={DRIFTED}&until=2026-03-04T00:00:00Z", until=READY)
+    page.driver.execute_script(
+        "const c = document.querySelector('#colour'); c.value = 'column:camera';"
+        "c.dispatchEvent(new Event('change'))"
+    )
+    names = page.wait(
+        "(n => n.includes('phone') && n)("
+        "[...document.querySelectorAll('#legend span')].map(s => s.textContent))"
+    )
+    assert names == ["studio", "phone"]
+    page.click("#legend button")
+    assert "hidden=" in page.driver.current_url
+    box = page.driver.find_element("css selector", "#search-text")
+    box.send_keys("a red square", Keys.ENTER)
+    page.wait("document.querySelector('#found-title').textContent == 'The 60 most alike'")
+    page.wait("[...document.querySelectorAll('#gallery .tile img')].some(i => i.naturalWidth)")
+    page.click("#gallery .tile[data-point]")
+    page.wait("document.querySelector('#viewer').open")
+    more = "[...document.querySelectorAll('#viewer button')].find(b => b.textContent == 'More like this')"
+    page.driver.execute_script(f"{more}.click()")
+    page.wait("document.querySelector('#found-says').textContent.startsWith('To this row')")
+    page.check(allowed="/thumb/")
+
+
 def test_without_webgl_the_server_draws_the_map(page: Page) -> None:
     page.open(f"/features/1/map?since={DRIFTED}&until=2026-03-04T00:00:00Z&no-webgl", until=READY)
     page.wait("document.querySelector('#density').naturalWidth == 720")
     page.click("[data-tool=rectangle]")
     lasso(page, [(-0.97, -0.97), (0.97, 0.97)])
     assert int(page.wait("document.querySelector('#map').dataset.selected")) > 300
-    page.check(allowed="/thumb/")
-
-
-def test_people_say_what_a_window_is(page: Page) -> None:
-    page.open(f"/features/1/windows/{DRIFTED}")
-    page.driver.execute_script("document.querySelector('input[value=harmless]').click()")
-    page.driver.find_element("css selector", "#mark-note").send_keys("a sale")
-    page.driver.execute_script(
-        "window.before = true; document.querySelector('.mark-form button').click()"
-    )
-    page.wait(
-        "!window.before && document.readyState == 'complete' && document.querySelector('.acts.log q')"
-    )
-    assert "a sale" in page.driver.page_source
-    assert page.driver.find_element("css selector", ".lede .mark").text == "harmless, says ann"
     page.check(allowed="/thumb/")

@@ -223,7 +223,7 @@ async function colour() {
 
 function paint() {
   if (!plot) return;
-  const shown = coded.colours.map((c, i) => (hidden.has(i) ? "#00000000" : c));
+  const shown = coded.colours.map((c, i) => (hidden.has(i) ? [0, 0, 0, 0] : c));
   // One colour alone would be read as that of all points.
   plot.set({ pointColor: shown.length === 1 ? [shown[0], shown[0]] : shown });
 }
