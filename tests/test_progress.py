@@ -23,11 +23,11 @@ def test_fit_and_drift_say_how_far_they_are(rows, monkeypatch, capsys):
     assert capsys.readouterr().err == ""
     shown = monitor.fit_baseline(rows, points, timestamp_column="ts", progress=True)
     assert shown.id == quiet.id
-    assert "judging the baseline by itself: 100%" in capsys.readouterr().err
+    assert "judging the baseline by itself:" in capsys.readouterr().err
     same = monitor.detect_drift(rows[:72], quiet, timestamp_column="ts", every="1d", progress=True)
     pd.testing.assert_frame_equal(same.to_frame(), report.to_frame())
     told = capsys.readouterr().err
-    assert "judging windows: 100%" in told
+    assert "judging windows:" in told
     assert "looking for causes" in told
     monitor.detect_drift(rows[:72], quiet)
     assert capsys.readouterr().err == ""

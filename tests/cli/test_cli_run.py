@@ -6,7 +6,6 @@ import re
 import signal
 import subprocess
 import sys
-from functools import partial
 from urllib.request import urlopen
 
 import pytest
@@ -36,7 +35,11 @@ def write_day(folder, date: dt.date, seed: int, shift: float) -> None:
 @pytest.fixture
 def scheduled(fitted, monkeypatch):
     """Rows of the last two whole days before a fixed time, calm and moved; both are due."""
-    monkeypatch.setattr("monitor.cli.scheduled.Runner", partial(Runner, clock=lambda: MORNING))
+
+    def runner(**arguments):
+        return Runner(**arguments | {"clock": lambda: MORNING})
+
+    monkeypatch.setattr("monitor.cli.scheduled.Runner", runner)
     for old in (fitted / "production").glob("*"):
         old.unlink()
     for n_days, shift in ((2, 0.0), (1, 0.6)):
