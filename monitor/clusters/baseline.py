@@ -53,11 +53,9 @@ class Baseline:
     quantum
         The unit of a sketch's sums (see `WindowSketch`).
     known
-        Some of the rows, kept whole: a row far from the nearest of them is novel, and they tell which rows
-        of a drifted window changed.
+        Some of the rows, kept whole: they tell which rows are novel, and which of a window changed.
     nearness_edges
-        (N_NEARNESS_BINS − 1,) float64, rising: the inner edges of the bins of a row's mean distance to its
-        nearest known rows.
+        (N_NEARNESS_BINS − 1,) float64, rising: of a row's mean distance to the nearest known rows.
     kernels
         What gives rows their kernel features.
     statistics
@@ -71,7 +69,7 @@ class Baseline:
     most_repeated
         The largest share of rows that hold one and the same vector, in [0, 1].
     twins
-        The share of rows that have a twin (see `twin_share`), in [0, 1]; 0 where their groups are given.
+        The share of rows with a twin (see `twin_share`), in [0, 1]; 0 where groups are given.
     examples
         Per cluster, the rows nearest to its centroid.
     choice
@@ -81,8 +79,7 @@ class Baseline:
     timezone
         Whose days its windows are.
     windows_per_week, closed
-        How many windows a week has, 0 where it has no whole number of them; and which of these, by their
-        number modulo that, never had a row: a shop that is closed on Sundays.
+        How many windows a week has, 0 where no whole number; and which of these never had a row, as Sundays.
     segment_column, segments
         A metadata column, and the statistics of each of its values.
     seasons

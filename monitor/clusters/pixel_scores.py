@@ -110,7 +110,7 @@ def correlations(bins: NDArray[np.int64], n_bins: int) -> NDArray[np.float64]:
     counts = np.stack([np.bincount(column, minlength=n_bins) for column in bins.T])
     scores = bin_scores(counts)
     rows = np.concatenate([scores[field, bins[:, field]] for field in range(n_fields)], axis=1)
-    spread = np.sqrt((rows**2).mean(axis=0))
+    spread = np.sqrt((rows**2).sum(axis=0) / max(n, 1))
     rows /= np.where(spread > 0, spread, 1.0)
     matrix = rows.T @ rows / max(n, 1)
     np.fill_diagonal(matrix, 1.0)

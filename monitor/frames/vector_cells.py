@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitor.empty_cells import is_missing
-from monitor.tensors import is_tensor, tensor_array
+from monitor.tensors import tensor_array
 
 NO_NUMBER: Final = ("", "na", "n/a", "#n/a", "nan", "null", "none", "<na>")
 """How writers of text files spell a number that is not there."""
@@ -73,7 +73,8 @@ def number_of(cell: Any) -> float | None:
 
 
 def _array(cell: Any) -> NDArray[Any]:
-    if is_tensor(cell):
+    # Whatever can be detached means to be one; where it is broken, that is said.
+    if callable(getattr(cell, "detach", None)):
         return tensor_array(cell)
     array = np.asarray(cell)
     if array.ndim == 0 and callable(getattr(cell, "to_list", None)):
