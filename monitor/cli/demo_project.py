@@ -26,6 +26,7 @@ sources: {roots: [photos]}
 drift:
   every: 1d
   explain_columns: [caption]
+  vocabulary: []
 schedule: {catchup: all, start: 2026-03-01}
 """
 
@@ -82,7 +83,7 @@ def make_project(
         terminal.say(f"fitting {feature.name}")
         fitted = fit_baseline(
             rows, feature, timestamp_column="taken_at", every="1d", explain_columns=["caption"],
-            policy=config.policy,
+            policy=config.policy, vocabulary=config.vocabulary,
         )  # fmt: skip
         fitted_on.record(fitted.save(project.baseline_path(feature)), files, config.folder)
     evening = FIRST_DAY + dt.timedelta(days=N_DAYS, hours=1)
