@@ -93,6 +93,6 @@ class FastPreprocessing(Preprocessing):
         width, height = (int(side * length / shorter) for length in image.size)
         left, top = round((width - side) / 2), round((height - side) / 2)
         across, down = image.width / width, image.height / height
-        seen = (left * across, top * down, (left + side) * across, (top + side) * down)
+        crop = (left * across, top * down, (left + side) * across, (top + side) * down)
         # Beyond three times the size needed, averaging blocks first is as good and a multiple as fast.
-        return image.convert("RGB").resize((side, side), self._resample, box=seen, reducing_gap=3.0)
+        return image.convert("RGB").resize((side, side), self._resample, box=crop, reducing_gap=3.0)

@@ -34,10 +34,10 @@ def read_header(data: bytes) -> Header | Failure:
     >>> read_header(b"P3 # by hand\\n2 1 255\\n255 0 0 0 0 255 ").size
     (2, 1)
     """
-    found = _fields(data)
-    if isinstance(found, Failure):
-        return found
-    (width, height, most), _ = found
+    header = _fields(data)
+    if isinstance(header, Failure):
+        return header
+    (width, height, most), _ = header
     if not 0 < most <= 65_535:
         return Failure("corrupt", f"PNM with a maximum of {most:,}; it is from 1 to 65,535")
     kind = data[1:2]
@@ -55,10 +55,10 @@ def read_header(data: bytes) -> Header | Failure:
 
 def read_pixels(data: bytes) -> Image.Image | Failure:
     """The picture in `data`, in mode L or RGB, from black to the maximum that it names."""
-    found = _fields(data)
-    if isinstance(found, Failure):
-        return found
-    (width, height, most), start = found
+    header = _fields(data)
+    if isinstance(header, Failure):
+        return header
+    (width, height, most), start = header
     kind = data[1:2]
     shape = (height, width, 3) if kind in b"36" else (height, width)
     n_samples = int(np.prod(shape))

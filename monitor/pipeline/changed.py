@@ -70,7 +70,7 @@ class ChangedRowsOf:
             return ()
         gone = np.flatnonzero(evidence.parts.gone)
         groups = group_rows(known.vectors[gone], random_state=baseline.random_state)
-        found = []
+        vanished = []
         for group in range(int(groups.max()) + 1):
             rows = gone[groups == group]
             first = rows[middle_first(known.vectors[rows])][:N_PICTURES]
@@ -78,8 +78,8 @@ class ChangedRowsOf:
             if share >= _LEAST_VANISHED:
                 name = name_of_rows(known.vectors[rows], baseline)
                 pictures = tuple(known.examples[row] for row in first)
-                found.append(ChangedGroup(share, pictures, name.text, name.words, len(rows)))
-        return tuple(found)
+                vanished.append(ChangedGroup(share, pictures, name.text, name.words, len(rows)))
+        return tuple(vanished)
 
     def _group(self, rows: NDArray[np.int64], evidence: RowEvidence) -> ChangedGroup:
         values = {

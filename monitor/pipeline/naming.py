@@ -79,8 +79,8 @@ def with_names(
     if previous is not None and _is_of_same_space(previous, replace(baseline, words=words)):
         kept = kept_names(baseline.centroids, previous.centroids, previous.names)
     names = [kept.get(cluster, name) for cluster, name in enumerate(names)]
-    told = distinct(names, firm=kept)
-    return replace(baseline, names=told if any(told) else (), words=words)
+    distinct_names = distinct(names, firm=kept)
+    return replace(baseline, names=distinct_names if any(distinct_names) else (), words=words)
 
 
 def name_of_rows(

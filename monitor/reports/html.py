@@ -103,7 +103,7 @@ def notebook_html(report: Findings) -> str:
                 "shown": [window for window in windows if window in worst],
             }
         )
-    told = [
+    shift_parts = [
         {
             "feature": feature.name,
             "span": wording.period(shift.windows[0].start, shift.windows[-1].end),
@@ -113,7 +113,7 @@ def notebook_html(report: Findings) -> str:
         for shift, feature in report_shifts(report)[:_NOTEBOOK_SHIFTS]
     ]
     template = environment().get_template("notebook.html.j2")
-    return template.render(report=report, features=parts, shifts=told)
+    return template.render(report=report, features=parts, shifts=shift_parts)
 
 
 @cache

@@ -48,9 +48,9 @@ def markdown(report: Findings) -> str:
     parts = [f"**{_text(headline(report))}**"]
     if len(report.features) == 1:
         parts[0] += f" – {_about(report.features[0], overall(report.windows))}"
-    told = report_shifts(report)
+    shifts = report_shifts(report)
     parts += [
-        _shift(shift, feature, i == 0) for i, (shift, feature) in enumerate(told[:_MOST_SHIFTS])
+        _shift(shift, feature, i == 0) for i, (shift, feature) in enumerate(shifts[:_MOST_SHIFTS])
     ]
     for summary in report.features:
         mine = tuple(w for w in report.windows if w.feature == summary.name)
@@ -74,21 +74,21 @@ def _about(summary: FeatureSummary, windows: Sequence[WindowDrift]) -> str:
 
 
 def _shift(shift: Shift, feature: FeatureSummary, in_full: bool) -> str:
-    told = answer(shift, noun=noun_of(feature))
+    words = answer(shift, noun=noun_of(feature))
     span = period(shift.windows[0].start, shift.windows[-1].end)
-    lines = [f"**{_text(told.headline)}** ({span})"]
+    lines = [f"**{_text(words.headline)}** ({span})"]
     if not in_full:
         return lines[0]
     facts = (
-        ("Why", " ".join(told.why)),
-        ("How much", told.how_much),
-        ("Since when", told.since),
-        ("How sure", told.how_sure),
+        ("Why", " ".join(words.why)),
+        ("How much", words.how_much),
+        ("Since when", words.since),
+        ("How sure", words.how_sure),
     )
     lines += ["", *(f"- {question}: {_text(text)}" for question, text in facts if text)]
-    if told.steps:
+    if words.steps:
         lines += ["", "What now:", ""]
-    for i, step in enumerate(told.steps, 1):
+    for i, step in enumerate(words.steps, 1):
         command = f": `{harmless(step.command)}`" if step.command else ""
         lines.append(f"{i}. {_text(step.text.rstrip('.'))}{command or '.'}")
     return "\n".join(lines)

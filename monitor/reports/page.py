@@ -90,9 +90,9 @@ def _choose(report: Findings, summary: FeatureSummary) -> _Choice:
     windows = overall(mine)
     segments = tuple(w for w in mine if w.segment is not None)
     most = max(_LEAST_DETAILS, MAX_DETAILS // len(report.features))
-    told = shifts(windows)
+    all_shifts = shifts(windows)
     # One of each shift before more of any.
-    shown = {id(w): w for w in (shift.lead for shift in told)}
+    shown = {id(w): w for w in (shift.lead for shift in all_shifts)}
     shown |= {id(w): w for w in sorted((*drifted(windows), *broken(windows)), key=severity)}
     detailed = sorted(list(shown.values())[:most], key=severity)
     if not detailed:
@@ -103,7 +103,7 @@ def _choose(report: Findings, summary: FeatureSummary) -> _Choice:
         summary=summary,
         windows=windows,
         segments=segments,
-        shifts=told,
+        shifts=all_shifts,
         detailed=tuple(detailed),
         detailed_segments=tuple(sorted(drifted(segments), key=severity)[:_SEGMENT_DETAILS]),
     )

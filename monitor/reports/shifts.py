@@ -65,17 +65,17 @@ def report_shifts(report: Findings) -> tuple[tuple[Shift, FeatureSummary], ...]:
         summary.name: (summary, tuple(w for w in report.windows if w.feature == summary.name))
         for summary in report.features
     }
-    told = [
+    pairs = [
         (shift, summary) for summary, mine in by_feature.values() for shift in shifts(overall(mine))
     ]
-    if not told:
-        told = [
+    if not pairs:
+        pairs = [
             (shift, summary)
             for summary, mine in by_feature.values()
             for value in dict.fromkeys(w.segment for w in mine if w.segment is not None)
             for shift in shifts([w for w in mine if w.segment == value])
         ]
-    return tuple(sorted(told, key=lambda pair: _urgency(pair[0])))
+    return tuple(sorted(pairs, key=lambda pair: _urgency(pair[0])))
 
 
 def kind_of(window: WindowDrift) -> tuple[ShiftKind | None, str]:

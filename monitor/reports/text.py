@@ -40,26 +40,26 @@ def summary(report: Findings) -> str:
         name = f"{plain(of_feature.name)}, " if len(report.features) > 1 else ""
         lines += [f"shift: {name}{shift}" for shift in episodes_in_words(windows)]
     lines += [f"note: {prose(note)}" for note in telling_notes(report.notes)]
-    told = report_shifts(report)
-    for shift, feature in told[:1]:
+    shifts = report_shifts(report)
+    for shift, feature in shifts[:1]:
         lines += ["", *_story(shift, feature, len(report.features) > 1)]
-    if also := [_also(shift, feature) for shift, feature in told[1 : 1 + _MOST_ALSO]]:
+    if also := [_also(shift, feature) for shift, feature in shifts[1 : 1 + _MOST_ALSO]]:
         lines += ["", *also]
     return "\n".join([*lines, *([""] if lines else []), f"{headline(report)}."])
 
 
 def _story(shift: Shift, feature: FeatureSummary, several: bool) -> list[str]:
-    told = answer(shift, noun=noun_of(feature))
+    words = answer(shift, noun=noun_of(feature))
     parts = {
-        "why": told.why,
-        "how much": (told.how_much,),
-        "since when": (told.since,),
-        "how sure": (told.how_sure,),
-        "what now": [f"{i}. {step_in_words(step)}" for i, step in enumerate(told.steps, 1)],
+        "why": words.why,
+        "how much": (words.how_much,),
+        "since when": (words.since,),
+        "how sure": (words.how_sure,),
+        "what now": [f"{i}. {step_in_words(step)}" for i, step in enumerate(words.steps, 1)],
     }
     name = f"{plain(feature.name)}: " if several else ""
     return [
-        f"{name}{told.headline}",
+        f"{name}{words.headline}",
         *(
             f"  {'' if i else part:10}  {line}"
             for part, answers in parts.items()
@@ -70,8 +70,8 @@ def _story(shift: Shift, feature: FeatureSummary, several: bool) -> list[str]:
 
 def _also(shift: Shift, feature: FeatureSummary) -> str:
     span = period(shift.windows[0].start, shift.windows[-1].end)
-    told = answer(shift, noun=noun_of(feature))
-    return f"also: {told.headline} ({plain(feature.name)}, {span})"
+    words = answer(shift, noun=noun_of(feature))
+    return f"also: {words.headline} ({plain(feature.name)}, {span})"
 
 
 def _cells(run: Run) -> dict[str, str]:
@@ -116,14 +116,14 @@ def _table(columns: list[str], rows: list[list[str]]) -> list[str]:
 
 def in_short(report: Findings) -> str:
     """The report in a few lines, for a prompt: the answer, each shift, and how to see more."""
-    told = [
+    rows = [
         f"  {_also(shift, feature).removeprefix('also: ')}"
         for shift, feature in report_shifts(report)[:_MOST_ALSO]
     ]
     return "\n".join(
         [
             f"<DriftReport: {headline(report)}>",
-            *told,
+            *rows,
             "  .to_html(path) shows it, .to_frame() has a row for each window, .windows[i] the rest",
         ]
     )

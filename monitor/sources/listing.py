@@ -71,13 +71,13 @@ def list_files(
         # A schedule runs for months; the clients of object stores remember what was there before.
         store.invalidate_cache()
         root, rest = _split(store, pattern)
-        found = _search(store, root, rest, tuple(suffixes))
+        names = _search(store, root, rest, tuple(suffixes))
     except ImportError as error:
         scheme = path.partition("://")[0]
         raise MissingExtraError.of(_PACKAGES.get(scheme, scheme), scheme) from error
     except (OSError, ValueError) as error:
         raise InvalidInputError(f"{path} cannot be searched: {error}") from error
-    kept = tuple(sorted(name for name in found if not _is_below(name, exclude)))
+    kept = tuple(sorted(name for name in names if not _is_below(name, exclude)))
     if not kept:
         raise InvalidInputError(_nothing(store, path, root, rest))
     return Listing(store, kept, root)

@@ -118,10 +118,10 @@ def read_tables(
 
 def rows_seen(source: Source, start: dt.datetime, end: dt.datetime) -> RowsSeen:
     """What the rows of [start, end) are now; reads nothing but their times."""
-    seen = RowsSeen()
+    total = RowsSeen()
     for chunk in source.chunks(start, end, [source.timestamp_column]):
-        seen += RowsSeen.of(frames.read_times(chunk, source.timestamp_column).values)
-    return seen
+        total += RowsSeen.of(frames.read_times(chunk, source.timestamp_column).values)
+    return total
 
 
 def within(

@@ -181,13 +181,13 @@ def router(services: Services) -> APIRouter:
     def selection(feature: FeatureId, asked: Annotated[AskedRows, Query()]) -> SelectionOut:
         """Selected rows, what sets them apart, and some of them: those of windows and far out first."""
         cloud = cloud_of(feature, asked)
-        found = select(cloud, asked.chosen)
-        order = np.lexsort((-cloud.distance[found.points], ~cloud.is_window[found.points]))
-        shown = found.points[order][asked.first : asked.first + asked.n]
+        selected = select(cloud, asked.chosen)
+        order = np.lexsort((-cloud.distance[selected.points], ~cloud.is_window[selected.points]))
+        shown = selected.points[order][asked.first : asked.first + asked.n]
         return SelectionOut(
-            n=len(found.points),
-            n_baseline=found.n_baseline,
-            n_window=found.n_window,
+            n=len(selected.points),
+            n_baseline=selected.n_baseline,
+            n_window=selected.n_window,
             traits=tuple(
                 TraitOut(
                     what=t.what,
@@ -196,7 +196,7 @@ def router(services: Services) -> APIRouter:
                     share_of_others=t.share_of_others,
                     lift=t.lift if math.isfinite(t.lift) else None,
                 )
-                for t in found.traits
+                for t in selected.traits
             ),
             rows=services.rows(cloud, shown.tolist()),
         )
@@ -215,15 +215,15 @@ def router(services: Services) -> APIRouter:
     ) -> Response:
         """All selected rows as a file, with their labels, so that they are found again."""
         cloud = cloud_of(feature, asked)
-        found = select(cloud, asked.chosen).points[:_MOST_EXPORTED]
+        points = select(cloud, asked.chosen).points[:_MOST_EXPORTED]
         headers = {"content-disposition": f'attachment; filename="selection.{form}"'}
         if form == "csv":
-            return StreamingResponse(as_csv(cloud, found), media_type="text/csv", headers=headers)
+            return StreamingResponse(as_csv(cloud, points), media_type="text/csv", headers=headers)
         if form == "json":
             return StreamingResponse(
-                as_json(cloud, found), media_type="application/json", headers=headers
+                as_json(cloud, points), media_type="application/json", headers=headers
             )
-        return Response(as_parquet(cloud, found), media_type=_NUMBERS, headers=headers)
+        return Response(as_parquet(cloud, points), media_type=_NUMBERS, headers=headers)
 
     @routes.get("/search")
     def search_text(

@@ -99,11 +99,11 @@ class FeatureCard:
 
 def open_alerts(connection: Connection) -> list[OpenAlert]:
     """All alerts that go on: what nobody has seen first, then the worst."""
-    seen = acts.acknowledged(connection)
+    acknowledged = acts.acknowledged(connection)
     far = dt.datetime.max.replace(tzinfo=dt.UTC)
     alerts = [alert for alert in Alerts(connection).alerts(since=far) if alert.is_open]
-    found = [OpenAlert(alert, seen.get(alert.dedup_key)) for alert in alerts]
-    return sorted(found, key=lambda alert: alert.rank)
+    open_now = [OpenAlert(alert, acknowledged.get(alert.dedup_key)) for alert in alerts]
+    return sorted(open_now, key=lambda alert: alert.rank)
 
 
 def overview(connection: Connection, now: dt.datetime) -> list[FeatureCard]:

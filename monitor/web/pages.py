@@ -110,13 +110,13 @@ def router(services: Services) -> APIRouter:
         """From a feature's name, as metrics have it, and a time in milliseconds, to its window then."""
         with store.reading() as connection:
             known = lines.known_features(connection)
-            found = next((f for f in known if name in (f.name, label(f.name))), None)
-            if found is None:
+            feature = next((f for f in known if name in (f.name, label(f.name))), None)
+            if feature is None:
                 raise HTTPException(404, f"there is no feature {plain(name)}")
             # A gauge tells of the last window that was judged by then.
             then = None if at is None else dt.datetime.fromtimestamp(at / 1_000, dt.UTC)
-            before = [] if then is None else lines.recent(connection, found.id, 1, then)
-        target = f"/features/{found.id}"
+            before = [] if then is None else lines.recent(connection, feature.id, 1, then)
+        target = f"/features/{feature.id}"
         if before:
             target += f"/windows/{iso(before[0].start)}"
         return RedirectResponse(target, 303)

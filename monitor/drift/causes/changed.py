@@ -99,12 +99,12 @@ def changed_rows(
     by_classifier, own = log_odds(window, known.vectors, rng)
     ranks = _ranks(distances, own_distances)
     own_ranks = _ranks(own_distances, own_distances)
-    found = by_classifier - _WEIGHT_OF_RANK * np.log(ranks)
+    newness = by_classifier - _WEIGHT_OF_RANK * np.log(ranks)
     expected = own - _WEIGHT_OF_RANK * np.log(own_ranks)
-    share, low, high = _mixture_share(found, expected)
+    share, low, high = _mixture_share(newness, expected)
     return ChangedRows(
-        scores=_posterior(found, expected, share),
-        order=np.argsort(-found, kind="stable"),
+        scores=_posterior(newness, expected, share),
+        order=np.argsort(-newness, kind="stable"),
         share=share,
         low=low,
         high=high,

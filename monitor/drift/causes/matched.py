@@ -62,7 +62,7 @@ def matched_shifts(
     """
     differences = _differences(fields, window, known[nearest])
     expected = _differences(fields, known, known[nearest_of_known])
-    found = []
+    tests = []
     for column, field in enumerate(fields):
         moved, usual = (
             side[:, column][np.isfinite(side[:, column])] for side in (differences, expected)
@@ -71,11 +71,11 @@ def matched_shifts(
             continue
         test = stats.mannwhitneyu(moved, usual)
         delta = 2 * float(test.statistic) / (len(moved) * len(usual)) - 1
-        found.append((field, delta, float(test.pvalue)))
-    adjusted = holm(np.array([p for _, _, p in found]))
+        tests.append((field, delta, float(test.pvalue)))
+    adjusted = holm(np.array([p for _, _, p in tests]))
     shifts = [
         MatchedShift(field, delta, float(p))
-        for (field, delta, _), p in zip(found, adjusted, strict=True)
+        for (field, delta, _), p in zip(tests, adjusted, strict=True)
     ]
     return tuple(sorted(shifts, key=lambda shift: -abs(shift.effect)))
 

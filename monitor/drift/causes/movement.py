@@ -163,7 +163,7 @@ def _likenesses(
 ) -> tuple[Likeness, ...]:
     if movements is None:
         return ()
-    found = []
+    likenesses = []
     for name, vector in zip(movements.names, movements.vectors, strict=True):
         direction = vector.astype(np.float64) @ axes
         squared = float(direction @ direction)
@@ -171,7 +171,7 @@ def _likenesses(
         if squared <= 0 or along <= 0:
             continue
         noise = f * float(direction @ covariance @ direction) / squared
-        found.append(
+        likenesses.append(
             Likeness(
                 name,
                 explained=(along**2 / squared - noise) / beyond,
@@ -179,7 +179,7 @@ def _likenesses(
                 deviation=float(np.sqrt(noise / squared)),
             )
         )
-    return tuple(sorted(found, key=lambda likeness: -likeness.explained))
+    return tuple(sorted(likenesses, key=lambda likeness: -likeness.explained))
 
 
 @dataclass(frozen=True, eq=False)

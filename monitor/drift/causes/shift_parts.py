@@ -54,11 +54,11 @@ def split_shift(
 
     Examples
     --------
-    >>> held = np.array([[40, 10], [10, 40]]) * 100
-    >>> parts = split_shift(held, np.array([[80, 20], [5, 20]]) * 100, held)
+    >>> reference = np.array([[40, 10], [10, 40]]) * 100
+    >>> parts = split_shift(reference, np.array([[80, 20], [5, 20]]) * 100, reference)
     >>> round(parts.mix, 2), np.abs(parts.own).round(2).tolist()
     (1.0, [0.0, 0.0])
-    >>> parts = split_shift(held, np.array([[10, 40], [10, 40]]) * 100, held)
+    >>> parts = split_shift(reference, np.array([[10, 40], [10, 40]]) * 100, reference)
     >>> round(abs(parts.mix), 2), np.abs(parts.own).round(2).tolist()
     (0.0, [1.0, 0.0])
     """
