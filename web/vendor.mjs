@@ -61,6 +61,9 @@ for (const name of [...used.keys()]) {
   }
 }
 
+// Built into regl-scatterplot's own file, though its package.json names it among no dependencies of users.
+used.set("kdbush", ["regl-scatterplot.js"]);
+
 const parts = [];
 for (const name of [...used.keys()].sort()) {
   const folder = path.join(here, "node_modules", name);
