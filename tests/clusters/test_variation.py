@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from monitor.clusters.overdispersion import overdispersion
-from monitor.clusters.replayed_windows import ReplayedWindows
+from monitor.clusters.replayed_windows import N_LAGS, RATIOS, ReplayedWindows
 from monitor.clusters.variation import DatedRows
 
 SHARES = np.array([0.4, 0.3, 0.2, 0.1])
@@ -55,7 +55,13 @@ def test_windows_of_very_different_sizes():
 
 
 REPLAYED = ReplayedWindows(
-    np.full(5, 9), np.zeros(5, np.int64), np.ones((3, 5)), np.ones((3, 5)), np.full(5, 9.0), 0.0
+    sizes=np.full(5, 9),
+    novel=np.zeros(5, np.int64),
+    ratios=np.ones((len(RATIOS), 5)),
+    freedoms=np.ones((len(RATIOS), 5)),
+    scales=np.full(5, 9.0),
+    autocorrelations=np.zeros(N_LAGS),
+    likeness=0.0,
 )
 
 
