@@ -43,14 +43,7 @@ class KernelMeanNull:
 
     def p_value(self, alpha: float) -> float:
         """By three moments, or by the law of the baseline's windows."""
-        if not self.null.is_known:
-            return 1.0
-        return self.comparison.calibrated(
-            "kernel_mean",
-            lambda: self.null.p_value(self.statistic),
-            self.statistic / self.null.mean,
-            self.null.freedom,
-        )
+        return self.null.p_value_beside(self.comparison, "kernel_mean", self.statistic)
 
     def effect(self) -> float:
         """‖Δφ‖ / √(2 tr Σ), beyond chance: two unrelated rows lie √(2 tr Σ) apart."""
@@ -75,10 +68,7 @@ class KernelMeanTest(SubTest):
     def clarity(self, comparison: Comparison) -> float:
         """The statistic less its mean, in standard deviations of independent rows."""
         null = KernelMeanNull(comparison)
-        if not null.null.is_known:
-            return -math.inf
-        c1, c2, _ = null.null.moments
-        return (null.statistic - float(c1)) / math.sqrt(2 * float(c2))
+        return null.null.clarity(null.statistic)
 
     def sentence(self, judgement: Judgement) -> str:
         """That shapes differ."""

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
 from monitor.drift.significance import LEAST_P_VALUE
+
+if TYPE_CHECKING:
+    from monitor.drift.comparison import Comparison
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,3 +57,18 @@ class MeanNull:
         df = c2**3 / c3**2
         scaled = df + (statistic - c1) * np.sqrt(df / c2)
         return float(np.clip(stats.chi2.sf(max(scaled, 0.0), df), LEAST_P_VALUE, 1.0))
+
+    def p_value_beside(self, comparison: Comparison, test: str, statistic: float) -> float:
+        """By three moments, or by the law of the baseline's windows for `test`; 1 where nothing is known."""
+        if not self.is_known:
+            return 1.0
+        return comparison.calibrated(
+            test, lambda: self.p_value(statistic), statistic / self.mean, self.freedom
+        )
+
+    def clarity(self, statistic: float) -> float:
+        """The statistic less its mean, in standard deviations; −∞ where nothing is known."""
+        if not self.is_known:
+            return -math.inf
+        c1, c2, _ = self.moments.tolist()
+        return float((statistic - c1) / math.sqrt(2 * c2))

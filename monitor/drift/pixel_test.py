@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
-import numpy as np
-
 from monitor.clusters.pixel_scores import PixelDifference
 from monitor.drift.comparison import Comparison
 from monitor.drift.judgement import Judgement
@@ -48,14 +46,7 @@ class PixelNull:
 
     def p_value(self, alpha: float) -> float:
         """By three moments, or by the law of the baseline's windows."""
-        if not self.null.is_known:
-            return 1.0
-        return self.comparison.calibrated(
-            "pixels",
-            lambda: self.null.p_value(self.statistic),
-            self.statistic / self.null.mean,
-            self.null.freedom,
-        )
+        return self.null.p_value_beside(self.comparison, "pixels", self.statistic)
 
     def effect(self) -> float:
         """The least share of rows that must have changed to move a field's mean rank so far."""
@@ -90,10 +81,7 @@ class PixelTest(SubTest):
     def clarity(self, comparison: Comparison) -> float:
         """The statistic less its mean, in standard deviations of independent rows."""
         null = PixelNull(comparison)
-        if not null.null.is_known:
-            return -math.inf
-        c1, c2, _ = null.null.moments
-        return float((null.statistic - c1) / np.sqrt(2 * c2))
+        return null.null.clarity(null.statistic)
 
     def sentence(self, judgement: Judgement) -> str:
         """Whether the vectors saw it too."""
