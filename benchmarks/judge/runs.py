@@ -1,58 +1,187 @@
 """How often a year of quiet daily windows raises an alarm, at one promised.
 
-    python -m judge.runs --sequences 40
+    cd benchmarks
+    python -m judge.runs run --work <folder>      # resumable
+    python -m judge.runs table --work <folder>    # fills docs/benchmarks.md
 
-Each sequence has a baseline of its own and 365 windows without drift. Windows are judged by themselves and
-together, as `monitor.detect_drift` shares the budget out. Neighbouring days in alarm are one alarm.
+A year has a baseline of its own, of 28 days, and 365 windows. Photos are drawn by their labels, whose shares
+are those of all photos (*independent*), drawn anew each day from a Dirichlet distribution of this intra-day
+correlation (*days differ*), drawn so that each day's resemble the last's (*slow*: a Gaussian copula,
+autoregressive at 0.8), or follow the seasons by ± 10 % (*seasons*); *growth* are independent photos, from
+100 rows a day to twice the window's. Windows are judged by themselves and together, as
+`monitor.detect_drift` shares the budget out. With *rolling*, a baseline of the last 28 days is fitted anew
+each week, and windows are judged by themselves with the whole budget, as a schedule's `rolling_baseline`
+does each run. Neighbouring days in alarm are one alarm.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
+from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
 
-from judge.level import Setting, World, baseline_of
-from judge.ours import next_day
-from monitor.drift import SequenceWindow
+from judge import pools
+from judge.document import fill
+from judge.ours import DAILY_LEVEL, next_day
+from judge.streams import fitted
+from monitor.clusters import Baseline
+from monitor.drift import Rules, SequenceWindow, Verdict, judge
 
 DAYS = 365
+BASELINE_DAYS = 28
+WEEK = 7
+SLOWNESS = 0.8
+SEASON = 0.1
 
 
-def alarms(setting: Setting, number: int, seed: int) -> int:
+@dataclass(frozen=True)
+class Year:
+    """What the days are like, and how they are judged."""
+
+    traffic: str
+    n_rows: int = 300
+    correlation: float = 0.0
+    is_rolling: bool = False
+
+    @property
+    def name(self) -> str:
+        """What its results are called."""
+        kind = self.traffic + (f" {self.correlation:g}" if self.correlation else "")
+        return f"{kind}, windows of {self.n_rows}" + (", rolling" if self.is_rolling else "")
+
+
+YEARS = (
+    Year("independent"),
+    Year("days differ", correlation=0.003),
+    Year("days differ", 1_000, 0.003),
+    Year("slow", correlation=0.003),
+    Year("slow", correlation=0.003, is_rolling=True),
+    Year("seasons"),
+    Year("seasons", is_rolling=True),
+    Year("growth"),
+)
+
+
+class Photographs:
+    """Days of photos, drawn by label."""
+
+    def __init__(self, photos: pools.Photos, year: Year, rng: np.random.Generator) -> None:
+        labels, which, counts = np.unique(photos.labels, return_inverse=True, return_counts=True)
+        self.crowd = photos.crowd
+        self.rows_of = [np.flatnonzero(which == at) for at in range(len(labels))]
+        self.year, self.rng = year, rng
+        self.shares = self._shares(counts / counts.sum())
+
+    def _shares(self, base: NDArray[np.float64]) -> NDArray[np.float64]:
+        """(days, labels)."""
+        n, rng = BASELINE_DAYS + DAYS, self.rng
+        shares = np.repeat(base[None], n, axis=0)
+        if self.year.traffic == "seasons":
+            angles = 2 * np.pi * (np.arange(n)[:, None] / DAYS + rng.uniform(size=len(base)))
+            shares = base * (1 + SEASON * np.sin(angles))
+        elif self.year.correlation:
+            kept = SLOWNESS if self.year.traffic == "slow" else 0.0
+            walk = rng.normal(size=(n, len(base)))
+            for day in range(1, n):
+                walk[day] = kept * walk[day - 1] + np.sqrt(1 - kept**2) * walk[day]
+            concentration = base * (1 / self.year.correlation - 1)
+            shares = stats.gamma.ppf(stats.norm.cdf(walk), concentration)
+        return np.asarray(shares / shares.sum(axis=1, keepdims=True))
+
+    def day(self, at: int) -> NDArray[np.float32]:
+        """(n, width) the rows of a day; the first days are the baseline's."""
+        n = self.year.n_rows
+        if self.year.traffic == "growth":
+            n = round(100 * (2 * n / 100) ** (at / (BASELINE_DAYS + DAYS)))
+        drawn = self.rng.multinomial(n, self.shares[at])
+        rows = [self.rng.choice(own, m) for own, m in zip(self.rows_of, drawn, strict=True)]
+        return self.crowd[np.concatenate(rows)]
+
+
+def alarms(year: Year, seed: int, cache: Path) -> int:
     """False alarms in one year."""
-    rng = np.random.default_rng([seed, number])
-    world = World(setting, rng)
-    baseline = baseline_of(world, number)
+    days = Photographs(pools.photos(cache), year, np.random.default_rng([seed, 0x797273]))
+    judged = _rolling if year.is_rolling else _static
+    flagged = np.array(judged(days, seed), dtype=int)
+    return int((np.diff(flagged, prepend=0) == 1).sum())
+
+
+def _static(days: Photographs, seed: int) -> list[bool]:
+    baseline = fitted([days.day(at) for at in range(BASELINE_DAYS)], seed)
     past: list[SequenceWindow] = []
     flagged = []
-    for _ in range(DAYS):
-        past, judged = next_day(past, baseline.sketch(world.day(setting.n_window), {}), baseline)
+    for at in range(BASELINE_DAYS, BASELINE_DAYS + DAYS):
+        past, judged = next_day(past, baseline.sketch(days.day(at), {}), baseline)
         flagged.append(judged.shift is not None)
-    return int((np.diff(np.array(flagged, dtype=int), prepend=0) == 1).sum())
+    return flagged
+
+
+def _rolling(days: Photographs, seed: int) -> list[bool]:
+    windows = [days.day(at) for at in range(BASELINE_DAYS)]
+    flagged: list[bool] = []
+    baseline: Baseline | None = None
+    for at in range(BASELINE_DAYS, BASELINE_DAYS + DAYS):
+        if baseline is None or (at - BASELINE_DAYS) % WEEK == 0:
+            baseline = fitted(windows[-BASELINE_DAYS:], seed)
+        windows.append(days.day(at))
+        of_day = judge(baseline.sketch(windows[-1], {}), baseline, rules=Rules(DAILY_LEVEL))
+        flagged.append(of_day.verdict is Verdict.DRIFT)
+    return flagged
+
+
+def _files(work: Path, year: Year) -> list[Path]:
+    return sorted((work / "runs" / year.name).glob("*.json"))
+
+
+def run(work: Path, n_years: int) -> None:
+    """Judge the years that have no result yet."""
+    for seed in range(n_years):
+        for year in YEARS:
+            out = work / "runs" / year.name / f"{seed:03d}.json"
+            if out.exists():
+                continue
+            out.parent.mkdir(parents=True, exist_ok=True)
+            out.write_text(json.dumps(alarms(year, seed, work / "cache")))
+            print(year.name, seed, out.read_text(), flush=True)
+
+
+def table(work: Path) -> str:
+    """The Markdown."""
+    lines = [
+        "| a year of quiet days | years | false alarms a year | without any |",
+        "|---|---:|---:|---:|",
+    ]
+    for year in YEARS:
+        counts = [json.loads(file.read_text()) for file in _files(work, year)]
+        if len(counts) > 1:
+            error = np.std(counts, ddof=1) / np.sqrt(len(counts))
+            calm = sum(n == 0 for n in counts)
+            lines.append(
+                f"| {year.name} | {len(counts)} | {np.mean(counts):.2f} ± {error:.2f} | {calm} |"
+            )
+    return "\n".join(lines)
 
 
 def main() -> None:
-    """Run the sequences and print a line for each kind of traffic."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--sequences", type=int, default=40)
-    parser.add_argument("--clusters", type=int, default=20)
-    parser.add_argument("--rows", type=int, default=5_000)
-    parser.add_argument("--window", type=int, default=300)
-    parser.add_argument("--variation", type=float, nargs="+", default=[0, 0.003])
-    parser.add_argument("--seed", type=int, default=7)
+    """Run the years, or write the table."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("what", choices=("run", "table"))
+    parser.add_argument("--work", type=Path, required=True)
+    parser.add_argument("--years", type=int, default=20)
     options = parser.parse_args()
-    print("| rows | sequences | alarms a year | standard error | sequences without any |")
-    print("|---|---:|---:|---:|---:|")
-    for correlation in options.variation:
-        setting = Setting(options.clusters, options.rows, options.window, correlation)
-        found = [alarms(setting, number, options.seed) for number in range(options.sequences)]
-        kind = "independent" if correlation == 0 else f"{correlation:.1%} a day"
-        error = np.std(found, ddof=1) / np.sqrt(len(found))
-        calm = sum(n == 0 for n in found)
-        print(
-            f"| {kind} | {len(found)} | {np.mean(found):.2f} | {error:.2f} | {calm} |", flush=True
-        )
+    if options.what == "run":
+        run(options.work, options.years)
+    else:
+        text = table(options.work)
+        print(text)
+        fill("years", text)
 
 
 if __name__ == "__main__":
