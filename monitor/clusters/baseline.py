@@ -6,12 +6,14 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from monitor.clusters.baseline_check import check
 from monitor.clusters.baseline_html import as_html, in_short
 from monitor.clusters.baseline_statistics import BaselineStatistics
 from monitor.clusters.example import Example
@@ -20,16 +22,17 @@ from monitor.clusters.kmeans import assign
 from monitor.clusters.known_rows import KnownRows, Movements
 from monitor.clusters.quality_sketch import QualityReference
 from monitor.clusters.row_measures import N_NEARNESS_BINS, NOVEL_FROM, Kernels, RowMeasures
-from monitor.clusters.scaling import STANDARD, Scaling
+from monitor.clusters.scaling import Scaling
 from monitor.clusters.sketch import N_DISTANCE_BINS, Sketcher, WindowSketch
 from monitor.clusters.strata import Strata
 from monitor.clusters.value_table import ValueTable
+from monitor.clusters.variation import Variation
 from monitor.clusters.words import Name, Words
 from monitor.codec import FormatMismatch, Shape, from_safetensors, to_parts, to_safetensors
 from monitor.errors import BaselineError, FingerprintMismatchError, InvalidInputError
 from monitor.files import replacing
 
-FORMAT: Final = "monitor.baseline/5"
+FORMAT: Final = "monitor.baseline/6"
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,6 +89,8 @@ class Baseline:
         For each day of the week, Thursday first as 1 January 1970 was, the statistics that windows of
         that day are compared with; empty where the days of the week do not differ, or are not known. A
         day with too few windows, or none, is compared with the whole.
+    finer
+        How much shorter windows differ than those that the statistics know, by their length.
     context
         The rows by context; None where windows are compared with rows of any.
     columns
@@ -125,6 +130,7 @@ class Baseline:
     segment_column: str | None = None
     segments: Mapping[str, BaselineStatistics] = field(default_factory=dict)
     seasons: tuple[BaselineStatistics, ...] = ()
+    finer: Mapping[str, Variation] = field(default_factory=dict)
     context: Strata | None = None
     columns: Mapping[str, ValueTable] = field(default_factory=dict)
     quality: QualityReference | None = None
@@ -167,11 +173,25 @@ class Baseline:
         """Whether window number `window` is at a time of the week at which the baseline never had rows."""
         return self.windows_per_week > 0 and window % self.windows_per_week in self.closed
 
-    def statistics_of(self, window: int | None) -> BaselineStatistics:
-        """What window number `window` is compared with: its day of the week, where days differ."""
-        if window is None or not self.seasons:
+    def statistics_of(self, window: int | None, every: str) -> BaselineStatistics:
+        """What window number `window` of length `every` is compared with.
+
+        Where days of the week differ, it is its own; shorter windows than the baseline's know how much such
+        differ.
+        """
+        if every in self.finer:
+            return self._of_finer[every]
+        variation = self.statistics.variation
+        if window is None or not self.seasons or variation is None or every != variation.every:
             return self.statistics
         return self.seasons[window % len(self.seasons)]
+
+    @cached_property
+    def _of_finer(self) -> dict[str, BaselineStatistics]:
+        return {
+            every: replace(self.statistics, variation=variation)
+            for every, variation in self.finer.items()
+        }
 
     def statistics_in(self, contexts: NDArray[np.int64]) -> BaselineStatistics:
         """What rows with these contexts are compared with; see `WindowSketch.contexts`."""
@@ -285,7 +305,7 @@ class Baseline:
         """
         try:
             baseline, header = from_safetensors(file, cls, FORMAT)
-            baseline._check()
+            check(baseline)
             is_as_saved = baseline.id == header.get("id")
         except FormatMismatch as error:
             raise BaselineError(
@@ -323,28 +343,3 @@ class Baseline:
                 "`monitor baseline fit`"
             )
         return cls.from_bytes(Path(path).read_bytes(), str(path))
-
-    def _check(self) -> None:
-        """Refuse numbers that cannot be a baseline's: a wrong one would give verdicts, not errors."""
-        n_scaled = self.width if self.scaling.kind == STANDARD else 0
-        if len(self.scaling.center) != n_scaled:
-            raise ValueError(
-                f"{len(self.scaling.center)} columns are scaled by {self.scaling.kind!r}, not {n_scaled}"
-            )
-        if self.quantum <= 0:
-            raise ValueError(f"the unit of sums is {self.quantum}")
-        if (np.diff(self.distance_edges) <= 0).any() or (np.diff(self.nearness_edges) < 0).any():
-            raise ValueError("the distance edges do not rise")
-        if not isinstance(self.feature.get("name"), str):
-            raise ValueError("it names no feature")
-        if self.quality is not None and len(self.quality.fields) != len(self.quality.edges):
-            raise ValueError("the fields of pixel statistics have other names than numbers")
-        if self.names and len(self.names) != self.n_clusters:
-            raise ValueError(f"{len(self.names)} names are not those of {self.n_clusters} clusters")
-        for name, table in self.columns.items():
-            if len(table.known) + 1 != len(table.counts) or table.new or len(table.new_counts):
-                raise ValueError(f"the values of column {name!r} and their counts do not agree")
-        self.statistics.check()
-        in_context = () if self.context is None else self.context.parts
-        for statistics in (*self.segments.values(), *self.seasons, *in_context):
-            statistics.check()

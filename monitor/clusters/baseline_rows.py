@@ -39,17 +39,29 @@ class RowWindows:
     n_seasons
         Windows whose numbers are alike modulo this may differ from others as a rule: 7 for days. Each
         such season gets statistics of its own when the rows show that they do.
+    finer
+        The same numbers of shorter windows, each inside one of these, by their length.
     """
 
     every: str
     numbers: NDArray[np.int64]
     n_seasons: int = 1
+    finer: Mapping[str, NDArray[np.int64]] = field(default_factory=dict)
 
     @property
     def usual_size(self) -> int | None:
         """The median number of rows of the windows; None where no row has a time."""
-        dated = self.numbers[self.numbers >= 0]
-        return int(np.median(np.unique(dated, return_counts=True)[1])) if len(dated) else None
+        sizes = self._sizes
+        return int(np.median(sizes)) if len(sizes) else None
+
+    @property
+    def n_windows(self) -> int:
+        """How many windows have rows."""
+        return len(self._sizes)
+
+    @property
+    def _sizes(self) -> NDArray[np.int64]:
+        return np.unique(self.numbers[self.numbers >= 0], return_counts=True)[1]
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from monitor.clusters.baseline import Baseline
-from monitor.clusters.baseline_rows import MAX_SAMPLE, BaselineRows, RowWindows
+from monitor.clusters.baseline_rows import BaselineRows, RowWindows
 from monitor.clusters.baseline_statistics import BaselineStatistics
 from monitor.clusters.choice import ClusterChoice, choose_n_clusters
 from monitor.clusters.content import content_keys, largest_share, split_by_content
@@ -20,9 +20,10 @@ from monitor.clusters.given_centroids import given_centroids
 from monitor.clusters.kmeans import MAX_FIT_ROWS, fit_centroids
 from monitor.clusters.measured_rows import MeasuredRows, kin_of
 from monitor.clusters.quality_sketch import fit_quality
-from monitor.clusters.replay import replay, replay_groups
+from monitor.clusters.replay import WindowsOf, replay, replay_groups
 from monitor.clusters.replayed_windows import ReplayedWindows
 from monitor.clusters.scaling import RAW, STANDARD, UNIT, Scaling
+from monitor.clusters.seasons import finer_variations, season_masks, season_statistics
 from monitor.clusters.strata import RowContexts, Strata, expected_counts
 from monitor.clusters.twins import twin_share
 from monitor.clusters.value_table import ValueTable, fit_values
@@ -183,18 +184,25 @@ def fit_rows(
     rows, known_at = replace(rows, measured=measured), rows.order[measured.known_at]
     rng = np.random.default_rng([clustering.random_state, 0x736D70])
     masks = _segment_masks(rows, metadata.segments)
-    of_seasons = [] if metadata.contexts else _season_masks(rows, metadata.windows)
-    of_all = [[rows.all], [mask for mask in of_seasons if mask is not None]]
-    of_segments = [[mask] for mask in masks.values()]
+    of_seasons = [] if metadata.contexts else season_masks(rows, metadata.windows)
+    of_all = [
+        WindowsOf([rows.all]),
+        WindowsOf([mask for mask in of_seasons if mask is not None]),
+    ]
+    known_finer = {} if metadata.windows is None or metadata.contexts else metadata.windows.finer
+    finer = {every: numbers[rows.order] for every, numbers in known_finer.items()}
+    of_finer = [WindowsOf([rows.all], numbers) for numbers in finer.values()]
+    of_segments = [WindowsOf([mask]) for mask in masks.values()]
     if metadata.contexts is None:
-        replayed = replay(rows, [*of_all, *of_segments], clustering.random_state)
+        replayed = replay(rows, [*of_all, *of_segments, *of_finer], clustering.random_state)
     else:
         # Segments are compared with their own rows in any context.
         plain = replace(rows, strata=rows.strata[:0])
         replayed = replay(rows, of_all, clustering.random_state)
         if masks:
             replayed += replay(plain, of_segments, clustering.random_state)
-    whole, replayed_seasons, *replayed_segments = replayed
+    whole, replayed_seasons, *others = replayed
+    replayed_segments, replayed_finer = others[: len(masks)], others[len(masks) :]
     grouped = _grouped(rows, metadata, [rows.all, *masks.values()], clustering.random_state)
     baseline = Baseline(
         feature=feature,
@@ -227,7 +235,8 @@ def fit_rows(
         segments=_segments(
             rows, masks, list(zip(replayed_segments, grouped[1:], strict=True)), rng
         ),
-        seasons=_seasons(rows, of_seasons, (whole, replayed_seasons), rng),
+        seasons=season_statistics(rows, of_seasons, (whole, replayed_seasons), rng),
+        finer=finer_variations(rows, finer, replayed_finer),
         context=None if metadata.contexts is None else Strata.of(rows, metadata.contexts),
         columns={name: _value_table(rows, values) for name, values in metadata.columns.items()},
         quality=quality,
@@ -289,43 +298,6 @@ def _segments(
         )
         for (name, mask), (windows, grouped) in zip(masks.items(), replayed, strict=True)
     }
-
-
-def _season_masks(rows: BaselineRows, windows: RowWindows | None) -> list[NDArray[np.bool_] | None]:
-    """The rows of each season, such as a day of the week; none where seasons do not differ.
-
-    Of a season with too few windows it is None.
-    """
-    n_seasons = 1 if windows is None else windows.n_seasons
-    dated = rows.dated(rows.all)
-    if n_seasons == 1 or not dated.has_seasons(n_seasons):
-        return []
-    return [
-        (rows.windows >= 0) & (rows.windows % n_seasons == season) if is_known else None
-        for season, is_known in enumerate(dated.known_seasons(n_seasons))
-    ]
-
-
-def _seasons(
-    rows: BaselineRows,
-    masks: Sequence[NDArray[np.bool_] | None],
-    replayed: tuple[ReplayedWindows | None, ReplayedWindows | None],
-    rng: np.random.Generator,
-) -> tuple[BaselineStatistics, ...]:
-    """The statistics of each season; `replayed` are all windows, each by all and by its own season."""
-    dated = rows.dated(rows.all)
-    by_all, by_season = replayed
-    return tuple(
-        rows.statistics(
-            rows.all if mask is None else mask,
-            dated.variation(by_all)
-            if mask is None
-            else dated.variation(by_season, len(masks), season),
-            rng,
-            max_sample=MAX_SAMPLE,
-        )
-        for season, mask in enumerate(masks)
-    )
 
 
 def _value_table(rows: BaselineRows, values: NDArray[np.object_]) -> ValueTable:

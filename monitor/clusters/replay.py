@@ -42,6 +42,24 @@ Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, eq=False)
+class WindowsOf:
+    """Windows that are replayed together.
+
+    Parameters
+    ----------
+    masks
+        Each (n,): windows are compared with rows of their own mask only, and the windows of all masks count
+        together, such as those of all days of the week.
+    numbers
+        (n,) the window of each row, negative for none, where these are shorter than the rows' own: each then
+        lies inside one of those. None for the rows' own.
+    """
+
+    masks: Sequence[Mask]
+    numbers: NDArray[np.int64] | None = None
+
+
+@dataclass(frozen=True, eq=False)
 class _Window:
     """One replayed window: a column of `ReplayedWindows`."""
 
@@ -86,22 +104,21 @@ def replay_groups(
             autocorrelations=np.zeros(N_LAGS),
             likeness=0.0,
         )
-        for replayed in replay(dealt, [[mask] for mask in masks], random_state)
+        for replayed in replay(dealt, [WindowsOf([mask]) for mask in masks], random_state)
     ]
 
 
 def replay(
-    rows: BaselineRows, groups: Sequence[Sequence[Mask]], random_state: int
+    rows: BaselineRows, groups: Sequence[WindowsOf], random_state: int
 ) -> list[ReplayedWindows | None]:
-    """Replay the windows of some groups of rows.
+    """Replay some groups of windows.
 
     Parameters
     ----------
     rows
         All rows of the baseline.
     groups
-        Each holds masks of rows, (n,): windows are compared with rows of their own mask only, and the
-        windows of all masks of a group count together, such as those of all days of the week.
+        What each result is of.
     random_state
         Seed of k-means.
 
@@ -117,15 +134,19 @@ def replay(
             others = _Others.of(rows, block, random_state)
             if others is None:
                 return [None] * len(groups)
-            for masks, replayed in zip(groups, windows, strict=True):
-                for mask in masks:
-                    replayed += others.compare(mask, block)
+            for group, replayed in zip(groups, windows, strict=True):
+                for mask in group.masks:
+                    replayed += others.compare(mask, group.numbers)
     return [
-        _together(replayed, autocorrelation(rows, masks))
+        _together(replayed, autocorrelation(_numbered(rows, group), group.masks))
         if len(replayed) >= LEAST_WINDOWS
         else None
-        for masks, replayed in zip(groups, windows, strict=True)
+        for group, replayed in zip(groups, windows, strict=True)
     ]
+
+
+def _numbered(rows: BaselineRows, group: WindowsOf) -> BaselineRows:
+    return rows if group.numbers is None else replace(rows, windows=group.numbers)
 
 
 @dataclass(frozen=True, eq=False)
@@ -162,12 +183,17 @@ class _Others:
         labels[~is_outside], _ = assign(rows.vectors[~is_outside], centroids)
         return cls(outside, is_outside, rows, labels, ReplayedMeasures.of(rows, is_outside))
 
-    def compare(self, mask: Mask, block: NDArray[np.int64]) -> list[_Window]:
-        """The windows of the block, each as far as it lies in `mask`, with the rows outside that do too."""
+    def compare(self, mask: Mask, numbers: NDArray[np.int64] | None) -> list[_Window]:
+        """The windows of the block, each as far as it lies in `mask`, with the rows outside that do too.
+
+        `numbers` as those of `WindowsOf`.
+        """
         outside, all_rows = self.outside, self.all_rows
+        if numbers is None:
+            numbers = all_rows.windows
         chosen = np.flatnonzero(mask[self.is_outside][: outside.n_compared])
         held_out = chosen[chosen < outside.n_held_out]
-        dated = all_rows.windows[self.is_outside][chosen]
+        dated = numbers[self.is_outside][chosen]
         if len(chosen) < LEAST_ROWS or len(np.unique(dated)) < 2:
             return []
         clusters = outside.clusters
@@ -179,8 +205,7 @@ class _Others:
         reference = Reference.of(outside, chosen, dated)
         windows = []
         measured = self.measures.outside(mask)
-        for number in block:
-            members = np.flatnonzero(mask & (all_rows.windows == number))
+        for members in _windows(numbers, mask & ~self.is_outside):
             if len(members) < LEAST_ROWS:
                 continue
             strata = all_rows.strata[members] if len(all_rows.strata) else None
@@ -212,6 +237,14 @@ class _Others:
                 )
             )
         return windows
+
+
+def _windows(numbers: NDArray[np.int64], mask: Mask) -> list[NDArray[np.int64]]:
+    """The positions of each window's rows in `mask`, rising."""
+    rows = np.flatnonzero(mask & (numbers >= 0))
+    order = np.argsort(numbers[rows], kind="stable")
+    _, starts = np.unique(numbers[rows][order], return_index=True)
+    return np.split(rows[order], starts[1:])
 
 
 def _moments(

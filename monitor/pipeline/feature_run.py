@@ -27,7 +27,7 @@ from monitor.pipeline.placed import PlacedWindow
 from monitor.progress import steps
 from monitor.reports import FeatureSummary, WindowDrift
 from monitor.rules import RunRules
-from monitor.windows import Every, WindowRows
+from monitor.windows import WindowRows
 
 
 @dataclass(frozen=True, eq=False)
@@ -176,11 +176,10 @@ class FeatureRun:
         """What a window is compared with: its own mix of contexts, or day of the week where days differ."""
         if self.baseline.context is not None:
             return self.baseline.statistics_in(sketch.contexts)
-        grid, seasons = self.rules.grid, self.baseline.seasons
-        variation = seasons[0].variation if seasons else None
-        if grid is None or variation is None or Every.parse(variation.every) != grid.every:
+        grid = self.rules.grid
+        if grid is None:
             return self.baseline.statistics
-        return self.baseline.statistics_of(number)
+        return self.baseline.statistics_of(number, str(grid.every))
 
     def _unless_incomparable(
         self, judgement: Judgement, segment: str, segment_column: str

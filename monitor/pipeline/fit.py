@@ -20,6 +20,7 @@ from monitor.clusters import (
     draw_rows,
     fit_rows,
 )
+from monitor.drift import MINIMUM_ROWS
 from monitor.errors import BaselineError, InvalidFeatureError, InvalidInputError
 from monitor.failures import count_failures, counts_in_words
 from monitor.features import ClusteredFeature, CustomFeature
@@ -79,7 +80,8 @@ def fit_baseline(
         When each row happened. From the baseline's own windows is learned how much windows vary without
         drift; without times rows are taken as independent.
     every
-        The length of those windows, as production will be cut: `"1d"`, `"6h"`, …
+        The length of those windows, as production will be cut: `"1d"`, `"6h"`, … Of shorter ones that hold
+        20 rows or more it is learned too, so that days do for production in hours.
     timezone
         Whose days, weeks and months they are, as production's, such as `"Europe/Berlin"`.
     segment_column
@@ -172,7 +174,12 @@ def fit_baseline(
                 segments=segments,
                 windows=None
                 if numbers is None
-                else RowWindows(str(grid.every), numbers[vectors.usable], seasons_of(grid.every)),
+                else RowWindows(
+                    str(grid.every),
+                    numbers[vectors.usable],
+                    seasons_of(grid.every),
+                    _finer_windows(times, grid, vectors.usable),
+                ),
                 groups=None
                 if group_column is None
                 else _groups(frame, group_column)[vectors.usable],
@@ -242,6 +249,8 @@ def _description(feature: ClusteredFeature) -> dict[str, Any]:
 
 
 DAYS_OF_WEEK: Final = 7
+MOST_FINER: Final = 2_000
+"""More windows of one length would swell the baseline."""
 LEAST_WEEKS: Final = 4
 """A time of the week without rows in fewer weeks may be chance, or a holiday."""
 
@@ -249,6 +258,20 @@ LEAST_WEEKS: Final = 4
 def seasons_of(every: Every) -> int:
     """How many seasons windows may have: the days of the week where a window is a day."""
     return DAYS_OF_WEEK if every == Every(1, "D") else 1
+
+
+def _finer_windows(
+    times: Times | None, grid: Grid, usable: NDArray[np.bool_]
+) -> dict[str, NDArray[np.int64]]:
+    """The numbers of shorter windows that production may be cut into, where these have rows enough."""
+    finer = {}
+    for every in grid.every.finer:
+        numbers = _window_numbers(times, replace(grid, every=every))
+        assert numbers is not None
+        windows = RowWindows(str(every), numbers[usable])
+        if (windows.usual_size or 0) >= MINIMUM_ROWS and windows.n_windows <= MOST_FINER:
+            finer[windows.every] = windows.numbers
+    return finer
 
 
 def _window_numbers(times: Times | None, grid: Grid) -> NDArray[np.int64] | None:

@@ -29,7 +29,9 @@ def other_windows(baseline: Baseline, grid: Grid | None) -> str | None:
     if grid is None or variation is None:
         return None
     learned = Grid(Every.parse(variation.every), zone_of(baseline.timezone))
-    if str(learned) == str(grid):
+    if str(learned) == str(grid) or (
+        str(grid.every) in baseline.finer and learned.zone == grid.zone
+    ):
         return None
     return (
         f"the baseline of feature {baseline.name!r} learned its natural variation from windows of "
@@ -51,7 +53,7 @@ def feature_notes(placed: PlacedRows, grid: Grid | None, alpha: float) -> list[s
         The significance level of a window.
     """
     baseline = placed.baseline
-    notes = [_variation_note(baseline, alpha)]
+    notes = [_variation_note(baseline, grid, alpha)]
     if warning := other_windows(baseline, grid):
         notes.append(warning)
     if baseline.twins >= MANY_TWINS and baseline.statistics.variation is None:
@@ -114,8 +116,10 @@ def _are(n: int) -> str:
     return "is" if n == 1 else "are"
 
 
-def _variation_note(baseline: Baseline, alpha: float) -> str:
+def _variation_note(baseline: Baseline, grid: Grid | None, alpha: float) -> str:
     variation = baseline.statistics.variation
+    finer = None if grid is None else baseline.finer.get(str(grid.every))
+    variation = finer or variation
     if variation is None and baseline.statistics.grouped is not None:
         return (
             f"feature {baseline.name!r} is judged against how much samples of whole groups of its baseline "
@@ -132,7 +136,7 @@ def _variation_note(baseline: Baseline, alpha: float) -> str:
         f"windows of {variation.every} of its baseline: rows of one window are alike with a correlation "
         f"of {variation.mix.correlation:.2g}"
     )
-    if baseline.seasons:
+    if baseline.seasons and finer is None:
         note += "; each day of the week is compared with its own"
         variation = baseline.seasons[0].variation or variation
     p_values = calibrate(variation.replayed).p_values

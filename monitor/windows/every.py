@@ -23,6 +23,8 @@ _UNITS: Final[dict[str, Unit]] = {
 }  # fmt: skip
 _NAMES: Final[dict[str, str]] = {"m": "min", "h": "h", "D": "d", "W": "w", "M": "mo"}
 _YEARS: Final = {"m": 1 / 525_960, "h": 1 / 8_766, "D": 1 / 365.25, "W": 7 / 365.25, "M": 1 / 12}
+_HOURS: Final = (12, 8, 6, 4, 3, 2, 1)
+"""Into which days are divided."""
 _FIRST_MONDAY: Final = np.datetime64("1970-01-05", "D")
 
 
@@ -82,6 +84,26 @@ class Every:
         """How many a week has; 0 where that is no whole number."""
         of_week = {"m": 7 * 24 * 60, "h": 7 * 24, "D": 7, "W": 1}.get(self.unit, 0)
         return 0 if of_week % self.count else of_week // self.count
+
+    @property
+    def finer(self) -> tuple[Every, ...]:
+        """Shorter windows of whole hours, or days, that fit into these.
+
+        Examples
+        --------
+        >>> [str(every) for every in Every.parse("6h").finer], len(Every.parse("1w").finer)
+        (['3h', '2h', '1h'], 8)
+        """
+        days = {"h": self.count / 24, "D": self.count, "W": 7 * self.count, "M": 28}.get(
+            self.unit, 0
+        )
+        shorter = (Every(1, "D"), *(Every(hours, "h") for hours in _HOURS))
+        return tuple(
+            every
+            for every in shorter
+            if (length := every.count / (24 if every.unit == "h" else 1)) < days
+            and (self.unit == "M" or (days / length).is_integer())
+        )
 
     def number(self, instants: NDArray[np.datetime64]) -> NDArray[np.int64]:
         """(n,) which window each time of a clock lies in; windows are numbered from 1970."""

@@ -28,7 +28,7 @@ def baseline():
 
 def row(baseline, sketches, *, first=0, drifted=()):
     return [
-        SequenceWindow(sketch, baseline.statistics_of(number), number, number in drifted)
+        SequenceWindow(sketch, baseline.statistics_of(number, "1d"), number, number in drifted)
         for number, sketch in enumerate(sketches, start=first)
     ]
 
