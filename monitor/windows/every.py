@@ -94,15 +94,13 @@ class Every:
         >>> [str(every) for every in Every.parse("6h").finer], len(Every.parse("1w").finer)
         (['3h', '2h', '1h'], 8)
         """
-        days = {"h": self.count / 24, "D": self.count, "W": 7 * self.count, "M": 28}.get(
-            self.unit, 0
-        )
-        shorter = (Every(1, "D"), *(Every(hours, "h") for hours in _HOURS))
-        return tuple(
-            every
-            for every in shorter
-            if (length := every.count / (24 if every.unit == "h" else 1)) < days
-            and (self.unit == "M" or (days / length).is_integer())
+        # Any month has whole days.
+        hours = self.count * {"h": 1, "D": 24, "W": 7 * 24, "M": 24}.get(self.unit, 0)
+        of_hours = tuple(Every(n, "h") for n in _HOURS if n < hours and hours % n == 0)
+        return (
+            (Every(1, "D"), *of_hours)
+            if self.unit in "WM" or (hours > 24 and hours % 24 == 0)
+            else of_hours
         )
 
     def number(self, instants: NDArray[np.datetime64]) -> NDArray[np.int64]:

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 import monitor
+from monitor.windows import Every
 
 FEATURE = monitor.VectorFeature(name="camera", column="vector", n_clusters=4)
 PART_ROWS = 40
@@ -46,7 +47,8 @@ def test_quarters_are_judged_by_the_quarters_of_a_baseline_of_days(baseline):
 
 
 def test_a_baseline_that_knows_days_only_calls_them_drifted_and_says_why(baseline):
-    report = quiet(replace(baseline, finer={}))
+    with pytest.warns(UserWarning, match="learned its natural variation from windows of 1d"):
+        report = quiet(replace(baseline, finer={}))
     assert (report.to_frame()["verdict"] == "drift").mean() > 0.5
     assert [note for note in report.notes if "fit it again with every='6h'" in note]
 
@@ -64,5 +66,14 @@ def test_shorter_windows_are_kept_with_the_baseline(baseline):
     assert kept.id == baseline.id != replace(baseline, finer={}).id
 
 
-def test_lengths_that_fit():
-    assert [str(every) for every in monitor.windows.Every.parse("5h").finer] == ["1h"]
+@pytest.mark.parametrize(
+    ("every", "finer"),
+    [
+        ("5h", "1h"),
+        ("30min", ""),
+        ("1mo", "1d 12h 8h 6h 4h 3h 2h 1h"),
+        ("1d", "12h 8h 6h 4h 3h 2h 1h"),
+    ],
+)
+def test_lengths_that_fit_into_others(every, finer):
+    assert [str(shorter) for shorter in Every.parse(every).finer] == finer.split()
