@@ -4,6 +4,7 @@ from .alert import AlertState as AlertState
 from .alert import Event as Event
 from .alert import Message as Message
 from .alert import OutboxEntry as OutboxEntry
+from .channels import check_channel as check_channel
 from .channels import send as send
 from .delivery import Delivered as Delivered
 from .delivery import deliver as deliver

@@ -67,6 +67,25 @@ def send(channel: AlertChannel, message: Message) -> None:
         raise DeliveryError(f"{failed}{_because(said, url)}")
 
 
+def check_channel(channel: AlertChannel) -> None:
+    """Pass if `channel` names a service that is known; nothing is sent.
+
+    Raises
+    ------
+    DeliveryError, ConfigError
+        If not. No part of its URL is in the message.
+    """
+    url = filled_in(channel.url, f"the channel {channel.name!r}")
+    logger, said = logging.getLogger("apprise"), _Reasons()
+    logger.addHandler(said)
+    try:
+        _sender(channel, url)
+    except DeliveryError as error:
+        raise DeliveryError(f"{error}{_because(said, url)}") from None
+    finally:
+        logger.removeHandler(said)
+
+
 def without_secrets(text: str, url: str) -> str:
     """`text` on one line, with each part of `url` but its scheme replaced by dots.
 

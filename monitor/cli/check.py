@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from monitor.cli.findings import Finding, in_rows, in_settings, too_many_clusters
+from monitor.cli.findings import Finding, in_rows, in_settings, in_source, too_many_clusters
 from monitor.cli.options import config_option, output_options
 from monitor.cli.terminal import Terminal, counted, table
 
@@ -75,9 +75,7 @@ def _data(project: Project) -> Iterator[Finding]:
     for part in PARTS:
         place, described = f"data.{part}", getattr(project.config.data, part)
         if described.path is None and described.images is None:
-            yield Finding(
-                "note", place, "rows of a query or a function, which only `monitor run` reads"
-            )
+            yield from in_source(project)
             continue
         try:
             files = find_tables(project.config, described, place)
@@ -95,8 +93,11 @@ def _data(project: Project) -> Iterator[Finding]:
                 check_columns(
                     project.config, str(file), outline.columns, project.config.monitored, part
                 )
-                for text in in_rows(project, part, file):
-                    problems.setdefault(text, []).append(str(file))
+                for state, text in in_rows(project, part, file):
+                    if state == "note":
+                        notes.append(f"{file}: {text}")
+                    else:
+                        problems.setdefault(text, []).append(str(file))
             except MonitorError as error:
                 text = str(error).removeprefix(f"{file}: ")
                 problems.setdefault(text, []).append(str(file))

@@ -15,11 +15,13 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 def _set_json(ctx: click.Context, _: click.Parameter, value: bool) -> None:
-    ctx.ensure_object(Terminal).as_json = value
+    terminal = ctx.ensure_object(Terminal)
+    terminal.as_json = terminal.as_json or value
 
 
 def _set_debug(ctx: click.Context, _: click.Parameter, value: bool) -> None:
-    ctx.ensure_object(Terminal).is_debug = value
+    terminal = ctx.ensure_object(Terminal)
+    terminal.is_debug = terminal.is_debug or value
 
 
 class _ToTerminal(logging.Handler):
@@ -38,7 +40,8 @@ def _set_verbose(ctx: click.Context, _: click.Parameter, value: int) -> None:
         return
     logger, handler = logging.getLogger("monitor"), _ToTerminal(ctx.ensure_object(Terminal))
     before = logger.level
-    logger.addHandler(handler)
+    if not any(isinstance(other, _ToTerminal) for other in logger.handlers):
+        logger.addHandler(handler)
     logger.setLevel(logging.INFO if value == 1 else logging.DEBUG)
 
     def restore() -> None:
@@ -49,7 +52,10 @@ def _set_verbose(ctx: click.Context, _: click.Parameter, value: int) -> None:
 
 
 def output_options(command: Command) -> Command:
-    """`--json`, `--debug` and `--verbose`, which every command has; their values go to the terminal."""
+    """`--json`, `--debug` and `--verbose`, which every command has; their values go to the terminal.
+
+    They may stand before the command's name, too.
+    """
     command = click.option(
         "-v",
         "--verbose",

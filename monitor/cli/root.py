@@ -15,6 +15,7 @@ from typing import Any, Final
 import click
 
 from monitor import __version__
+from monitor.cli.options import output_options
 from monitor.cli.terminal import Terminal
 from monitor.errors import MonitorError, did_you_mean
 
@@ -111,6 +112,7 @@ def _fail(ctx: click.Context, terminal: Terminal, error: Exception, message: str
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 @click.version_option(__version__, prog_name="monitor")
+@output_options
 def main() -> None:
     """Know whether the images your model sees have changed, how sure that is, and what changed.
 

@@ -33,7 +33,7 @@ def options_of(config: MonitoringConfig, part: DataFiles | ProductionData) -> Re
         for feature in config.monitored:
             for column in feature.columns if isinstance(feature, Multivariate) else ():
                 types.setdefault(column, "number")
-    return ReadOptions(read.separator, read.decimal, read.encoding, types)
+    return ReadOptions(read.separator, read.decimal, read.encoding, types, read.compression)
 
 
 def output_of(config: MonitoringConfig) -> str:

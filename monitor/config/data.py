@@ -13,6 +13,7 @@ from monitor.config.faults import FaultAt
 from monitor.config.plugins import PluginConfig
 from monitor.config.section import Section, Text
 from monitor.features.field_types import FrozenDict
+from monitor.frames.compressed import Compression
 from monitor.frames.options import ReadOptions
 from monitor.sources.image_files import IMAGES, TIME, ImageTime
 
@@ -42,6 +43,11 @@ class ReadConfig(Section):
     encoding: Text = Field(
         default="utf-8", description="The encoding of a CSV file, such as 'cp1252' or 'utf-16'."
     )
+    compression: Compression | None = Field(
+        default=None,
+        description="How a CSV file is compressed: none, gzip, bz2, xz or zstd. Null goes by the ending of "
+        "its name, such as .csv.gz.",
+    )
     types: Annotated[dict[Text, Literal["text", "number"]], AfterValidator(FrozenDict)] = Field(
         default_factory=FrozenDict,
         description="By column, text or number. Columns of a CSV file are text if nothing else is "
@@ -50,7 +56,7 @@ class ReadConfig(Section):
 
     @model_validator(mode="after")
     def _can_be_read(self) -> Self:
-        ReadOptions(self.separator, self.decimal, self.encoding, self.types)
+        ReadOptions(self.separator, self.decimal, self.encoding, self.types, self.compression)
         return self
 
 

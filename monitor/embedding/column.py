@@ -13,7 +13,7 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +33,10 @@ N_THREADS = 16
 """Fetching waits more than it computes, so there are more threads than cores."""
 _COMMIT_EVERY = 64
 """Sources after which the cache is written, when no batch comes between."""
+_SMALLEST_BATCH: Final = 4
+_PARTS: Final = 128
+"""Into so many batches at least a column is cut whose vectors are kept. About seven of them, and one image
+for each thread that reads, are under way on two cores: what a kill costs stays below a tenth."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,6 +101,8 @@ def embed_cells(
     column = _Column.empty(len(cells), encoder, on_progress)
     batch: list[Read] = []
     batch_size = encoder.spec.batch_size
+    if cache is not None:
+        batch_size = min(batch_size, max(len(jobs) // _PARTS, _SMALLEST_BATCH))
 
     def take(wait: bool = False) -> None:
         for reads, vectors in encoding.finished(wait=wait):
@@ -115,7 +121,7 @@ def embed_cells(
                 encoding.submit(batch)
                 batch = []
             take()
-            if cache is not None and n_read % _COMMIT_EVERY == 0:
+            if cache is not None and n_read % min(batch_size, _COMMIT_EVERY) == 0:
                 cache.commit()
         encoding.submit_last(batch)
         take(wait=True)

@@ -2,6 +2,7 @@
 
 from monitor.empty_cells import is_missing
 from monitor.frames.columns import with_columns
+from monitor.frames.compressed import without_compression
 from monitor.frames.files import (
     CHUNK_ROWS,
     facts_of,
@@ -59,5 +60,6 @@ __all__ = [
     "text_of",
     "with_columns",
     "with_row_labels",
+    "without_compression",
     "write_file",
 ]

@@ -5,7 +5,9 @@ from __future__ import annotations
 import codecs
 import csv
 import io
+import re
 from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import islice
@@ -14,6 +16,7 @@ from typing import IO, TYPE_CHECKING, Final
 import numpy as np
 
 from monitor.errors import InvalidInputError
+from monitor.frames.compressed import DAMAGED, decompressed, without_compression
 from monitor.frames.options import ReadOptions
 
 if TYPE_CHECKING:
@@ -23,8 +26,13 @@ _LONGEST_CELL: Final = 2**31 - 1
 """An image may stand in a cell, as a `data:` URI."""
 _ROWS_TO_COUNT: Final = 10_000
 _SEPARATORS: Final = (";", "\t", "|")
+_SAID_BY_EXCEL: Final = re.compile(r'"?sep=([^"\r\n])"?[\r\n]*', re.IGNORECASE)
+"""A first line that names the separator and is no row."""
 _BYTE_ORDER_MARKS: Final = {
     codecs.BOM_UTF8: "utf-8-sig",
+    # Before UTF-16, whose mark begins alike.
+    codecs.BOM_UTF32_LE: "utf-32",
+    codecs.BOM_UTF32_BE: "utf-32",
     codecs.BOM_UTF16_LE: "utf-16",
     codecs.BOM_UTF16_BE: "utf-16",
 }
@@ -56,9 +64,15 @@ class CsvTable:
             raise InvalidInputError(
                 f"{self.name} cannot be read: it is empty; its first line must name the columns"
             )
+        if any("\0" in title for title in header):
+            raise InvalidInputError(
+                f"{self.name} cannot be read: its header holds NUL, as text in UTF-16 does: name its "
+                "encoding, such as `read: {encoding: utf-16-le}`"
+            )
         # Lines that end in a separator have a last cell that nobody means.
         while len(header) > 1 and not header[-1].strip() and not "".join(first[len(header) - 1 :]):
             header = header[:-1]
+        header[0] = header[0].removeprefix("\ufeff")
         return [title or f"Unnamed: {i}" for i, title in enumerate(header)]
 
     @cached_property
@@ -129,46 +143,91 @@ class CsvTable:
     def _separator(self) -> str:
         if self.options.separator is not None:
             return self.options.separator
-        if self.name.lower().endswith(".tsv"):
+        if said := _SAID_BY_EXCEL.fullmatch(self._first_line):
+            return said[1]
+        if without_compression(self.name)[0].lower().endswith(".tsv"):
             return "\t"
-        if len(self._head(",")[0]) != 1:
+        if len(self._tried(",")[0]) > 1:
             return ","
         for sign in _SEPARATORS:
-            header, first = self._head(sign)
+            header, first = self._tried(sign)
             if len(header) > 1 and len(first) in (0, len(header)):
                 return sign
         return ","
+
+    def _tried(self, separator: str) -> tuple[list[str], list[str]]:
+        """The header and the first row, empty where they cannot be read so."""
+        try:
+            return self._head(separator)
+        except InvalidInputError:
+            return [], []
 
     def _split(self, separator: str, size: int) -> Iterator[list[list[str]]]:
         """The lines that are not blank, split into cells: the header alone, then `size` at a time."""
         # The limit is the whole process's, so it is only ever raised.
         csv.field_size_limit(max(csv.field_size_limit(), _LONGEST_CELL))
+        is_row = _SAID_BY_EXCEL.fullmatch(self._first_line) is None
+        with self._text() as text:
+            reader = csv.reader(
+                text if is_row else islice(text, 1, None), delimiter=separator, strict=True
+            )
+            lines = filter(None, reader)
+            try:
+                yield list(islice(lines, 1))
+                while rows := list(islice(lines, size)):
+                    yield rows
+            except csv.Error as error:
+                line = reader.line_num + (not is_row)
+                raise InvalidInputError(
+                    f"{self.name} cannot be read: line {line}: {error}"
+                ) from error
+            except UnicodeError as error:
+                raise self._other_encoding(error, reader.line_num) from error
+
+    @cached_property
+    def _first_line(self) -> str:
+        """As it is, and no more than a separator needs."""
+        with self._text() as text:
+            try:
+                return text.readline(len('"sep=;"\r\n'))
+            except UnicodeError as error:
+                raise self._other_encoding(error, 0) from error
+
+    @contextmanager
+    def _text(self) -> Iterator[io.TextIOWrapper]:
+        """The file's text from the beginning, line ends as they are."""
         encoding = self._encoding
-        self.file.seek(0)
-        text = io.TextIOWrapper(self.file, encoding=encoding, newline="")
-        reader = csv.reader(text, delimiter=separator, strict=True)
-        lines = filter(None, reader)
+        with self._content() as content:
+            text = io.TextIOWrapper(content, encoding=encoding, newline="")
+            try:
+                yield text
+            finally:
+                if not content.closed:
+                    text.detach()  # which would close the file at its own end
+
+    @contextmanager
+    def _content(self) -> Iterator[IO[bytes]]:
+        """The file's bytes from the beginning, not compressed."""
+        how = self.options.compression or without_compression(self.name)[1]
         try:
-            yield list(islice(lines, 1))
-            while rows := list(islice(lines, size)):
-                yield rows
-        except csv.Error as error:
+            yield decompressed(self.file, how)
+        except DAMAGED as error:
+            if how == "none":
+                raise
             raise InvalidInputError(
-                f"{self.name} cannot be read: line {reader.line_num}: {error}"
+                f"{self.name} cannot be read: it is damaged, or not compressed by {how}: {error}"
             ) from error
-        except UnicodeError as error:
-            raise InvalidInputError(
-                f"{self.name} cannot be read: after line {reader.line_num} it is not {encoding} "
-                f"({error}): name its encoding, such as `read: {{encoding: cp1252}}`"
-            ) from error
-        finally:
-            if not self.file.closed:
-                text.detach()  # which would close the file at its own end
+
+    def _other_encoding(self, error: UnicodeError, line: int) -> InvalidInputError:
+        return InvalidInputError(
+            f"{self.name} cannot be read: after line {line} it is not {self._encoding} "
+            f"({error}): name its encoding, such as `read: {{encoding: cp1252}}`"
+        )
 
     @cached_property
     def _encoding(self) -> str:
-        self.file.seek(0)
-        start = self.file.read(4)
+        with self._content() as content:
+            start = content.read(4)
         known = next((e for mark, e in _BYTE_ORDER_MARKS.items() if start.startswith(mark)), None)
         return known or self.options.encoding
 

@@ -8,6 +8,7 @@ from typing import IO, TYPE_CHECKING, Any, Final
 
 from monitor.errors import InvalidInputError
 from monitor.files import replacing
+from monitor.frames.compressed import BY_SUFFIX, without_compression
 from monitor.frames.delimited import CsvTable
 from monitor.frames.fingerprints import FINGERPRINT_KEY, fingerprint
 from monitor.frames.options import ReadOptions
@@ -34,12 +35,16 @@ def open_table(file: IO[bytes], name: str, options: ReadOptions) -> ParquetTable
     InvalidInputError
         If its kind is not known.
     """
-    kind = Path(name).suffix.lower()
-    if kind in {".parquet", ".pq"}:
-        return ParquetTable(file)
+    bare, how = without_compression(name)
+    kind = Path(bare).suffix.lower()
     if kind in {".csv", ".tsv"}:
         return CsvTable(file, name, options)
-    raise InvalidInputError(f"{name} is of kind {kind[1:]!r}: give a .parquet or a .csv file")
+    if how == "none" and kind in {".parquet", ".pq"}:
+        return ParquetTable(file)
+    raise InvalidInputError(
+        f"{name} is of kind {Path(name).suffix[1:]!r}: give a .parquet or a .csv file; a .csv file may be "
+        f"compressed, as {', '.join(f'.csv{ending}' for ending in BY_SUFFIX)}"
+    )
 
 
 def read_table(path: str | Path, options: ReadOptions | None = None) -> pa.Table:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from monitor.errors import InvalidInputError
+from monitor.frames.compressed import Compression
 from monitor.frames.plain import cast
 from monitor.frames.vector_cells import NO_NUMBER
 
@@ -28,6 +29,9 @@ class ReadOptions:
         What stands before the decimals of numbers in text.
     encoding
         Of a CSV file, by Python's name for it.
+    compression
+        Of a CSV file: `"none"`, `"gzip"`, `"bz2"`, `"xz"` or `"zstd"`. None goes by the ending of its name,
+        such as `.csv.gz`.
     types
         By column, `"text"` or `"number"`. Columns of a CSV file that are not named stay text; those of
         other files and of queries keep their types.
@@ -42,6 +46,7 @@ class ReadOptions:
     decimal: str = "."
     encoding: str = "utf-8"
     types: Mapping[str, ColumnType] = field(default_factory=dict)
+    compression: Compression | None = None
 
     def __post_init__(self) -> None:
         import codecs

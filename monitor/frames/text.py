@@ -32,11 +32,14 @@ def is_compound(cell: Any) -> bool:
 def text_of(cell: Any) -> str:
     """A single value as text: a whole number without decimals, and nothing that UTF-8 or a database refuses.
 
-    Half an emoji, as JavaScript cuts texts, and NUL become the sign for what cannot be shown.
+    Half an emoji, as JavaScript cuts texts, and NUL become the sign for what cannot be shown. Bytes are text
+    in UTF-8, as some writers of Parquet leave it.
 
-    >>> text_of(300.0), text_of("b\\ud83d"), text_of("a\\0")
-    ('300', 'b\ufffd', 'a\ufffd')
+    >>> text_of(300.0), text_of("b\\ud83d"), text_of("a\\0"), text_of(b"de")
+    ('300', 'b\ufffd', 'a\ufffd', 'de')
     """
+    if isinstance(cell, bytes):
+        return cell.decode(errors="replace").replace("\0", "\ufffd")
     # A column of whole numbers turns to floats as soon as one of its cells is empty.
     if isinstance(cell, float) and cell.is_integer():
         return str(int(cell))

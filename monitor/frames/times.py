@@ -58,7 +58,7 @@ def read_times(frame: Any, column: str) -> Times:
     MissingColumnError
         If there is no such column.
     TimestampError
-        If no cell of it is a time, or if it holds plain numbers, whose unit nobody can know, or periods.
+        If no cell of it is a time: numbers are none, since nobody can know their unit, nor are periods.
     """
     series = table.series(frame, column)
     values, is_naive = _typed_times(series, column) or _cell_times(series.to_list(), column)
@@ -87,7 +87,6 @@ def _cell_times(cells: Sequence[Any], column: str) -> tuple[NDArray[np.datetime6
     import pandas as pd
 
     present = [cell for cell in cells if not is_missing(cell)]
-    _refuse_numbers(present, column)
     read = [_readable(cell) for cell in cells]
     parsed = pd.to_datetime(
         pd.Series([time for time, _ in read], dtype=object),
@@ -97,6 +96,7 @@ def _cell_times(cells: Sequence[Any], column: str) -> tuple[NDArray[np.datetime6
     )
     values = _within_reach(parsed.dt.tz_localize(None).to_numpy())
     if present and np.isnat(values).all():
+        _refuse_numbers(present, column)
         raise _no_time(column, present[0])
     is_naive = np.array([naive for _, naive in read], dtype=bool)
     return values, bool((is_naive & ~np.isnat(values)).any())
@@ -104,6 +104,8 @@ def _cell_times(cells: Sequence[Any], column: str) -> tuple[NDArray[np.datetime6
 
 def _readable(cell: Any) -> tuple[Any, bool]:
     """What pandas shall read of a cell, None where it is no time; and whether it lacks a zone."""
+    if isinstance(cell, bytes):  # text, as some writers of Parquet leave it
+        cell = cell.decode("ascii", "replace")
     if isinstance(cell, str):
         # pandas knows neither small letters nor the comma that ISO 8601 prefers.
         match = _ISO_8601.fullmatch(cell.strip().upper().replace(",", "."))

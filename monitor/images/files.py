@@ -6,13 +6,15 @@ import errno
 import os
 import stat
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TypeVar
 
 from monitor.failures import Failure
 from monitor.images.policy import SourcePolicy
 from monitor.redaction import shorten
 
+Outcome = TypeVar("Outcome")
 _LONGEST_PATH = 4_096  # PATH_MAX of Linux; to resolve a path takes a look at each of its parts
 _UNSETTLED_NS = 100_000_000
 # Not to follow a link that was put there after the path was resolved, nor to wait for a pipe's
@@ -35,6 +37,21 @@ def read_file(path: str, policy: SourcePolicy) -> bytes | Failure:
     >>> print(read_file("/etc/passwd", SourcePolicy()))
     path_outside_roots: /etc/passwd; no local path may be read: name folders in roots
     """
+    return _opened(path, policy, _read)
+
+
+def check_file(path: str, policy: SourcePolicy) -> Failure | None:
+    """Why a file cannot be read, as far as that can be told without opening it.
+
+    >>> print(check_file("no such.jpg", SourcePolicy(roots=["."])))
+    not_found: no such.jpg
+    """
+    return _opened(path, policy, _check)
+
+
+def _opened(
+    path: str, policy: SourcePolicy, look: Callable[[Path, str, SourcePolicy], Outcome]
+) -> Outcome | Failure:
     shown = shorten(path)
     if not policy.roots:
         return Failure(
@@ -46,7 +63,7 @@ def read_file(path: str, policy: SourcePolicy) -> bytes | Failure:
         file = _existing(path, policy)
         if file is None:
             return Failure("path_outside_roots", f"{shown}; allowed: {', '.join(policy.roots)}")
-        return _read(file, shown, policy)
+        return look(file, shown, policy)
     except OSError as error:
         return _explain(error, shown)
     except (ValueError, RuntimeError):
@@ -91,15 +108,26 @@ def _inside_roots(path: str, policy: SourcePolicy) -> Iterator[Path]:
             yield file
 
 
-def _read(path: Path, shown: str, policy: SourcePolicy) -> bytes | Failure:
+def _check(path: Path, shown: str, policy: SourcePolicy) -> Failure | None:
     # Looked at before opening: to open a device can do things.
-    if not stat.S_ISREG(path.stat().st_mode):
+    status = path.stat()
+    if not stat.S_ISREG(status.st_mode):
         return Failure("not_a_file", shown)
+    return _too_large(shown, policy) if status.st_size > policy.max_bytes else None
+
+
+def _too_large(shown: str, policy: SourcePolicy) -> Failure:
+    return Failure("too_large", f"more than {policy.max_bytes:,} bytes: {shown}")
+
+
+def _read(path: Path, shown: str, policy: SourcePolicy) -> bytes | Failure:
+    if failure := _check(path, shown, policy):
+        return failure
     with open(os.open(path, _FLAGS), "rb") as file:
         status = os.fstat(file.fileno())
         if not stat.S_ISREG(status.st_mode):
             return Failure("not_a_file", shown)
-        too_large = Failure("too_large", f"more than {policy.max_bytes:,} bytes: {shown}")
+        too_large = _too_large(shown, policy)
         if status.st_size > policy.max_bytes:
             return too_large
         # It may grow while it is read.

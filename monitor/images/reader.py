@@ -49,6 +49,8 @@ logger = logging.getLogger(__name__)
 _ACCEPTED = f"URLs, data: URIs, paths, base64, bytes, Pillow images, tensors and {ACCEPTED_ARRAYS}"
 # Pillow's own four, and the three of an array that is made of them.
 _HELD_BYTES_PER_PIXEL = 7
+# What an empty cell becomes on its way through text, as the names of Python, SQL, Arrow and JavaScript.
+_NOTHING = frozenset({"", "nan", "none", "null", "<na>", "nat", "undefined"})
 # Byte order mark, zero-width space and word joiner.
 _INVISIBLE = "\ufeff\u200b\u2060"
 _CANCELLED = Failure("deadline", "the reader was cancelled")
@@ -157,9 +159,9 @@ class ImageReader:
         Parameters
         ----------
         cell
-            None, NaN and blank text are `missing`. Text is an http(s) URL, a `data:` or `file:`
-            URI, an object's address, base64 of an image, or a path. Also `pathlib.Path`, bytes, a
-            Pillow image, or an array of shape (H, W), (H, W, 1), (H, W, 3) or (H, W, 4). A tensor of torch
+            None, NaN, blank text and words such as `null` are `missing`. Text is an http(s) URL, a `data:`
+            or `file:` URI, an object's address, base64 of an image, or a path. Also `pathlib.Path`, bytes,
+            a Pillow image, or an array of shape (H, W), (H, W, 1), (H, W, 3) or (H, W, 4). A tensor of torch
             may also have its channels first, as torchvision has them.
         """
         return cast(RawImage | Failure, self.fetch_changed(cell, None))
@@ -244,7 +246,9 @@ class ImageReader:
             return Failure("missing")
         if isinstance(cell, str):
             text = _text(cell)
-            return self._fetch_text(text, known) if text else Failure("missing")
+            if text.lower() in _NOTHING:
+                return Failure("missing", repr(text) if text else "")
+            return self._fetch_text(text, known)
         if isinstance(cell, PurePath):
             return _raw(read_file(os.fspath(cell), self.policy))
         if isinstance(cell, bytes | bytearray | memoryview):

@@ -32,10 +32,10 @@ from monitor.pipeline.naming import with_names
 from monitor.pipeline.rows import (
     EMPTY,
     Segments,
+    category_values,
     quality_fields,
     read_quality,
     read_vectors,
-    segment_values,
 )
 from monitor.pipeline.suspects import suspected_movements
 from monitor.progress import progress_shown
@@ -150,6 +150,7 @@ def fit_baseline(
     numbers = _window_numbers(times, grid)
     segments = None
     if segment_column is not None:
+        category_values(frame, segment_column)
         of_rows = Segments.read(frame, segment_column)
         of_rows.refuse_key()
         segments = of_rows.values[vectors.usable]
@@ -187,7 +188,7 @@ def fit_baseline(
                 if not context
                 else _contexts(frame, context, times, grid, vectors.usable),
                 columns={
-                    name: segment_values(frame, name)[vectors.usable] for name in explain_columns
+                    name: category_values(frame, name)[vectors.usable] for name in explain_columns
                 },
                 quality=quality,
                 quality_fields=quality_fields() if quality is not None else (),
@@ -237,7 +238,7 @@ def _contexts(
 
 def _groups(frame: Any, column: str) -> NDArray[np.int64]:
     """(rows of the frame,) a number for each value; a row without one is a group of its own."""
-    values = segment_values(frame, column)
+    values = category_values(frame, column)
     is_missing = values == EMPTY
     _, groups = np.unique(values.astype(str), return_inverse=True)
     return np.where(is_missing, len(values) + np.arange(len(values)), groups)

@@ -12,7 +12,7 @@ from monitor.clusters import Baseline
 from monitor.drift import calibrate
 from monitor.frames import Times
 from monitor.pipeline.placed import PlacedRows
-from monitor.pipeline.rows import Segments
+from monitor.pipeline.rows import COMPOUND, Segments
 from monitor.windows import Cut, Every, Grid, zone_of
 
 DAYS_OF_YEAR: Final = 365
@@ -97,15 +97,23 @@ def time_notes(times: Times | None, in_time: Cut) -> list[str]:
 
 def segment_notes(segments: Segments | None) -> list[str]:
     """What must be known of the segments."""
-    if segments is None or not segments.n_left_out:
+    if segments is None:
         return []
+    notes = []
+    if n_compound := segments.n_compound:
+        notes.append(
+            f"{_rows(n_compound)} several values in column {segments.column!r} and {_are(n_compound)} the "
+            f"segment {COMPOUND!r}"
+        )
+    if not segments.n_left_out:
+        return notes
     n_values = len(segments.names) + segments.n_left_out
     note = (
         f"column {segments.column!r} has {n_values:,} different values: {len(segments.names)} of them are "
         "judged each by itself, those that the baseline knows and those with most rows first; the others "
         "count in the whole only"
     )
-    return [note]
+    return [*notes, note]
 
 
 def _rows(n: int) -> str:

@@ -85,13 +85,23 @@ def segment_values(frame: Any, column: str) -> NDArray[np.object_]:
     ------
     MissingColumnError
         If there is no such column.
+    """
+    return np.array([_segment(cell) for cell in frames.cells(frame, column)], dtype=object)
+
+
+def category_values(frame: Any, column: str) -> NDArray[np.object_]:
+    """As `segment_values`, of a column that a baseline is to know.
+
+    Raises
+    ------
+    MissingColumnError
+        If there is no such column.
     InvalidInputError
         If no cell of the column holds a single value.
     """
-    cells = frames.cells(frame, column)
-    values = np.array([_segment(cell) for cell in cells], dtype=object)
+    values = segment_values(frame, column)
     if set(values.tolist()) <= {EMPTY, COMPOUND} and COMPOUND in values:
-        kind = next(type(cell).__name__ for cell in cells if frames.is_compound(cell))
+        kind = next(type(c).__name__ for c in frames.cells(frame, column) if frames.is_compound(c))
         raise InvalidInputError(
             f"column {column!r} holds {kind}, not single values: name a column of categories"
         )
@@ -130,6 +140,11 @@ class Segments:
         names = set(often)
         kept = np.array([value if value in names else None for value in values], dtype=object)
         return cls(column, kept, tuple(sorted(names)), len(counts) - len(names))
+
+    @property
+    def n_compound(self) -> int:
+        """How many rows hold several values."""
+        return int((self.values == COMPOUND).sum())
 
     def refuse_key(self) -> None:
         """Pass if the column holds categories.

@@ -2,7 +2,8 @@
 
 The text is one object. Its keys are `format`, the fields of `DriftReport` and `episodes`; inside stand
 those of `FeatureSummary`, `WindowDrift`, `Judgement` and the values they hold, in their order and with
-their meaning. `docs/report-format.md` shows the whole, with the formula of each number.
+their meaning; a judgement's `look` is its `pooled_test` once more, by the name that readers of reports know.
+`docs/report-format.md` shows the whole, with the formula of each number.
 
 Times are ISO 8601 in UTC. A number that is not defined (NaN) is null; an infinite one is the text
 "Infinity" or "-Infinity". A field that may be None is null then.
@@ -11,6 +12,7 @@ Times are ISO 8601 in UTC. A number that is not defined (NaN) is null; an infini
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -35,6 +37,8 @@ def to_json(report: Findings, path: str | Path | None = None) -> str:
     """
     # ASCII only: a source cell may hold halves of surrogate pairs, which no encoding of a file accepts.
     plain = {**to_plain(report), "episodes": episodes_json(episodes(report))}
+    for judgement in _judgements(plain):
+        judgement["look"] = judgement["pooled_test"]
     text = json.dumps({"format": FORMAT, **plain}, allow_nan=False)
     if path is not None:
         write_text(path, text + "\n")
@@ -67,13 +71,25 @@ def read_json(path: str | Path, kind: type[Report]) -> Report:
             f"{path} is not a report of this version: its format is {written_as!r}, expected {FORMAT!r}; "
             "write it again with report.to_json(path)"
         )
-    saved.pop("episodes", None)  # they follow from the windows
+    # These follow from the rest.
+    saved.pop("episodes", None)
+    for judgement in _judgements(saved):
+        judgement.pop("look", None)
     try:
         return from_plain(saved, kind, "report")
     except Mismatch as error:
         raise ReportError(
             f"{path} is a damaged report: {error}; write it again with report.to_json(path)"
         ) from error
+
+
+def _judgements(report: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """The judgements of a report in plain values, of which nothing is sure yet."""
+    windows = report.get("windows")
+    for window in windows if isinstance(windows, list) else ():
+        judgement = window.get("judgement") if isinstance(window, dict) else None
+        if isinstance(judgement, dict):
+            yield judgement
 
 
 def part_to_json(part: Any) -> Any:

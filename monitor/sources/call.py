@@ -54,7 +54,7 @@ class CallableSource:
     def _tables(
         self, start: dt.datetime, end: dt.datetime, columns: Sequence[str] | None
     ) -> Iterator[pa.Table]:
-        frame_or_frames = self._function()(start.astimezone(dt.UTC), end.astimezone(dt.UTC))
+        frame_or_frames = self.function()(start.astimezone(dt.UTC), end.astimezone(dt.UTC))
         is_several = isinstance(frame_or_frames, Iterator | list | tuple)
         is_empty = True
         for frame in frame_or_frames if is_several else [frame_or_frames]:
@@ -70,7 +70,14 @@ class CallableSource:
                 "empty one with its columns when there are no rows"
             )
 
-    def _function(self) -> Callable[[dt.datetime, dt.datetime], Any]:
+    def function(self) -> Callable[[dt.datetime, dt.datetime], Any]:
+        """What `name` names.
+
+        Raises
+        ------
+        InvalidInputError
+            If there is no such function.
+        """
         module_name, _, function_name = self.name.partition(":")
         if self.folder is not None and self.folder not in sys.path:
             sys.path.append(self.folder)

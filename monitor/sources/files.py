@@ -117,7 +117,7 @@ class DataFile:
     @property
     def stem(self) -> str:
         """Its name without folder and suffix."""
-        return PurePath(self.name).stem
+        return PurePath(frames.without_compression(self.name)[0]).stem
 
     def state(self) -> list[str]:
         """What changes when the file is replaced, for it to be written down."""

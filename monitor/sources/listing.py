@@ -10,9 +10,15 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from monitor.errors import InvalidInputError, MissingExtraError, did_you_mean
+from monitor.frames.compressed import BY_SUFFIX
 
 _PACKAGES: Final = {"s3": "s3fs", "gs": "gcsfs", "az": "adlfs"}
-TABLES: Final = (".parquet", ".pq", ".csv", ".tsv")
+_OF_TEXT: Final = (".csv", ".tsv")
+TABLES: Final = (
+    ".parquet",
+    ".pq",
+    *(kind + packed for kind in _OF_TEXT for packed in ("", *BY_SUFFIX)),
+)
 """What the names of files with rows end in."""
 
 
@@ -44,7 +50,8 @@ def list_files(
     ----------
     path
         A file; a folder, which stands for all files in it and below whose names end in `suffixes`; or a
-        pattern with `*`, `?`, `[…]`, and `**` for any number of folders. A name that exists is itself, even
+        pattern with `*`, `?`, `[…]`, and `**` for any number of folders, which also finds folders that end in
+        `suffixes`, as Spark writes tables, and stand for their files. A name that exists is itself, even
         if it holds brackets. Behind a scheme such as `s3://` it is an fsspec path.
     exclude
         A folder of this machine that is never searched.
@@ -100,26 +107,50 @@ def _search(store: Any, root: str, rest: Sequence[str], suffixes: tuple[str, ...
     if parts[-1] == "**":
         parts = (*parts, "*")
     below = len(root.rstrip("/")) + 1
-    return [
-        name
-        for name in _files_below(store, root or "/", None if "**" in parts else len(parts))
-        if _matches(tuple(name[below:].split("/")), parts)
-        and (rest or name.lower().endswith(suffixes))
-    ]
+    paths = []
+    for path in _files_below(store, root or "/", None if "**" in parts else len(parts), suffixes):
+        names = tuple(path[below:].split("/"))
+        is_table = path.lower().endswith(suffixes)
+        is_named = _matches(names, parts) and (is_table or bool(rest))
+        if is_named or (is_table and _is_in_table(names, parts, suffixes)):
+            paths.append(path)
+    return paths
 
 
-def _files_below(store: Any, root: str, depth: int | None) -> Iterator[str]:
-    """The files of a folder and of those below it, `depth` names deep at most."""
+def _is_in_table(names: tuple[str, ...], parts: tuple[str, ...], suffixes: tuple[str, ...]) -> bool:
+    """Whether a file is of a folder that is a table, such as Spark's `day.parquet/part-0.parquet`."""
+    hidden = [_is_hidden(name, is_folder=at < len(names)) for at, name in enumerate(names, start=1)]
+    return any(
+        names[at - 1].lower().endswith(suffixes)
+        and not any(hidden[at:])
+        and _matches((*names[:at],), parts)
+        for at in range(1, len(names))
+    )
+
+
+def _files_below(
+    store: Any, root: str, depth: int | None, suffixes: tuple[str, ...]
+) -> Iterator[str]:
+    """The files of a folder and those below it, `depth` names deep at most but in folders with a suffix."""
     if not is_local(store):
-        entries = store.find(root, maxdepth=depth, detail=True)
-        yield from (name for name, entry in entries.items() if entry["type"] == "file")
+        entries = store.find(root, maxdepth=depth, detail=True, withdirs=True)
+        for name, entry in entries.items():
+            if entry["type"] == "file":
+                yield name
+            elif depth is not None and name.lower().rstrip("/").endswith(suffixes):
+                n_below = name.rstrip("/").removeprefix(root).strip("/").count("/") + 1
+                if n_below == depth:
+                    yield from store.find(name)
         return
     # fsspec follows no links to folders.
     walked = set()
     for folder, folders, names in os.walk(root, followlinks=True):
         level = 1 if folder == root else os.path.relpath(folder, root).count(os.sep) + 2
-        if level == depth or os.path.realpath(folder) in walked:
+        if os.path.realpath(folder) in walked:
             folders.clear()
+        elif depth is not None and level >= depth:
+            is_table = level > depth  # below a folder that was kept for it
+            folders[:] = [name for name in folders if is_table or name.lower().endswith(suffixes)]
         if os.path.realpath(folder) not in walked:
             paths = (os.path.join(folder, name) for name in names)
             yield from (path.replace(os.sep, "/") for path in paths if os.path.isfile(path))
@@ -159,7 +190,7 @@ def _nothing(store: Any, path: str, root: str, rest: Sequence[str]) -> str:
     if rest:
         return f"no file matches {path}: check the pattern; files in subfolders need '**'"
     if store.isdir(root):
-        return f"the folder {path} holds no {', '.join(TABLES)} file"
+        return f"the folder {path} holds no .parquet, .pq, .csv or .tsv file"
     folder, _, name = root.rpartition("/")
     try:
         beside = [entry.rpartition("/")[2] for entry in store.ls(folder or "/", detail=False)]

@@ -112,7 +112,7 @@ class SqlSource:
 
         try:
             return create_engine(self.url, poolclass=NullPool)
-        except (ArgumentError, NoSuchModuleError) as error:
+        except (ArgumentError, NoSuchModuleError, ValueError) as error:
             # The text may hold a password.
             raise InvalidInputError("the url of the data cannot be read as SQLAlchemy's") from error
         except ModuleNotFoundError as error:

@@ -37,7 +37,7 @@ def connect(url: str) -> Engine:
     MissingExtraError
         If the driver for PostgreSQL is not installed.
     """
-    parsed = _parse(url)
+    parsed = parse(url)
     if parsed.get_backend_name() == "sqlite":
         Path(str(parsed.database)).parent.mkdir(parents=True, exist_ok=True)
         engine = create_engine(parsed, connect_args={"timeout": BUSY_SECONDS})
@@ -121,10 +121,17 @@ def shown(engine: Engine) -> str:
     return engine.url.render_as_string(hide_password=True)
 
 
-def _parse(url: str) -> URL:
+def parse(url: str) -> URL:
+    """The parts of a store's URL; nothing is connected or made.
+
+    Raises
+    ------
+    StoreError
+        If it is of another kind.
+    """
     try:
         parsed = make_url(url)
-    except ArgumentError as error:
+    except (ArgumentError, ValueError) as error:  # the latter of a port that is no number
         # The text may hold a password.
         raise StoreError(
             "the store's url cannot be read: give sqlite:///path/of/a/file or "

@@ -47,6 +47,21 @@ class Store:
     def __init__(self, url: str) -> None:
         self._engine = database.connect(url)
 
+    @staticmethod
+    def check_url(url: str) -> None:
+        """Pass if `url` names a store; nothing is connected or made.
+
+        Raises
+        ------
+        StoreError
+            If not.
+
+        Examples
+        --------
+        >>> Store.check_url("sqlite:///monitor.db")
+        """
+        database.parse(url)
+
     @property
     def url(self) -> str:
         """Where the store is, without its password."""

@@ -43,7 +43,9 @@ def errors(folder, document):
 
 def test_what_holds_passes(errors):
     assert errors() == {}
-    assert errors(["photos/a.jpg"] * 40, sources={"roots": ["."]}) == {}
+    Path("a.jpg").touch()
+    # One that is missing is a row without a vector; all of them are a mistake.
+    assert errors(["a.jpg"] * 39 + ["b.jpg"], sources={"roots": ["."]}) == {}
     assert errors([None, b"bytes"] * 20) == {}
     assert errors(times=TIMES.strftime("%Y-%m-%d")) == {}
 
@@ -60,6 +62,79 @@ def test_local_paths_need_roots(errors):
 def test_roots_must_be_there(errors):
     found = errors(["a.jpg"] * 40, sources={"roots": ["nowhere"]})
     assert "there is no folder nowhere" in found["sources.roots"]
+
+
+def test_local_images_must_be_there(errors):
+    found = errors(["photos/a.jpg"] * 40, sources={"roots": ["."]})
+    assert "would be refused (not_found): sources.roots names" in found["data.production"]
+
+
+@pytest.mark.parametrize(
+    ("key", "sections", "message"),
+    [
+        ("schedule.cron", {"schedule": {"cron": "every day"}}, "is not a cron expression"),
+        (
+            "store.url",
+            {"store": {"url": "postgres://me:hunter2@h/d"}},
+            "a store in 'postgres' is not",
+        ),
+        ("store.url", {"store": {"url": "postgresql://me:hunter2@h:no/d"}}, "cannot be read"),
+        (
+            "alerts.channels[0]",
+            {"alerts": {"channels": [{"name": "a", "url": "slakc://hunter2/b"}]}},
+            "none that apprise knows",
+        ),
+        ("output", {"output": "train.parquet/below"}, "train.parquet is no folder"),
+    ],
+)
+def test_settings_that_only_a_later_command_reads(errors, key, sections, message):
+    found = errors(**sections)
+    assert list(found) == [key]
+    assert message in found[key]
+    assert "hunter2" not in found[key]
+
+
+@pytest.mark.parametrize(
+    ("production", "message"),
+    [
+        ({"function": "nowhere:rows"}, "'nowhere:rows' names no function"),
+        ({"function": "os:sep"}, "is str, not a function"),
+        ({"query": "SELECT 1", "url": "sqlite:///rows.db"}, "the query lacks :start and :end"),
+        (
+            {
+                "query": "SELECT * FROM t WHERE ts >= :start AND ts < :end",
+                "url": "sqlite:///rows.db",
+            },
+            "no such table: t",
+        ),
+        (
+            {"query": "SELECT :start AS ts WHERE 1 < :end", "url": "sqlite:///rows.db"},
+            "needs the column 'image', which the data does not have",
+        ),
+        (
+            {"query": "SELECT :start, :end", "url": "postgresql://me:hunter2@h:no/d"},
+            "cannot be read as SQLAlchemy's",
+        ),
+    ],
+)
+def test_a_query_or_function_that_gives_no_rows(errors, production, message):
+    data = IMAGES["data"] | {"production": production | {"timestamp_column": "ts"}}
+    found = errors(data=data)
+    assert list(found) == ["data.production"]
+    assert message in found["data.production"]
+    assert "hunter2" not in found["data.production"]
+
+
+def test_columns_without_vectors(errors):
+    feature = {"name": "v", "type": "FROM_VECTOR", "column": "image", "n_clusters": 2}
+    found = errors(features=[feature])
+    assert "feature v: column 'image' holds str, not vectors" in found["data.baseline"]
+
+
+def test_cells_that_are_no_times_are_counted(errors, document):
+    assert errors(times=["2026-01-01"] * 38 + ["01.01.2026", ""]) == {}
+    notes = [f["text"] for f in document("check")["findings"] if f["state"] == "note"]
+    assert any("2 of the first 40 cells are no times, such as '01.01.2026'" in n for n in notes)
 
 
 @pytest.mark.parametrize(

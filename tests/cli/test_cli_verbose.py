@@ -15,6 +15,8 @@ def test_it_tells_what_is_done_and_which_files_are_read(project, monitor_command
     assert "train.parquet" not in some.stderr
     assert told in all_of_it.stderr
     assert "monitor.sources.files: reading train.parquet\n" in all_of_it.stderr
+    assert told in monitor_command("-v", "baseline", "fit").stderr
+    assert monitor_command("-v", "baseline", "fit", "-v").stderr.count(told) == 1
     assert quiet.stdout == some.stdout == all_of_it.stdout
 
 

@@ -449,6 +449,11 @@ def test_dates_are_midnights_and_bad_cells_are_no_time():
     assert np.isnat(read.values[1:]).all()
 
 
+def test_one_number_among_times_is_one_row_without_a_time():
+    frame = pd.DataFrame({"ts": pd.Series(["2026-03-01", 1772366400, b"2026-03-01"], dtype=object)})
+    assert np.isnat(frames.read_times(frame, "ts").values).tolist() == [False, True, False]
+
+
 def test_numbers_and_rubbish_are_no_times():
     with pytest.raises(TimestampError, match=r"holds numbers such as 1772366400.*unit='s'"):
         frames.read_times(pd.DataFrame({"ts": [1772366400]}), "ts")

@@ -9,7 +9,7 @@ import pytest
 import monitor
 from monitor.errors import InvalidInputError
 from monitor.images.quality import QUALITY_FIELDS
-from monitor.pipeline.rows import Segments, read_quality, segment_values
+from monitor.pipeline.rows import Segments, category_values, read_quality, segment_values
 
 
 @pytest.mark.parametrize(
@@ -37,7 +37,9 @@ def test_other_frames_have_the_same_segments(kind):
 def test_a_column_of_vectors_is_no_segment(cell):
     frame = pd.DataFrame({"vector": pd.Series([None, cell], dtype=object)})
     with pytest.raises(InvalidInputError, match=r"'vector' holds .*, not single values"):
-        segment_values(frame, "vector")
+        category_values(frame, "vector")
+    # A production that turns to lists is told in a note, and all the rest is judged.
+    assert segment_values(frame, "vector").tolist() == ["(empty)", "(not one value)"]
 
 
 def test_one_list_among_values_is_a_segment_of_its_own():

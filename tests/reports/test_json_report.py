@@ -112,6 +112,8 @@ def test_keys_stand_in_the_order_of_the_fields(saved: dict[str, Any]) -> None:
         "episodes",
     ]
     assert saved["format"] == "monitor.report/3"
+    for window in saved["windows"]:
+        assert window["judgement"]["look"] == window["judgement"]["pooled_test"]
 
 
 def test_halves_of_surrogate_pairs_survive(report: DriftReport, tmp_path: Path) -> None:

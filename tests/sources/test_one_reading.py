@@ -1,8 +1,11 @@
 """Files are read by one set of rules, whole or window by window: same rows, same types."""
 
 import base64
+import bz2
 import datetime as dt
+import gzip
 import io
+import lzma
 import os
 import shutil
 import tempfile
@@ -58,6 +61,20 @@ def csv(change=lambda frame: frame, **options):
         change(plain(i)).to_csv(folder / f"{i}.csv", **{"index": False, **options})
 
     return write
+
+
+def compressed(ending, pack, **options):
+    def write(folder, i):
+        text = plain(i).to_csv(index=False, **options).encode()
+        (folder / f"{i}.{ending}").write_bytes(pack(text))
+
+    return write
+
+
+def spark(folder, i):
+    (folder / f"{i}.parquet").mkdir()
+    plain(i).to_parquet(folder / f"{i}.parquet" / "part-0.snappy.parquet")
+    (folder / f"{i}.parquet" / "_SUCCESS").touch()
 
 
 def arrow(change):
@@ -126,7 +143,20 @@ SHAPES = {
     "csv in quotes": csv(quoting=1),
     "csv with its index": csv(index=True),
     "csv in UTF-16": csv(encoding="utf-16"),
+    "csv in quotes and semicolons": csv(sep=";", quoting=1),
+    "csv of Excel": compressed("csv", lambda text: b"sep=;\r\n" + text, sep=";"),
+    "csv in gzip": compressed("csv.gz", gzip.compress),
+    "csv in two parts of gzip": compressed(
+        "csv.gz", lambda text: gzip.compress(text[:99]) + gzip.compress(text[99:])
+    ),
+    "csv in bzip2": compressed("csv.bz2", bz2.compress),
+    "tsv in xz": compressed("tsv.xz", lzma.compress, sep="\t"),
+    "csv in zstd": compressed("csv.zst", lambda text: pa.compress(text, "zstd", asbytes=True)),
+    "csv in UTF-32 in gzip": compressed(
+        "csv.gz", lambda text: gzip.compress(text.decode().encode("utf-32"))
+    ),
     "hive partition": partition,
+    "a folder of Spark": spark,
 }
 
 
@@ -446,6 +476,7 @@ def test_csv_files_as_they_are_found(text, columns, tmp_path):
         ("a,b\n1,2\n1,2,,3\n", "row 2 has 4 cells and the header 2"),
         ('a,b\n1,"2\n', "unexpected end of data"),
         ("", "is empty"),
+        ("a\0,b\0\n1\0,2\0\n", "its header holds NUL, as text in UTF-16 does"),
     ],
 )
 def test_csv_files_that_are_refused(text, message, tmp_path):
@@ -461,6 +492,45 @@ def test_encodings(tmp_path):
     assert read(write(tmp_path / "b.csv", "city\nKöln\n", "utf-16")) == {"city": ["Köln"]}
     with pytest.raises(InvalidInputError, match="there is no encoding 'latin-99'"):
         ReadOptions(encoding="latin-99")
+
+
+@pytest.mark.parametrize("ending", ["gz", "bz2", "xz", "zst"])
+def test_a_compressed_file_that_is_damaged_is_named(ending, tmp_path):
+    rows = "a,b\n" + "1,2\n" * 5_000
+    whole = {
+        "gz": gzip.compress, "bz2": bz2.compress, "xz": lzma.compress,
+        "zst": lambda text: pa.compress(text, "zstd", asbytes=True),
+    }[ending](rows.encode())  # fmt: skip
+    path = tmp_path / f"a.csv.{ending}"
+    for content in (whole[:-9], whole[: len(whole) // 2], rows.encode()):
+        path.write_bytes(content)
+        with pytest.raises(
+            InvalidInputError, match=rf"a\.csv\.{ending} cannot be read: it is damaged"
+        ):
+            read(path)
+    path.write_bytes(whole)
+    (tmp_path / "b.csv").write_bytes(whole)
+    how = {"gz": "gzip", "zst": "zstd"}.get(ending, ending)
+    assert len(read(path)["a"]) == len(read(tmp_path / "b.csv", compression=how)["a"]) == 5_000
+
+
+def test_a_folder_that_is_a_table_is_found_by_a_pattern(tmp_path):
+    for name in ("a.parquet", "b.parquet/part-0.parquet", "b.parquet/.hidden.parquet", "c/d.parquet",
+                 "b.parquet/_temporary/0/e.parquet", "b.parquet/day=1/f.parquet"):  # fmt: skip
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        plain(0).to_parquet(tmp_path / name)
+    (tmp_path / "b.parquet" / "_SUCCESS").touch()
+    names = [os.path.relpath(file.path, tmp_path) for file in find_files(f"{tmp_path}/*.parquet")]
+    assert names == ["a.parquet", "b.parquet/day=1/f.parquet", "b.parquet/part-0.parquet"]
+
+
+def test_text_that_a_writer_left_as_bytes(tmp_path):
+    """Columns of Parquet that no one has marked as text, as ClickHouse and Impala write them."""
+    times = [f"2026-02-01T{hour:02}:00".encode() for hour in range(N)]
+    pq.write_table(pa.table({"ts": times, "code": [b"de", b"fr"] * 12}), tmp_path / "a.parquet")
+    window = read_window(FileSource(str(tmp_path), "ts"), START, START + DAY)
+    assert window.num_rows == N
+    assert set(segment_values(window, "code")) == {"de", "fr"}
 
 
 def test_a_semicolon_file_is_told(tmp_path):
