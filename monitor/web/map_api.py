@@ -11,6 +11,7 @@ from fastapi.responses import JSONResponse, StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from monitor.failures import Failure
+from monitor.images import DecodedImage
 from monitor.store.lines import FeatureLine
 from monitor.web import search
 from monitor.web.cloud import Cloud
@@ -36,6 +37,7 @@ MOST_ROWS: Final = 500
 _MOST_EXPORTED: Final = 1_000_000
 _NUMBERS: Final = "application/octet-stream"
 Side = Literal["baseline", "window"]
+PictureKey = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
 
 
 class Span(BaseModel):
@@ -120,6 +122,18 @@ def router(services: Services) -> APIRouter:
     def count_search(request: Request) -> None:
         if not services.searches.allows(visitor_of(request).name):
             raise HTTPException(429, "too many searches: wait a minute")
+
+    def like_image(
+        feature: int, decoded: DecodedImage | Failure | None, asked: Search
+    ) -> list[RowOut]:
+        described = _feature(services, line_of(feature))
+        if decoded is None:
+            raise HTTPException(404, "no page has named this picture")
+        if isinstance(decoded, Failure):
+            raise HTTPException(422, f"this is no picture that can be read: {decoded.meaning}")
+        cloud = cloud_of(feature, asked)
+        vector = search.image_vector(described, decoded.image)
+        return list(services.rows(cloud, search.nearest(cloud, vector, asked.n, side=asked.side)))
 
     @routes.get("/map")
     def cloud_map(feature: FeatureId, span: Annotated[Span, Query()]) -> MapOut:
@@ -249,20 +263,21 @@ def router(services: Services) -> APIRouter:
         vector = search.point_vector(cloud, point)
         return list(services.rows(cloud, search.nearest(cloud, vector, asked.n, side=asked.side)))
 
+    @routes.get("/search/picture/{key}")
+    def search_picture(
+        request: Request, feature: FeatureId, key: PictureKey, asked: Annotated[Search, Query()]
+    ) -> list[RowOut]:
+        """The rows whose pictures are most like one that a page has named, by its id."""
+        count_search(request)
+        return like_image(feature, services.pictures.whole(key), asked)
+
     @routes.post("/search/image")
     def search_image(
         request: Request, feature: FeatureId, file: UploadFile, asked: Annotated[Search, Query()]
     ) -> list[RowOut]:
         """The rows whose pictures are most like an uploaded one, which is kept nowhere."""
         count_search(request)
-        line = line_of(feature)
-        described = _feature(services, line)
-        decoded = services.pictures.decode(file.file.read())
-        if isinstance(decoded, Failure):
-            raise HTTPException(422, f"this is no picture that can be read: {decoded.meaning}")
-        cloud = cloud_of(feature, asked)
-        vector = search.image_vector(described, decoded.image)
-        return list(services.rows(cloud, search.nearest(cloud, vector, asked.n, side=asked.side)))
+        return like_image(feature, services.pictures.decode(file.file.read()), asked)
 
     return routes
 

@@ -26,6 +26,7 @@ from monitor.store.acts import Mark
 from monitor.web.guard import set_cookie
 from monitor.web.models import FeatureId, Instant
 from monitor.web.overview import open_alerts, overview
+from monitor.web.search import can_search
 from monitor.web.services import N_TIMELINE, Services
 from monitor.web.sparkline import sparkline
 from monitor.web.window_page import window_view
@@ -180,6 +181,7 @@ def router(services: Services) -> APIRouter:
             alerts=alerts,
             marks=[mark for mark in Mark if mark is not Mark.NONE],
             can_accept=site.accept is not None,
+            can_search=site.rows is not None and can_search(site.features.get(line.name)),
             has_map=site.rows is not None and line.name in site.features,
         )
 

@@ -113,6 +113,15 @@ class Pictures:
                     self._large.popitem(last=False)
         return picture
 
+    def whole(self, key: str) -> DecodedImage | Failure | None:
+        """The picture as pixels, read anew; None for an id that nobody named."""
+        with self._lock:
+            source = self._sources.get(key)
+        if source is None:
+            return None
+        with self._places:
+            return self._reader.read(source)
+
     def decode(self, file: bytes) -> DecodedImage | Failure:
         """An uploaded file as pixels, decoded with all care that a stranger's file gets."""
         return self._reader.read(file)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,12 +9,10 @@ import pytest
 from selenium import webdriver
 
 from monitor.reports import DriftReport
-from tests.conftest import show
+from tests.conftest import AXE, show
 
 from .samples import detected_report, explained_report, joined, segmented_report, threshold_report
 
-AXE = os.environ.get("MONITOR_AXE", "")
-"""The path of axe.min.js, from npm's axe-core; .ci/run fetches it."""
 RUN = """
 const done = arguments[arguments.length - 1];
 axe.run(document).then(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,10 +14,14 @@ from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.keys import Keys
 
-from tests.conftest import CHROMIUM, DRIVER, FLAGS, requests_of
+from tests.conftest import AXE, CHROMIUM, DRIVER, FLAGS, requests_of
 
 DRIFTED = "2026-03-03T00:00:00Z"
 READY = "document.querySelector('#map').dataset.ready"
+RUN_AXE = """
+const done = arguments[0];
+axe.run(document).then((r) => done(r.violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.target)}`)));
+"""
 
 
 class Page:
@@ -44,7 +49,7 @@ class Page:
     def wait(self, script: str) -> Any:
         """What the script gives, once it is something."""
         value = None
-        for _ in range(1_800):
+        for _ in range(600):
             value = self.driver.execute_script(f"return {script}")
             if value:
                 return value
@@ -95,6 +100,9 @@ def test_an_alert_leads_to_its_pictures(page: Page) -> None:
     page.wait("document.querySelector('#viewer[open] img').naturalWidth == 90")
     ActionChains(page.driver).send_keys(Keys.ARROW_RIGHT, Keys.ESCAPE).perform()
     page.wait("!document.querySelector('#viewer').open")
+    page.click(".tile[data-picture]")
+    page.click("#viewer a.button")
+    page.wait("document.querySelector('#found-title')?.textContent == 'The 60 most alike'")
     # The row whose picture cannot be had is told as that, by the server's answer.
     page.check(allowed="/thumb/")
 
@@ -190,3 +198,51 @@ def test_without_webgl_the_server_draws_the_map(page: Page) -> None:
     lasso(page, [(-0.97, -0.97), (0.97, 0.97)])
     assert int(page.wait("document.querySelector('#map').dataset.selected")) > 300
     page.check(allowed="/thumb/")
+
+
+def test_a_mark_is_kept_and_shown(page: Page) -> None:
+    page.open(f"/features/1/windows/{DRIFTED}")
+    page.driver.find_element("css selector", "#mark-note").send_keys("a new supplier")
+    # The radio button lies below its label.
+    page.click(".pill:has([value='real drift'])")
+    page.click(".mark-form button")
+    assert page.wait("document.querySelector('.lede .mark')?.textContent") == "real drift, says ann"
+    assert "a new supplier" in page.wait("document.querySelector('.acts.log').textContent")
+    page.check(allowed="/thumb/")
+
+
+def test_the_slider_shows_one_window_after_the_other(page: Page) -> None:
+    page.open("/features/1/map?since=2026-03-01T00:00:00Z&until=2026-03-05T00:00:00Z", until=READY)
+    slider = page.driver.find_element("css selector", "#at")
+    slider.send_keys(Keys.ARROW_RIGHT, Keys.ARROW_RIGHT)
+    page.wait("document.querySelector('#at-says').textContent == '2026-03-02'")
+    shown = "[...document.querySelectorAll('#legend button')].map(b => b.ariaPressed).join()"
+    assert page.driver.execute_script(f"return {shown}") == "true,false,true,false,false"
+    page.click("#outlines")
+    page.wait("document.querySelector('.outline-after').getAttribute('d').length > 200")
+    assert "at=2" in page.driver.current_url
+    assert "outlines=on" in page.driver.current_url
+    page.click("#play")
+    page.wait("document.querySelector('#at-says').textContent != '2026-03-02'")
+    page.click("#play")
+    page.check()
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not AXE, reason="MONITOR_AXE does not name axe.min.js: npm install axe-core")
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (1280, "dark"), (390, "light")])
+def test_axe_finds_nothing(page: Page, width: int, scheme: str) -> None:
+    span = f"since={DRIFTED}&until=2026-03-04T00:00:00Z"
+    for path, until in (
+        ("/", "true"),
+        ("/features/1", "document.querySelector('#timeline').dataset.ready"),
+        (f"/features/1/windows/{DRIFTED}", "true"),
+        (f"/features/1/map?{span}&like=0", "document.querySelector('#map').dataset.selected"),
+    ):
+        page.open(path, width=width, scheme=scheme, until=until)
+        # The page's own policy lets in no foreign script, so axe comes by the debugger.
+        source = Path(AXE).read_text("utf-8")
+        page.driver.execute_cdp_cmd("Runtime.evaluate", {"expression": source})
+        assert page.driver.execute_async_script(RUN_AXE) == [], path
+        wide = page.driver.execute_script("return document.documentElement.scrollWidth")
+        assert wide <= width, path

@@ -1,45 +1,16 @@
 // @ts-check
 /** What every page does: pictures in full, acts, keys, links to copy. */
+import { ask, say } from "./ask.js";
 
 /** @param {string} selector @returns {HTMLElement | null} */
-const one = (selector) => document.querySelector(selector);
+const element = (selector) => document.querySelector(selector);
 /** @param {string} selector @returns {HTMLElement[]} */
-const all = (selector) => [...document.querySelectorAll(selector)].map((e) => /** @type {HTMLElement} */ (e));
-
-/**
- * A request to our own API; refusals become errors with the server's own words.
- * @param {string} path @param {RequestInit} [init] @returns {Promise<Response>}
- */
-export async function ask(path, init = {}) {
-  const csrf = document.querySelector('meta[name="csrf"]')?.getAttribute("content") ?? "";
-  const headers = new Headers(init.headers);
-  if (init.method && init.method !== "GET") headers.set("x-csrf", csrf);
-  const answer = await fetch(path, { ...init, headers });
-  if (answer.ok) return answer;
-  let detail = `${answer.status} ${answer.statusText}`;
-  try {
-    detail = (await answer.json()).detail ?? detail;
-  } catch {
-    // No JSON: the status has to do.
-  }
-  throw new Error(detail);
-}
-
-let hiding = 0;
-/** Say something for a moment, also to screen readers. @param {string} text */
-export function say(text) {
-  const toast = one("#toast");
-  if (!toast) return;
-  toast.textContent = text;
-  toast.classList.add("on");
-  clearTimeout(hiding);
-  hiding = window.setTimeout(() => toast.classList.remove("on"), 4000);
-}
+const elements = (selector) => [...document.querySelectorAll(selector)].map((e) => /** @type {HTMLElement} */ (e));
 
 /* Pictures: a small one that fails tells why; a click shows the whole one. */
 
 /** @param {HTMLElement} tile */
-export async function explain(tile) {
+function explain(tile) {
   tile.classList.add("failed");
   const label = document.createElement("span");
   label.textContent = "no picture";
@@ -65,7 +36,7 @@ for (const image of document.querySelectorAll(".tile img")) {
   }
 }
 
-const viewer = /** @type {HTMLDialogElement | null} */ (one("#viewer"));
+const viewer = /** @type {HTMLDialogElement | null} */ (element("#viewer"));
 /** @type {HTMLElement[]} */
 let shelf = [];
 let at = 0;
@@ -112,6 +83,14 @@ function draw() {
     button.disabled = !shelf[at + step];
     button.addEventListener("click", () => move(step));
     row.append(button);
+  }
+  const { alike } = document.body.dataset;
+  if (!tile.dataset.point && alike) {
+    const like = document.createElement("a");
+    like.className = "button";
+    like.textContent = "More like this";
+    like.href = `${alike}&picture=${tile.dataset.picture}`;
+    row.append(like);
   }
   if (tile.dataset.point) {
     const like = document.createElement("button");
@@ -166,7 +145,7 @@ function choose(button) {
     // A browser that keeps nothing starts at M each time.
   }
 }
-for (const group of all(".sizes")) {
+for (const group of elements(".sizes")) {
   let kept = null;
   try {
     kept = localStorage.getItem("tiles");
@@ -199,7 +178,7 @@ async function copy() {
 
 /* Acts. */
 
-for (const form of all("form.act")) {
+for (const form of elements("form.act")) {
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     const { act, alert, feature, start, end, confirm: question } = form.dataset;
@@ -228,8 +207,8 @@ for (const form of all("form.act")) {
 
 /* Clusters in another order. */
 
-const order = /** @type {HTMLSelectElement | null} */ (one("#order"));
-const clusters = one("#clusters");
+const order = /** @type {HTMLSelectElement | null} */ (element("#order"));
+const clusters = element("#clusters");
 order?.addEventListener("change", () => {
   if (!clusters) return;
   const key = order.value;
@@ -238,7 +217,7 @@ order?.addEventListener("change", () => {
   items.forEach((item, i) => item.classList.toggle("later", i >= 6));
   clusters.append(...items);
 });
-one("#all-clusters")?.addEventListener("click", (event) => {
+element("#all-clusters")?.addEventListener("click", (event) => {
   clusters?.classList.add("all");
   if (event.currentTarget instanceof HTMLElement) event.currentTarget.remove();
 });
@@ -257,14 +236,14 @@ document.addEventListener("keydown", (event) => {
   if (target?.closest("input:not([type=radio]), select, textarea, dialog")) return;
   const was = waiting;
   waiting = event.key === "g" ? "g" : "";
-  const nav = all(".top nav a").map((a) => a.getAttribute("href") ?? "");
+  const nav = elements(".top nav a").map((a) => a.getAttribute("href") ?? "");
   if (was === "g" && event.key === "o") location.href = "/";
   if (was === "g" && event.key === "t" && nav[1]) location.href = nav[1];
   if (was === "g" && event.key === "m" && nav[2]) location.href = nav[2];
-  if (event.key === "?") /** @type {HTMLDialogElement | null} */ (one("#keys"))?.showModal();
+  if (event.key === "?") /** @type {HTMLDialogElement | null} */ (element("#keys"))?.showModal();
   if (target?.closest("#timeline, .scroll, [role=radiogroup], .pill")) return;
-  if (event.key === "ArrowLeft") one("#before")?.click();
-  if (event.key === "ArrowRight") one("#after")?.click();
+  if (event.key === "ArrowLeft") element("#before")?.click();
+  if (event.key === "ArrowRight") element("#after")?.click();
 });
 
-if (one("#timeline")) import("./timeline.js");
+if (element("#timeline")) import("./timeline.js");

@@ -1,7 +1,7 @@
 // @ts-check
 /** The timeline of a feature: drift above rows and failures, on one axis of time. */
 import uPlot from "./vendor/uplot.js";
-import { ask, say } from "./page.js";
+import { ask, say } from "./ask.js";
 
 /**
  * @typedef {object} Window
