@@ -17,6 +17,8 @@ from monitor.web import index
 from monitor.web.codes import Codes, coded
 from monitor.web.index import Part
 
+_EDGE: Final = 0.985
+"""Where those stand: far enough inside to be seen whole."""
 _FAR: Final = 0.002
 """The share of rows at each end of an axis that may lie at the edge: a few must not shrink all others."""
 
@@ -186,8 +188,8 @@ def _framed(xy: NDArray[np.float32], frame: NDArray[np.float32]) -> NDArray[np.f
     ends = [np.quantile(points, (_FAR, 1 - _FAR), axis=0) for points in (xy, frame) if len(points)]
     low, high = np.min([e[0] for e in ends], axis=0), np.max([e[1] for e in ends], axis=0)
     half = max(float((high - low).max()) / 2 * 1.06, 1e-9)
-    framed: NDArray[np.float32] = np.clip((xy - (low + high) / 2) / half, -1, 1).astype(np.float32)
-    return framed
+    framed = np.clip((xy - (low + high) / 2) / half, -_EDGE, _EDGE)
+    return np.asarray(framed, dtype=np.float32)
 
 
 def _time(microseconds: int) -> dt.datetime | None:

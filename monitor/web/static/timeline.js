@@ -238,7 +238,7 @@ function draw() {
         yAxis: {
           values: (/** @type {any} */ _, /** @type {number[]} */ ticks) => ticks.map(shown(measure.value)),
         },
-        padding: [12, 10, 8, 0],
+        padding: [12, 22, 8, 0],
         hooks: { draw: [marks] },
       })
     ),
@@ -260,7 +260,7 @@ function draw() {
           values: (/** @type {any} */ _, /** @type {number[]} */ ticks) =>
             ticks.map((v) => (v >= 1000 ? `${v / 1000}k` : Number.isInteger(v) ? `${v}` : "")),
         },
-        padding: [4, 10, 0, 0],
+        padding: [4, 22, 0, 0],
       })
     ),
     [middles, windows.map((w) => w.n_rows), windows.map((w) => w.n_failed)],
