@@ -8,18 +8,18 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from monitor import frames
 from monitor.clusters import Baseline
-from monitor.clusters.sketch import WindowSketch
 from monitor.drift import MOST_PAST, PastWindow, Verdict
 from monitor.features import CustomFeature
 from monitor.pipeline.detect import judge_frame
 from monitor.pipeline.embed import embed
 from monitor.pipeline.fit import fit_baseline
-from monitor.reports import WindowDrift
 from monitor.rules import OF_TIME, RunRules
 from monitor.sources import RowsSeen, Source, read_tables
-from monitor.store import JudgedWindow
+from monitor.store import JudgedWindow, PastResult
 from monitor.windows import Every, Window
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from monitor.embedding import Executor
     from monitor.images import SourcePolicy
 
-History = Callable[[str, str, dt.datetime, int], Sequence[tuple[WindowDrift, WindowSketch]]]
+History = Callable[[str, str, dt.datetime, int], Sequence[PastResult]]
 
 
 @dataclass(frozen=True)
@@ -75,9 +75,9 @@ class WindowJudge:
         As `fit_baseline` takes them, for a baseline that moves along.
     history
         Feature, baseline's id, time and number ─► so many windows before that time, as `Store.history`
-        gives them; without it each window is judged by itself alone. A baseline that moves along has
-        another id for each window, so that its windows are never pooled; single ones then get all of
-        the false alarms.
+        gives them, which knows those that a person called harmless; without it each window is judged by
+        itself alone. A baseline that moves along has another id for each window, so that its windows are
+        never pooled; single ones then get all of the false alarms.
     policy, cache, executor
         From where images are fetched, where their vectors are kept and where they are made, as `embed` takes
         them.
@@ -160,17 +160,7 @@ class WindowJudge:
             return ()
         # Windows that drifted are left out of pooled tests, so that these reach twice as far.
         entries = self.history(feature.name, baseline.id, window.start, MOST_PAST)
-        return [
-            PastWindow(
-                entry.start,
-                sketch,
-                entry.judgement.verdict is Verdict.DRIFT and not entry.judgement.is_by_pooled_test,
-                entry.began,
-                entry.ended,
-            )
-            for entry, sketch in entries
-            if entry.start is not None
-        ]
+        return [past for entry in entries if (past := _past(entry, baseline)) is not None]
 
     def _rows(self, feature: CustomFeature, window: Window) -> pa.Table:
         tables = read_tables(self.source, window.start, window.end, self._columns(feature))
@@ -209,3 +199,22 @@ class WindowJudge:
             *([] if segment is None else [segment]),
         ]
         return list(dict.fromkeys(columns))
+
+
+def _past(entry: PastResult, baseline: Baseline) -> PastWindow | None:
+    """A stored window as later ones see it; None for one without a time."""
+    window = entry.window
+    if window.start is None:
+        return None
+    if entry.is_harmless:
+        # As if nothing had come: neither is it pooled, nor does an episode reach into it.
+        nothing = baseline.sketch(np.zeros((0, baseline.width), np.float32), {})
+        return PastWindow(window.start, nothing, is_drift=False)
+    is_alone = not window.judgement.is_by_pooled_test
+    return PastWindow(
+        window.start,
+        entry.sketch,
+        window.judgement.verdict is Verdict.DRIFT and is_alone,
+        window.began,
+        window.ended,
+    )

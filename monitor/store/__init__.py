@@ -10,9 +10,9 @@ Only this room and what queues alerts know SQL; nothing in a store is ever unpic
 """
 
 from monitor.store.leases import Claim
-from monitor.store.queries import ResultLine
+from monitor.store.queries import PastResult, ResultLine
 from monitor.store.results import JudgedWindow
 from monitor.store.store import Store
 from monitor.windows import Window as Period
 
-__all__ = ["Claim", "JudgedWindow", "Period", "ResultLine", "Store"]
+__all__ = ["Claim", "JudgedWindow", "PastResult", "Period", "ResultLine", "Store"]

@@ -13,6 +13,8 @@ from sqlalchemy import Connection, Row, Select, select
 from monitor.clusters.sketch import WindowSketch
 from monitor.reports import DriftReport, FeatureSummary, WindowDrift
 from monitor.reports.json_report import part_from_json
+from monitor.store import acts
+from monitor.store.acts import Mark
 from monitor.store.documents import sketch_from_bytes
 from monitor.store.series import IS_NOW
 from monitor.store.tables import WHOLE, baselines, features, results, windows
@@ -76,12 +78,29 @@ def revisions(connection: Connection, feature: str, start: dt.datetime) -> list[
     return [_line(row) for row in rows]
 
 
+@dataclass(frozen=True, eq=False)
+class PastResult:
+    """A window that was judged before.
+
+    Parameters
+    ----------
+    window, sketch
+        What was found, and the statistics of its vectors.
+    is_harmless
+        Whether a person says that its drift is none to care about.
+    """
+
+    window: WindowDrift
+    sketch: WindowSketch
+    is_harmless: bool = False
+
+
 def history(
     connection: Connection, feature: str, baseline_id: str, before: dt.datetime, n: int
-) -> list[tuple[WindowDrift, WindowSketch]]:
+) -> list[PastResult]:
     """The last `n` windows before `before` that were compared with this baseline, oldest first."""
     rows = connection.execute(
-        select(results.c.document, results.c.sketch)
+        select(results.c.document, results.c.sketch, windows.c.window_start, windows.c.window_end)
         .join(windows, windows.c.id == results.c.window_id)
         .join(features, features.c.id == windows.c.feature_id)
         .join(baselines, baselines.c.id == results.c.baseline_id)
@@ -97,8 +116,18 @@ def history(
         .order_by(windows.c.window_start.desc())
         .limit(n)
     ).all()
+    marks = acts.of(connection, feature, rows[-1].window_start, before) if rows else []
+
+    def is_harmless(row: Row[Any]) -> bool:
+        mark = acts.mark_of(marks, row.window_start, row.window_end)
+        return mark is not None and mark.mark is Mark.HARMLESS
+
     return [
-        (part_from_json(row.document, WindowDrift), sketch_from_bytes(row.sketch))
+        PastResult(
+            part_from_json(row.document, WindowDrift),
+            sketch_from_bytes(row.sketch),
+            is_harmless(row),
+        )
         for row in reversed(rows)
     ]
 

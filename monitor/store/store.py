@@ -9,13 +9,12 @@ from typing import Any, Self
 from sqlalchemy import Connection, func, select
 
 from monitor.clusters import Baseline
-from monitor.clusters.sketch import WindowSketch
 from monitor.errors import StoreError
-from monitor.reports import DriftReport, WindowDrift
+from monitor.reports import DriftReport
 from monitor.store import engine as database
 from monitor.store import queries, series
 from monitor.store.migrate import check_version, migrate, newest_version, version
-from monitor.store.queries import ResultLine
+from monitor.store.queries import PastResult, ResultLine
 from monitor.store.tables import DONE, DUE, FAILED, alerts, baselines, features, outbox
 
 
@@ -186,7 +185,7 @@ class Store:
 
     def history(
         self, feature: str, baseline_id: str, before: dt.datetime, n: int
-    ) -> list[tuple[WindowDrift, WindowSketch]]:
+    ) -> list[PastResult]:
         """The last `n` windows before `before` that were compared with this baseline, oldest first."""
         with self.reading() as connection:
             return queries.history(connection, feature, baseline_id, before, n)

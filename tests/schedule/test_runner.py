@@ -11,7 +11,8 @@ from monitor.errors import StoreError
 from monitor.rules import RunRules
 from monitor.schedule import Plan, Rolling, Runner, WindowJudge
 from monitor.sources import FileSource, rows_seen
-from monitor.store import Store, queries
+from monitor.store import Store, acts, queries
+from monitor.store.acts import Act, ActKind, Mark
 from monitor.store.rows import insert_if_absent
 from monitor.store.tables import alerts, windows
 from monitor.windows import Every, Grid, zone_of
@@ -260,6 +261,31 @@ def test_longer_looks_reach_back_into_the_store(tmp_path):
     assert tests[False] == [None] * 5
     assert tests[True][0] is None  # there was nothing before it
     assert tests[True][-1].n_rows == 60 * tests[True][-1].n_windows > 60
+
+
+def test_windows_that_somebody_calls_harmless_are_made_nothing_of(tmp_path):
+    folder = tmp_path / "rows"
+    for number in range(3):
+        write_day(folder, number)
+    source = FileSource(f"{folder}/*.parquet", "ts")
+    plan = Plan(Grid(Every.parse("1d"), zone_of("UTC")), catchup="all", start=FIRST)
+    pooled = {}
+    for mark in (Mark.REAL, Mark.HARMLESS):
+        with Store(f"sqlite:///{tmp_path}/{mark.name}.db") as store:
+            store.migrate()
+            judge = WindowJudge(
+                source, {"points": POINTS}, {"points": baseline()}, "1d", history=store.history
+            )
+            make_runner(store, folder, Clock(FIRST + 2 * DAY), judge=judge, plan=plan).run_due()
+            act = Act(
+                ActKind.MARK, "points", "ann", FIRST, FIRST, FIRST + 2 * DAY, mark=mark
+            )  # fmt: skip
+            with store.writing() as connection:
+                acts.add(connection, act)
+            make_runner(store, folder, Clock(FIRST + 3 * DAY), judge=judge, plan=plan).run_due()
+            pooled[mark] = store.report().windows[-1].judgement.pooled_test
+    assert pooled[Mark.REAL].n_windows == 2
+    assert pooled[Mark.HARMLESS] is None  # there is nothing left before it
 
 
 def test_features_do_not_hold_each_other_up(sqlite_store, tmp_path):

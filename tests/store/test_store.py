@@ -132,7 +132,9 @@ def test_a_result_comes_back_as_it_was(store):
     assert report.has_drift
     again = store.baseline("points", baseline().id)
     assert again.id == baseline().id
-    ((window, sketch),) = store.history("points", baseline().id, NOW, 10)
+    (past,) = store.history("points", baseline().id, NOW, 10)
+    window, sketch = past.window, past.sketch
+    assert not past.is_harmless
     assert window.start == FIRST
     assert store.history("points", baseline().id, FIRST, 10) == []
     assert store.history("points", "another", NOW, 10) == []
