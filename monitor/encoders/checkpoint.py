@@ -11,7 +11,6 @@ from typing import Any, Final
 from monitor.encoders.architecture import COMPACT_DIR, architecture_config
 from monitor.encoders.imports import open_clip
 from monitor.encoders.spec import COMPACT, WEIGHTS_FILE, EncoderSpec, is_self_contained
-from monitor.encoders.weights import hub_checkpoint, hub_snapshot
 from monitor.errors import MissingWeightsError, ModelNotFoundError
 
 # What open_clip looks for in a folder, by the names it may have.
@@ -44,6 +43,8 @@ def find_checkpoint(spec: EncoderSpec) -> Checkpoint:
     tag: dict[str, Any] = open_clip.get_pretrained_cfg(name, spec.pretrained)
     if not tag:
         return Checkpoint(name, str(_checkpoint(spec.pretrained, name, tags)))
+    from monitor.encoders.weights import hub_checkpoint  # the hub's client is slow to import
+
     repo, _, filename = tag["hf_hub"].rpartition("/")
     path = hub_checkpoint(repo, filename, spec.model_cache_dir, spec.revision)
     _warn_of_activation(name, spec.pretrained, tag)
@@ -60,6 +61,8 @@ def _folder(spec: EncoderSpec) -> Path:
     """The folder with config and weights of a model that brings its own."""
     scheme, _, place = spec.model.partition(":")
     if scheme == "hf-hub":
+        from monitor.encoders.weights import hub_snapshot
+
         return hub_snapshot(place, spec.model_cache_dir, spec.revision)
     folder = COMPACT_DIR if spec.model == COMPACT else Path(place)
     architecture_config(spec.model)

@@ -176,15 +176,16 @@ class _Fetch:
 
     def _answer(self, response: requests.Response, target: Target) -> RawImage | Failure | str:
         status = response.status_code
-        where = redact_url(target.url)
         if status in _REDIRECTS and "Location" in response.headers:
             return response.headers["Location"]
         if status < 200:
+            where = redact_url(target.url)
             return Failure("protocol", f"status {status} where the answer should be: {where}")
         if status not in (200, 203):
-            return Failure(f"http_{status}", where)
+            return Failure(f"http_{status}", redact_url(target.url))
         encoding = response.headers.get("Content-Encoding", "")
         if any(_COMPRESSIONS.fullmatch(word.strip().lower()) for word in encoding.split(",")):
+            where = redact_url(target.url)
             return Failure("content_encoding", f"{shorten(encoding, 40)}: {where}")
         declared = response.headers.get("Content-Length", "")
         if declared.isascii() and declared.isdigit() and int(declared[:20]) > self.policy.max_bytes:

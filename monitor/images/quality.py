@@ -175,7 +175,7 @@ def _sharpness(luma: NDArray[np.float32]) -> float:
     laplacian += down[1:, 1:-1]
     laplacian -= down[:-1, 1:-1]
     gradient = _mean_square(across) + _mean_square(down)
-    rounding = _ROUNDING * np.count_nonzero(laplacian) / laplacian.size
+    rounding = _ROUNDING * np.count_nonzero(laplacian != 0) / laplacian.size
     ratio = (_mean_square(laplacian) - rounding) / gradient
     return float(0.5 * np.log2(max(ratio, _LEAST_RATIO)))
 

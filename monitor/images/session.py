@@ -11,6 +11,7 @@ from typing import Any
 
 import requests
 from requests.adapters import HTTPAdapter
+from requests.structures import CaseInsensitiveDict
 from requests_hardened.ip_filter import filter_host
 from requests_hardened.ip_filter_adapter import IPFilterAdapter
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
@@ -42,9 +43,13 @@ class PinnedRequest(requests.PreparedRequest):
         super().__init__()
         self.target = target
         self.endpoint = endpoint
+        # Not `prepare`, which takes the URL apart once more and looks for what we never send: a body,
+        # cookies, a password. The target was checked, and the headers are ours.
+        self.method = "GET"
         # requests and urllib3 both rewrite percent-encodings, which breaks signed URLs: they see a bare
         # host, and the connection is told the path by a header that it keeps to itself.
-        self.prepare(method="GET", url=f"{target.scheme}://{target.host_header}/", headers=headers)
+        self.url = f"{target.scheme}://{target.host_header}/"
+        self.headers = CaseInsensitiveDict(headers)
         self.headers["Host"] = target.host_header
         self.headers[_PATH] = target.path
 
@@ -95,6 +100,14 @@ class PinnedAdapter(IPFilterAdapter):  # type: ignore[misc]  # requests-hardened
         if request.target.scheme == "https":
             options["assert_hostname"] = options["server_hostname"] = request.target.host
         return pool, options
+
+    def build_response(self, req: PinnedRequest, resp: Any) -> requests.Response:
+        """What we read of an answer: no cookies, and no encoding of a text."""
+        response = requests.Response()
+        response.status_code = resp.status
+        response.headers = CaseInsensitiveDict(resp.headers)
+        response.raw, response.reason, response.url = resp, resp.reason, req.url or ""
+        return response
 
 
 class _AnotherAnswered(Exception):

@@ -16,7 +16,14 @@ def test_the_first_vector_needs_neither_the_compiler_nor_transformers_nor_statis
         "rows = pd.DataFrame({'i': [Image.new('RGB', (64, 64))]})\n"
         "assert len(monitor.embed(rows, feature, progress=False)['v'][0]) == 256\n"
         "heavy = {'torch._dynamo', 'transformers', 'sympy', 'scipy', 'sklearn', 'sqlalchemy'}\n"
-        "print(*heavy & set(sys.modules))"
+        "heavy |= {'huggingface_hub', 'timm.models.vision_transformer', 'torchvision.models.resnet'}\n"
+        "print(*heavy & set(sys.modules))\n"
+        "import timm, torchvision\n"
+        "assert timm.create_model('vit_tiny_patch16_224', num_classes=3).num_classes == 3\n"
+        "assert 'timm.models.beit' not in sys.modules\n"
+        "assert timm.is_model('beit_base_patch16_224') and timm.models.beit.Beit\n"
+        "assert timm.create_model('resnet10t', num_classes=3) and timm.data.create_transform\n"
+        "assert torchvision.models.resnet.resnet18 is torchvision.models.resnet18"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == []
