@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from monitor.drift import Verdict
 from monitor.reports.findings import Findings, WindowDrift
@@ -14,6 +14,22 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _COLUMNS = ("feature", "start", "end", "n_windows", "n_alone", "goes_on", "changed_share", "kinds")
+
+
+class Spanned(Protocol):
+    """A window, and the shift that was found after it."""
+
+    @property
+    def start(self) -> dt.datetime | None: ...
+
+    @property
+    def end(self) -> dt.datetime | None: ...
+
+    @property
+    def began(self) -> dt.datetime | None: ...
+
+    @property
+    def ended(self) -> dt.datetime | None: ...
 
 
 @dataclass(frozen=True)
@@ -66,26 +82,41 @@ def episodes_of(windows: Sequence[WindowDrift]) -> tuple[Episode, ...]:
     filled = [
         w for w in windows if w.segment is None and w.start is not None and w.n_rows > w.n_failed
     ]
+    runs = runs_of([(w, w.judgement.is_by_pooled_test) for w in filled])
+    return tuple(
+        _episode(filled[first : last + 1], goes_on=last == len(filled) - 1) for first, last in runs
+    )
+
+
+def runs_of(filled: Sequence[tuple[Spanned, bool]]) -> list[tuple[int, int]]:
+    """First and last window of each episode.
+
+    Parameters
+    ----------
+    filled
+        The windows of one feature that have rows, in the order of time; each with whether only several
+        windows together show its drift.
+    """
     runs: list[tuple[int, int]] = []
-    for at, window in enumerate(filled):
+    for at, (window, is_pooled) in enumerate(filled):
         if window.began is None:
             continue
         began, ended = window.began, window.ended
-        first = next(i for i, w in enumerate(filled) if i == at or (w.start and w.start >= began))
+        first = next(
+            i for i, (w, _) in enumerate(filled) if i == at or (w.start and w.start >= began)
+        )
         last = at
         if ended is not None:
-            last = max((i for i in range(at) if _ends_by(filled[i], ended)), default=first)
+            last = max((i for i in range(at) if _ends_by(filled[i][0], ended)), default=first)
         while runs and first <= runs[-1][1] + 1:
             earlier, its_last = runs.pop()
             # The newest estimate of both ends: windows were taken for part of it while that was not clear.
             if ended is None:
                 last = max(last, its_last)
-                if not window.judgement.is_by_pooled_test or first > its_last:
+                if not is_pooled or first > its_last:
                     first = min(first, earlier)
         runs.append((first, last))
-    return tuple(
-        _episode(filled[first : last + 1], goes_on=last == len(filled) - 1) for first, last in runs
-    )
+    return runs
 
 
 def episodes_frame(found: Iterable[Episode]) -> pd.DataFrame:
@@ -116,7 +147,7 @@ def _plain(episode: Episode) -> dict[str, Any]:
     return {name: getattr(episode, name) for name in _COLUMNS}
 
 
-def _ends_by(window: WindowDrift, instant: dt.datetime) -> bool:
+def _ends_by(window: Spanned, instant: dt.datetime) -> bool:
     return window.end is not None and window.end <= instant
 
 

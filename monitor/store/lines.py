@@ -74,6 +74,10 @@ class WindowLine:
         What the shift looks like.
     judged_at
         When.
+    began, ended
+        Start and end of the shift that was found after it; `ended` is None where that went on.
+    is_pooled
+        Whether only several windows together show the drift.
     """
 
     start: dt.datetime
@@ -91,6 +95,9 @@ class WindowLine:
     n_failed: int
     kinds: tuple[str, ...]
     judged_at: dt.datetime | None
+    began: dt.datetime | None = None
+    ended: dt.datetime | None = None
+    is_pooled: bool = False
 
 
 @dataclass(frozen=True)
@@ -255,7 +262,7 @@ def _lines() -> Select[Any]:
             *(results.c[name] for name in ("segment", "verdict", "alpha", "jsd")),
             results.c.n_rows,
             results.c.n_failed,
-            *(changes.c[name] for name in ("share", "share_low", "share_high", "p_value", "kinds")),
+            *(changes.c[name] for name in _CHANGE),
         )
         .join(features, features.c.id == windows.c.feature_id)
         .join(results, results.c.window_id == windows.c.id)
@@ -269,13 +276,17 @@ def _line(row: Row[Any]) -> WindowLine:
         end=row.window_end,
         segment=None if row.segment == WHOLE else row.segment,
         kinds=tuple(row.kinds or ()),
+        is_pooled=bool(row.is_pooled),
         **{name: getattr(row, name) for name in _PLAIN},
     )
 
 
+_CHANGE = (
+    "share", "share_low", "share_high", "p_value", "kinds", "began", "ended", "is_pooled",
+)  # fmt: skip
 _PLAIN = (
     "revision", "verdict", "p_value", "alpha", "jsd", "share", "share_low", "share_high", "n_rows",
-    "n_failed", "judged_at",
+    "n_failed", "judged_at", "began", "ended",
 )  # fmt: skip
 
 

@@ -172,6 +172,9 @@ def _change_row(window: WindowDrift) -> dict[str, Any]:
         "share_high": None if change is None else _number(change.high),
         "p_value": _number(judgement.p_value if pooled is None else pooled.p_value),
         "kinds": [str(kind) for kind in window.kinds],
+        "began": window.began,
+        "ended": window.ended,
+        "is_pooled": judgement.is_by_pooled_test,
     }
 
 

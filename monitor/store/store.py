@@ -38,7 +38,7 @@ class Store:
     >>> with Store(f"sqlite:///{folder.name}/monitor.db") as store:
     ...     store.migrate()
     ...     store.status()["windows"]
-    (None, '0002')
+    (None, '0003')
     {'due': 0, 'done': 0, 'failed': 0}
     >>> folder.cleanup()
     """

@@ -34,6 +34,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    false,
 )
 
 DUE: Final = "due"
@@ -198,6 +199,10 @@ changes = Table(
     # Of the test that decided: of the windows together, where these did.
     Column("p_value", Float),
     Column("kinds", JSON, nullable=False),
+    # The shift that was found after the window, and whether only pooled windows show it.
+    Column("began", Instant),
+    Column("ended", Instant),
+    Column("is_pooled", Boolean, nullable=False, server_default=false()),
 )
 
 failures = Table(

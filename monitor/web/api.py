@@ -14,6 +14,7 @@ from monitor.web.models import (
     ActOut,
     AlertOut,
     ChangedRowOut,
+    EpisodeOut,
     FeatureId,
     FeatureOut,
     Instant,
@@ -44,14 +45,19 @@ def router(services: Services) -> APIRouter:
         until: Annotated[Instant | None, Query()] = None,
         n: Annotated[int, Query(ge=1, le=MOST_WINDOWS)] = N_TIMELINE,
     ) -> WindowsOut:
-        """The windows that start in [since, until), or the last `n` before `until`; oldest first."""
+        """The windows that start in [since, until), or the last `n` before `until`, and their episodes."""
         with store.reading() as connection:
             line = services.feature(connection, feature)
             if since is None:
                 shown = lines.recent(connection, feature, n, until)
             else:
                 shown = lines.between(connection, feature, since, until or site.now(), n)
-            return WindowsOut(feature=line.name, windows=services.windows(connection, line, shown))
+            episodes = services.episodes(connection, line, shown)
+            return WindowsOut(
+                feature=line.name,
+                windows=services.windows(connection, line, shown),
+                episodes=tuple(EpisodeOut.of(episode) for episode in episodes),
+            )
 
     @routes.get("/features/{feature}/windows/{start}")
     def window(feature: FeatureId, start: Instant) -> WindowDetail:

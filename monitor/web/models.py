@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from monitor.store.acts import LONGEST_NOTE, Act, ActKind, Mark
 from monitor.store.lines import StoredWindow, WindowLine
+from monitor.web.episodes import EpisodeLine
 from monitor.web.overview import FeatureCard, OpenAlert, State
 
 _FIRST, _LAST = dt.datetime(1970, 1, 1, tzinfo=dt.UTC), dt.datetime(2200, 1, 1, tzinfo=dt.UTC)
@@ -75,6 +76,33 @@ class WindowOut(Model):
         return made if mark is None else made.model_copy(update={"mark": mark.mark})
 
 
+class EpisodeOut(Model):
+    """A shift from its first window to its last; `share` is the largest changed share of its windows."""
+
+    start: dt.datetime
+    end: dt.datetime
+    n_windows: int
+    goes_on: bool
+    share: float | None
+    kinds: tuple[str, ...]
+    lead: dt.datetime = Field(description="The start of the window that shows it best.")
+    mark: Mark | None = Field(description="What a person said that all of it is.")
+
+    @classmethod
+    def of(cls, episode: EpisodeLine) -> EpisodeOut:
+        """The same of an episode."""
+        return cls(
+            start=episode.start,
+            end=episode.end,
+            n_windows=episode.n_windows,
+            goes_on=episode.goes_on,
+            share=episode.share,
+            kinds=episode.kinds,
+            lead=episode.lead.start,
+            mark=None if episode.mark is None else episode.mark.mark,
+        )
+
+
 class AlertOut(Model):
     """An alert that goes on, and who has seen it."""
 
@@ -125,6 +153,7 @@ class FeatureOut(Model):
     n_failed: int
     last: WindowOut | None
     alerts: tuple[AlertOut, ...]
+    episode: EpisodeOut | None = Field(description="The one that goes on.")
 
     @classmethod
     def of(cls, card: FeatureCard) -> FeatureOut:
@@ -144,6 +173,7 @@ class FeatureOut(Model):
             n_failed=card.n_failed,
             last=None if card.last is None else WindowOut.of(card.last),
             alerts=tuple(AlertOut.of(alert) for alert in card.alerts),
+            episode=None if card.episode is None else EpisodeOut.of(card.episode),
         )
 
 
@@ -152,6 +182,7 @@ class WindowsOut(Model):
 
     feature: str
     windows: tuple[WindowOut, ...]
+    episodes: tuple[EpisodeOut, ...]
 
 
 class WindowDetail(Model):

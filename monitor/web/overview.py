@@ -13,6 +13,7 @@ from monitor.store import acts, lines, series
 from monitor.store.acts import Act
 from monitor.store.alerts import Alerts
 from monitor.store.lines import FeatureLine, WindowLine
+from monitor.web.episodes import EpisodeLine, episodes_of
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -74,6 +75,8 @@ class FeatureCard:
         When its next window ends; None where that is not known.
     n_due, n_failed
         Windows that wait to be judged, and that were given up.
+    episode
+        The shift that goes on; None without one.
     """
 
     feature: FeatureLine
@@ -84,6 +87,7 @@ class FeatureCard:
     next_end: dt.datetime | None
     n_due: int
     n_failed: int
+    episode: EpisodeLine | None = None
 
     @property
     def needs_somebody(self) -> bool:
@@ -133,14 +137,18 @@ def _card(
     shown = lines.recent(connection, feature.id, N_LINES)
     n_due, n_failed = backlog.get("due", 0), backlog.get("failed", 0)
     state, because = _state(feature, shown, alerts, n_failed)
+    marks = acts.of(connection, feature.name, shown[0].start, shown[-1].end) if shown else []
+    episodes = episodes_of(shown, marks)
+    open_episode = episodes[-1] if episodes and episodes[-1].goes_on else None
     next_end = None
     if feature.grid is not None and feature.is_monitored:
         next_end = feature.grid.around(now).end
         if n_due:
             next_end = now
     return FeatureCard(
-        feature, state, because, tuple(shown), tuple(alerts), next_end, n_due, n_failed
-    )
+        feature, state, because, tuple(shown), tuple(alerts), next_end, n_due, n_failed,
+        open_episode,
+    )  # fmt: skip
 
 
 def _state(

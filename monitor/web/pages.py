@@ -32,7 +32,10 @@ from monitor.web.sparkline import sparkline
 from monitor.web.window_page import window_view
 
 STATIC: Final = Path(__file__).parent / "static"
+MARKS: Final = tuple(mark for mark in Mark if mark is not Mark.NONE)
 _RECENT_ACTS: Final = 30
+N_AROUND: Final = 32
+"""Windows after one that are looked at for the end of its episode: as many as the judge pools."""
 _LAST_MILLISECOND: Final = 7_258_118_400_000
 """The year 2200."""
 
@@ -139,12 +142,15 @@ def router(services: Services) -> APIRouter:
             else:
                 reasons = {}
             windows = services.windows(connection, line, recent)
+            episodes = services.episodes(connection, line, recent)
             alerts = [a for a in open_alerts(connection) if a.alert.feature == line.name]
         return shown(
             request,
             "feature",
             feature=line,
             windows=windows,
+            episodes=episodes[::-1],
+            marks=MARKS,
             alerts=alerts,
             reasons=sorted(reasons.items(), key=lambda item: -item[1]),
             since=first,
@@ -157,6 +163,7 @@ def router(services: Services) -> APIRouter:
         with store.reading() as connection:
             line = services.feature(connection, feature)
             stored = services.stored_window(connection, feature, start)
+            end = stored.line.end
             done = acts.of(connection, line.name, stored.line.start, stored.line.end)
             alerts = [
                 a
@@ -164,6 +171,10 @@ def router(services: Services) -> APIRouter:
                 if a.alert.feature == line.name
                 and a.alert.window_start <= stored.line.start < a.alert.window_end
             ]
+            around = lines.recent(
+                connection, feature, 3 * N_AROUND, start + N_AROUND * (end - start)
+            )
+            episodes = services.episodes(connection, line, around)
 
         def picture(example: Example) -> str | None:
             return services.picture(example.source)
@@ -179,7 +190,8 @@ def router(services: Services) -> APIRouter:
             mark=acts.mark_of(done, stored.line.start, stored.line.end),
             acts=done,
             alerts=alerts,
-            marks=[mark for mark in Mark if mark is not Mark.NONE],
+            marks=MARKS,
+            episode=next((e for e in episodes if e.covers(stored.line.start)), None),
             can_accept=site.accept is not None,
             can_search=site.rows is not None and can_search(site.features.get(line.name)),
             has_map=site.rows is not None and line.name in site.features,

@@ -18,6 +18,7 @@ from monitor.store.lines import FeatureLine, StoredWindow, WindowLine
 from monitor.web.access import Access, RateLimit, Sessions, Visitor
 from monitor.web.cloud import Cloud
 from monitor.web.clouds import Clouds
+from monitor.web.episodes import EpisodeLine, episodes_of
 from monitor.web.models import RowOut, WindowOut
 from monitor.web.pictures import Pictures
 from monitor.web.search import Match
@@ -82,6 +83,15 @@ class Services:
             return ()
         marks = acts.of(connection, feature.name, shown[0].start, shown[-1].end)
         return tuple(WindowOut.of(w, acts.mark_of(marks, w.start, w.end)) for w in shown)
+
+    def episodes(
+        self, connection: Connection, feature: FeatureLine, shown: Sequence[WindowLine]
+    ) -> tuple[EpisodeLine, ...]:
+        """The episodes of these windows, with what people said of them."""
+        if not shown:
+            return ()
+        marks = acts.of(connection, feature.name, shown[0].start, shown[-1].end)
+        return episodes_of(shown, marks)
 
     def rows(self, cloud: Cloud, matches: Sequence[Match] | Sequence[int]) -> tuple[RowOut, ...]:
         """Points as rows that are safe to show, with pictures that can be asked for."""

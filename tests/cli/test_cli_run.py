@@ -200,7 +200,7 @@ def test_rows_of_a_function(scheduled, document):
 
 def test_a_store_of_another_version(scheduled, monitor_command, document):
     assert document("store", "migrate")["before"] is None
-    assert document("store", "migrate")["before"] == "0002"
+    assert document("store", "migrate")["before"] == "0003"
     with (
         Store(MonitoringConfig.load("monitor.yaml").store_url) as store,
         store.writing() as connection,

@@ -69,14 +69,19 @@ def test_a_window_is_read_with_its_segments_and_neighbours(filled):
 
 
 def test_changes_of_an_older_store_come_from_its_documents(filled):
-    from monitor.store.migrations.versions import r0002_page
+    from monitor.store.migrations.versions import r0002_page, r0003_episodes
 
+    spans = text("SELECT began, ended, is_pooled FROM changes ORDER BY result_id")
     with filled.writing() as connection:
         before = connection.execute(text("SELECT result_id, share FROM changes ORDER BY 1")).all()
+        began = connection.execute(spans).all()
         connection.execute(delete(changes))
         is_sqlite = connection.dialect.name == "sqlite"
         fill = r0002_page._FROM_SQLITE if is_sqlite else r0002_page._FROM_POSTGRESQL
         connection.exec_driver_sql(fill)
+        r0003_episodes.fill(connection)
+        assert connection.execute(spans).all() == began
+        assert [row.began is not None for row in began].count(True) == 1
     with filled.reading() as connection:
         shown = lines.recent(connection, 1, 3)
         after = connection.execute(text("SELECT result_id, share FROM changes ORDER BY 1")).all()

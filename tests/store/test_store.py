@@ -55,8 +55,8 @@ def test_migrated_tables_are_those_of_the_program(database_url):
 
     with Store(database_url) as store:
         assert store.status()["version"] is None
-        assert store.migrate() == (None, "0002")
-        assert store.migrate() == ("0002", "0002")
+        assert store.migrate() == (None, "0003")
+        assert store.migrate() == ("0003", "0003")
         with store.reading() as connection:
             assert compare_metadata(MigrationContext.configure(connection), metadata) == []
             assert set(metadata.tables) <= set(inspect(connection).get_table_names())

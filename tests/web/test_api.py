@@ -27,7 +27,10 @@ def test_features_and_windows_tell_what_the_store_holds(served: Served) -> None:
     [feature] = served.json("/api/features")
     assert (feature["name"], feature["state"], feature["every"]) == ("photos", "drift", "1d")
     assert feature["needs_somebody"]
-    windows = served.json("/api/features/1/windows")["windows"]
+    both = served.json("/api/features/1/windows")
+    windows, [episode] = both["windows"], both["episodes"]
+    assert (episode["start"], episode["lead"]) == (DRIFTED, DRIFTED)
+    assert (episode["n_windows"], episode["goes_on"]) == (1, False)
     assert [w["verdict"] == "drift" for w in windows] == [False, False, True, False]
     assert windows[2]["share"] == pytest.approx(0.4, abs=0.15)
     since = served.json("/api/features/1/windows?since=2026-03-02&until=2026-03-03T00:00:01Z")
@@ -165,7 +168,8 @@ def test_acts_are_kept_and_shown(served: Served) -> None:
     assert not served.json("/api/features")[0]["needs_somebody"]
     window = {"feature": 1, "window_start": DRIFTED, "window_end": "2026-03-04T00:00:00Z"}
     served.act("mark", window | {"mark": "harmless", "note": "a sale"})
-    assert served.json("/api/features/1/windows")["windows"][2]["mark"] == "harmless"
+    marked = served.json("/api/features/1/windows")
+    assert (marked["windows"][2]["mark"], marked["episodes"][0]["mark"]) == ("harmless",) * 2
     page = served.client.get(f"/features/1/windows/{DRIFTED}").text
     assert "a sale" in page
     assert EVIL not in page + served.client.get("/").text

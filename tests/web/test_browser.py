@@ -202,7 +202,7 @@ def test_without_webgl_the_server_draws_the_map(page: Page) -> None:
 
 def test_a_mark_is_kept_and_shown(page: Page) -> None:
     page.open(f"/features/1/windows/{DRIFTED}")
-    page.driver.find_element("css selector", "#mark-note").send_keys("a new supplier")
+    page.driver.find_element("css selector", "[name=note]").send_keys("a new supplier")
     # The radio button lies below its label.
     page.click(".pill:has([value='real drift'])")
     page.click(".mark-form button")

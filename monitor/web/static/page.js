@@ -185,10 +185,13 @@ for (const form of elements("form.act")) {
     if (question && !window.confirm(question)) return;
     const fields = new FormData(/** @type {HTMLFormElement} */ (form));
     const note = String(fields.get("note") ?? "");
+    // A window, or all windows of its episode.
+    const of = /** @type {HTMLSelectElement | null} */ (form.querySelector("select[name=of]"));
+    const span = of?.value === "episode" ? of.dataset : { start, end };
     const body =
       act === "acknowledge"
         ? { alert_key: alert, note }
-        : { feature: Number(feature), window_start: start, window_end: end, note, ...(act === "mark" ? { mark: fields.get("mark") } : {}) };
+        : { feature: Number(feature), window_start: span.start, window_end: span.end, note, ...(act === "mark" ? { mark: fields.get("mark") } : {}) };
     const button = form.querySelector("button");
     if (button) button.disabled = true;
     try {

@@ -31,8 +31,9 @@ style.rel = "stylesheet";
 style.href = new URL("./vendor/uplot.css", import.meta.url).href;
 document.head.append(style);
 
-/** @type {{ windows: Window[] }} */
-const { windows } = await (await ask(`/api/features/${feature}/windows?n=${box.dataset.n}`)).json();
+/** @typedef {{ start: string, end: string, goes_on: boolean, mark: string | null }} Episode */
+/** @type {{ windows: Window[], episodes: Episode[] }} */
+const { windows, episodes } = await (await ask(`/api/features/${feature}/windows?n=${box.dataset.n}`)).json();
 const starts = windows.map((w) => Date.parse(w.start) / 1000);
 const ends = windows.map((w) => Date.parse(w.end) / 1000);
 const middles = starts.map((start, i) => (start + ends[i]) / 2);
@@ -49,6 +50,29 @@ const MEASURES = {
 function shown(key) {
   if (key === "share") return (/** @type {number} */ v) => `${Math.round(v * 100)} %`;
   return (/** @type {number} */ v) => (key === "logp" ? v.toFixed(0) : v.toFixed(2));
+}
+
+/** A band behind the windows of each episode, with what somebody said of it. @param {uPlot} u */
+function bands(u) {
+  const { ctx } = u;
+  const r = devicePixelRatio;
+  ctx.save();
+  ctx.beginPath();
+  ctx.rect(u.bbox.left, u.bbox.top, u.bbox.width, u.bbox.height);
+  ctx.clip();
+  ctx.font = `${11.5 * r}px system-ui, sans-serif`;
+  for (const episode of episodes) {
+    const left = u.valToPos(Date.parse(episode.start) / 1000, "x", true);
+    const right = u.valToPos(Date.parse(episode.end) / 1000, "x", true);
+    const width = Math.max(right - left, 2 * r);
+    ctx.fillStyle = colour(episode.mark === "harmless" ? "--soft" : "--drift-soft");
+    ctx.fillRect(left, u.bbox.top, width, u.bbox.height);
+    if (episode.mark && ctx.measureText(episode.mark).width + 10 * r < width) {
+      ctx.fillStyle = colour("--muted");
+      ctx.fillText(episode.mark, left + 5 * r, u.bbox.top + 14 * r);
+    }
+  }
+  ctx.restore();
 }
 
 /** A mark for each window: its shape is its verdict. @param {uPlot} u */
@@ -239,7 +263,7 @@ function draw() {
           values: (/** @type {any} */ _, /** @type {number[]} */ ticks) => ticks.map(shown(measure.value)),
         },
         padding: [12, 22, 8, 0],
-        hooks: { draw: [marks] },
+        hooks: { drawClear: [bands], draw: [marks] },
       })
     ),
     [middles, values],
