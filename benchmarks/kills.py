@@ -202,11 +202,13 @@ def worker_at_work(url: str, workers: Sequence[int]) -> int:
     return workers[0]
 
 
-def wait_for(url: str, is_so: Callable[[dict], bool], seconds: float = 600) -> None:
-    """Return when the store's status is so, or when that takes too long; `verify` tells then."""
-    deadline = time.monotonic() + seconds
+def wait_for(url: str, is_so: Callable[[dict], bool], seconds: float = 300) -> None:
+    """Return when the store's status is so, or when nothing has changed for so long; `verify` tells then."""
+    changed_at, before = time.monotonic(), None
     with Store(url) as store:
-        while time.monotonic() < deadline and not is_so(store.status()):
+        while time.monotonic() < changed_at + seconds and not is_so(status := store.status()):
+            if status != before:
+                changed_at, before = time.monotonic(), status
             time.sleep(0.2)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -105,7 +106,7 @@ def prepare_part(
     names = Counter(file.stem for file in files)
     for file in files:
         # Files of one name in several folders are told apart by their paths.
-        mark = hashlib.sha256(str(file).encode()).hexdigest()[:8]
+        mark = hashlib.sha256(os.fsencode(str(file))).hexdigest()[:8]
         stem = file.stem if names[file.stem] == 1 else f"{file.stem}-{mark}"
         target = project.output / "embedded" / part / f"{stem}.parquet"
         yield prepare_file(project, file, target, features, part=part, redo=redo)

@@ -56,6 +56,9 @@ def run(
 
     terminal = ctx.ensure_object(Terminal)
     project = Project.open(config_path, terminal)
+    terminal.if_stopped = (
+        "windows judged and vectors made so far are kept, and the same command continues from there"
+    )
     with _ended_by_sigterm(), open_runner(project, project.features(feature_names)) as runner:
         if retry_failed:
             with runner.store.writing() as connection:
@@ -191,7 +194,9 @@ def _said(claim: Claim, outcome: Outcome, grid: Grid) -> str:
     if claim.revision > 1:
         at += f", revision {claim.revision}"
     if isinstance(outcome, JudgedWindow):
-        return f"{at}: {_whole(outcome).judgement.verdict}"
+        window = _whole(outcome)
+        why = " (no rows arrived)" if outcome.lacks_rows else ""
+        return f"{at}: {window.judgement.verdict}{why}"
     if isinstance(outcome, NoRowsYet):
         return f"{at}: {outcome}"
     return f"warning: {at}: {outcome}"

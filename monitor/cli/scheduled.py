@@ -62,6 +62,7 @@ def open_runner(project: Project, features: Sequence[Monitored]) -> Iterator[Run
         alert_on(connection, config.alerts, judged.report, now)
 
     def end(connection: Connection, feature: str, why: str, now: dt.datetime) -> None:
+        project.terminal.say(f"note: feature {feature!r}: {why}; its open alerts end")
         end_alerts(Alerts(connection), config.alerts, feature, why, now)
 
     baselines = _baselines(project, features)

@@ -14,15 +14,9 @@ from typing import Any, Final
 import click
 
 from monitor.redaction import redacted, secrets_in
+from monitor.terminals import fitting
 
 _MOST_OF_A_CONFIG: Final = 2_000_000
-_IN_ASCII: Final = str.maketrans(
-    {
-        "≤": "<=", "≥": ">=", "–": "-", "—": "-", "…": "...", "−": "-", "×": "x", "→": "->", "·": ".",
-        "\u202f": " ", "\u00a0": " ", "“": '"', "”": '"', "‘": "'", "’": "'",
-    }
-)  # fmt: skip
-"""For terminals that cannot print them."""
 
 
 @dataclass
@@ -89,14 +83,7 @@ class Terminal:
 
 def _echo(text: str, *, err: bool = False) -> None:
     """Write a line; what the terminal's encoding lacks is written in ASCII or as a question mark."""
-    stream = sys.stderr if err else sys.stdout
-    encoding = getattr(stream, "encoding", None) or "utf-8"
-    text = printable(text)
-    try:
-        text.encode(encoding)
-    except UnicodeEncodeError:
-        text = text.translate(_IN_ASCII).encode(encoding, "replace").decode(encoding)
-    click.echo(text, err=err)
+    click.echo(fitting(printable(text), sys.stderr if err else sys.stdout), err=err)
 
 
 def printable(text: str) -> str:

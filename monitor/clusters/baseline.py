@@ -31,6 +31,7 @@ from monitor.clusters.words import Name, Words
 from monitor.codec import FormatMismatch, Shape, from_safetensors, to_parts, to_safetensors
 from monitor.errors import BaselineError, FingerprintMismatchError, InvalidInputError
 from monitor.files import replacing
+from monitor.terminals import fitting
 
 FORMAT: Final = "monitor.baseline/6"
 
@@ -139,7 +140,7 @@ class Baseline:
     words: Words | None = None
 
     def __repr__(self) -> str:
-        return in_short(self)
+        return fitting(in_short(self))
 
     def _repr_html_(self) -> str:
         return as_html(self)

@@ -15,6 +15,7 @@ from monitor.frames.options import ReadOptions
 from monitor.frames.parquet import ParquetTable, is_unnamed_index
 from monitor.frames.plain import join, plain
 from monitor.frames.table import ROW
+from monitor.frames.text import text_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -154,7 +155,8 @@ def with_row_labels(table: pa.Table, name: str, n_before: int) -> pa.Table:
         labels = pa.array([str(cell) for cell in table.column(index[0]).to_pylist()], pa.string())
     else:
         numbers = range(n_before, n_before + table.num_rows)
-        labels = pa.array([f"{name}:{number}" for number in numbers], pa.string())
+        shown = text_of(name)  # the bytes of a file's name may be no text
+        labels = pa.array([f"{shown}:{number}" for number in numbers], pa.string())
     return table.append_column(ROW, labels)
 
 

@@ -13,6 +13,7 @@ from monitor.reports.files import write_text
 from monitor.reports.findings import Findings, WindowDrift
 from monitor.reports.frame import to_frame
 from monitor.reports.markdown import markdown
+from monitor.terminals import fitting
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -124,7 +125,7 @@ class DriftReport(Findings):
         """A few lines: the answer, each shift, and where the rest is."""
         from monitor.reports.text import in_short
 
-        return in_short(self)
+        return fitting(in_short(self))
 
     def _repr_html_(self) -> str:
         from monitor.reports.html import notebook_html

@@ -81,6 +81,8 @@ def _cells(run: Run) -> dict[str, str]:
     verdict = str(judgement.verdict)
     if pooled := judgement.deciding_pooled_test:
         verdict += f" (the last {pooled.n_windows} windows together)"
+    elif window.n_rows == 0:
+        verdict += " (no rows, as always then)" if window.is_closed else " (no rows arrived)"
     elif judgement.n_rows_needed is not None:
         verdict += f" (needs {count(judgement.n_rows_needed)} rows)"
     if window.kinds and judgement.verdict is Verdict.DRIFT:

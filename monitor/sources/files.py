@@ -270,7 +270,7 @@ def partition_of(path: str) -> dict[str, str | None]:
     """
     pairs = (folder.partition("=") for folder in path.split("/")[:-1])
     return {
-        name: None if cell == _NO_VALUE else unquote(cell)
+        frames.text_of(name): None if cell == _NO_VALUE else frames.text_of(unquote(cell))
         for name, sign, cell in pairs
         if sign and name
     }

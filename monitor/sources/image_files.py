@@ -161,12 +161,17 @@ class ImageFiles:
         import pyarrow as pa
 
         store = listing.store
-        shown = [path if is_local(store) else store.unstrip_protocol(path) for path in paths]
+        shown = [
+            frames.text_of(path if is_local(store) else store.unstrip_protocol(path))
+            for path in paths
+        ]
         below = len(listing.root.rstrip("/")) + 1
         partitions = [partition_of(path[below:]) for path in paths]
         table = pa.table(
             {
-                frames.ROW: pa.array([path[below:] or path for path in paths], pa.string()),
+                frames.ROW: pa.array(
+                    [frames.text_of(path[below:] or path) for path in paths], pa.string()
+                ),
                 PATH: pa.array(shown, pa.string()),
                 TIME: pa.array(
                     [self._time(store, path, below) for path in paths], pa.timestamp("us", "UTC")
@@ -264,19 +269,31 @@ def _hashed(marks: Iterable[str]) -> str:
 
 
 def _entry(store: Any, path: str) -> str:
-    if is_local(store):
-        state = os.stat(path)
+    state = _state(path) if is_local(store) else None
+    if state is not None:
         return f"{state.st_size}:{state.st_mtime_ns}"
     return f"{_size(store, path)}:{_changed(store, path)}"
 
 
-def _size(store: Any, path: str) -> int:
-    return os.stat(path).st_size if is_local(store) else int(store.info(path)["size"])
+def _state(path: str) -> os.stat_result | None:
+    """None for a file that has gone since it was listed, which is one row without an image."""
+    try:
+        return os.stat(path)
+    except OSError:
+        return None
+
+
+def _size(store: Any, path: str) -> int | None:
+    if not is_local(store):
+        return int(store.info(path)["size"])
+    state = _state(path)
+    return None if state is None else state.st_size
 
 
 def _changed(store: Any, path: str) -> dt.datetime | None:
     if is_local(store):
-        return dt.datetime.fromtimestamp(os.stat(path).st_mtime, dt.UTC)
+        state = _state(path)
+        return None if state is None else dt.datetime.fromtimestamp(state.st_mtime, dt.UTC)
     entry = store.info(path)
     when = next((entry[key] for key in _CHANGED if entry.get(key)), None)
     if isinstance(when, int | float):

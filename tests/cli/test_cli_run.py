@@ -211,6 +211,38 @@ def test_a_store_of_another_version(scheduled, monitor_command, document):
     assert "upgrade monitor" in done.stderr
 
 
+def test_a_stopped_run_says_how_it_goes_on(scheduled, monitor_command):
+    (scheduled / "stopping.py").write_text("def rows(start, end):\n    raise KeyboardInterrupt\n")
+    source = {"function": "stopping:rows", "timestamp_column": "ts"}
+    data = yaml.safe_load(CONFIG)["data"] | {"production": source}
+    write_config(scheduled, schedule=SCHEDULE, data=data)
+    stopped = monitor_command("run")
+    assert stopped.exit_code == 130
+    assert (
+        "stopped: windows judged and vectors made so far are kept, and the same" in stopped.stderr
+    )
+    write_config(scheduled, schedule=SCHEDULE)
+    assert monitor_command("run").stdout.startswith("2 windows judged, 1 drifted")
+
+
+def test_a_feature_that_is_gone_is_told(scheduled, monitor_command):
+    assert monitor_command("run").exit_code == 0
+    renamed = CONFIG.replace("name: photo", "name: picture")
+    values = yaml.safe_load(renamed) | {"schedule": SCHEDULE}
+    (scheduled / "monitor.yaml").write_text(yaml.safe_dump(values), encoding="utf-8")
+    assert monitor_command("baseline", "fit").exit_code == 0
+    assert (
+        "note: feature 'photo': the config has no such feature any more; its open alerts end"
+        in monitor_command("run").stderr
+    )
+
+
+def test_a_window_without_rows_says_so(scheduled, monitor_command):
+    (scheduled / "production" / f"{MORNING.date() - dt.timedelta(days=2)}.parquet").unlink()
+    said = monitor_command("run").stderr
+    assert re.search(r"^photo, 2026-03-01: inconclusive \(no rows arrived\)$", said, re.MULTILINE)
+
+
 def test_a_store_by_url(scheduled, document, monkeypatch):
     monkeypatch.setenv("STORE_NAME", "elsewhere")
     write_config(scheduled, schedule=SCHEDULE, store={"url": "sqlite:///kept/${STORE_NAME}.db"})

@@ -1,10 +1,15 @@
 """What a terminal cannot print is written in what it can."""
 
+import io
 import os
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
+
+from monitor.clusters import Baseline
+from monitor.reports import DriftReport
 
 SAY = """
 from monitor.cli.terminal import Terminal
@@ -40,3 +45,27 @@ def test_a_whole_command_where_nothing_but_ascii_is_printed(fitted):
         env={**os.environ, "PYTHONIOENCODING": "ascii"},
     )
     assert b"windows drifted" in done.stdout
+
+
+def test_what_python_prints_of_a_report_and_a_baseline(fitted, monitor_command, monkeypatch):
+    assert monitor_command("drift").exit_code == 0
+    report = DriftReport.from_json("report.json")
+    windows = [replace(window, feature="schön") for window in report.windows]
+    features = tuple(replace(feature, name="schön") for feature in report.features)
+    report = replace(report, windows=tuple(windows), features=features)
+    baseline = Baseline.load(".monitor/baselines/photo.safetensors")
+    assert "schön" in repr(report)
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(io.BytesIO(), encoding="ascii"))
+    assert repr(report).isascii()
+    assert repr(baseline).isascii()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names of files are text")
+def test_names_of_files_that_are_no_text(fitted, monitor_command):
+    """As an old system in Latin-1 left them."""
+    odd = os.fsencode(fitted / "production") + b"/caf\xe9.parquet"
+    os.rename("production/day1.parquet", odd)
+    assert monitor_command("check").exit_code == 0
+    drift = monitor_command("drift")
+    assert drift.exit_code == 0, drift.stderr
+    assert "1 of 2 windows drifted" in drift.stdout

@@ -220,3 +220,21 @@ def test_init_writes_a_config_that_runs(layout, tmp_path, monkeypatch):
     assert sum(window["n_rows"] for window in windows) == n_rows
     assert sum(window["n_failed"] for window in windows) == 0
     assert run("embed").count("kept ") == 2
+
+
+@pytest.mark.skipif(os.name == "nt", reason="names of files are text")
+def test_images_that_vanish_or_have_no_name_in_text_are_rows_without_an_image(tmp_path):
+    for name in (b"a.png", b"caf\xe9.png", b"gone.png"):
+        with open(os.fsencode(tmp_path) + b"/" + name, "wb") as file:
+            file.write(b"...")
+    images = ImageFiles(str(tmp_path), "mtime")
+    listed = images._listed()
+    Path(tmp_path, "gone.png").unlink()
+    table = images._table(listed, listed.paths)
+    assert table["size"].to_pylist() == [3, 3, None]
+    assert [Path(path).name for path in table["path"].to_pylist()] == [
+        "a.png",
+        "caf\ufffd.png",
+        "gone.png",
+    ]
+    assert table["time"].null_count == 1
