@@ -16,7 +16,7 @@ MAX_FIT_ROWS = 20_000
 SEEDING_ROWS: Final = 2_000
 """Restarts only choose where k-means begins; so many rows, or 100 a cluster, tell which is best."""
 _TIE: Final = 1e-4  # far above the rounding error of a float32 product
-_BLOCK_ROWS: Final = 1_024  # a block of rows stays in the processor's cache
+_BLOCK_ROWS: Final = 512  # a block of rows stays in the processor's cache
 _SAFE: Final = 1e100  # squares of such numbers, and of their inverses, are finite and not 0
 
 
@@ -62,6 +62,7 @@ def assign(
     labels = np.empty(len(vectors), dtype=np.int64)
     distances = np.empty(len(vectors), dtype=np.float32)
     half_norms = 0.5 * np.einsum("kd,kd->k", centroids, centroids)
+    columns = np.ascontiguousarray(centroids.T)
     # Filled anew by each block: fresh memory would cost as much as the arithmetic.
     n_block = min(_BLOCK_ROWS, len(vectors))
     all_nearness = np.empty((n_block, len(centroids)), dtype=np.float32)
@@ -69,15 +70,14 @@ def assign(
     for start in range(0, len(vectors), _BLOCK_ROWS):
         block = vectors[start : start + _BLOCK_ROWS]
         nearness, gaps = all_nearness[: len(block)], all_gaps[: len(block)]
-        np.matmul(block, centroids.T, out=nearness)
+        np.matmul(block, columns, out=nearness)
         nearness -= half_norms
         nearest = np.argmax(nearness, axis=1)
         _settle_ties(block, centroids, nearness, nearest)
         labels[start : start + len(block)] = nearest
         # From the difference itself: ‖x‖² − 2x·c + ‖c‖² cancels to noise for near rows.
         np.subtract(block, np.take(centroids, nearest, axis=0, out=gaps, mode="clip"), out=gaps)
-        squared = np.einsum("nd,nd->n", gaps, gaps)
-        np.sqrt(squared, out=distances[start : start + len(block)])
+        np.sqrt(np.einsum("nd,nd->n", gaps, gaps), out=distances[start : start + len(block)])
     return labels, distances
 
 
