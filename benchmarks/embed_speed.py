@@ -1,25 +1,32 @@
 """Images a second and processor time per image of `monitor.embed`, beside a dozen lines of anyone's.
 
     python benchmarks/embed_speed.py [--photos FOLDER] [--size 640x480] [--images 600] [--rounds 3]
+                                     [--model compact|ViT-B-32] [--only NAME ...] [--json]
 
-Draws pictures, or takes those of a folder, serves them as JPEGs from loopback, and embeds them with the
-compact model: all contenders in turns, round after round, so that what else the machine does meets all of
-them. On a busy machine the processor time per image is the steadier figure. `ceiling` is what the cores
-could do if nothing but decoding, preprocessing and encoding took time, by their costs in one thread.
+Draws pictures, or takes those of a folder, serves them as JPEGs from loopback (by nginx where it is
+installed, else by Python, which takes as much of the processor as a contender does), and embeds them: all
+contenders in turns, round after round, so that what else the machine does meets all of them. On a busy
+machine the processor time per image is the steadier figure. The ceiling is what the cores could do if
+nothing but the two first rows took time, 1 / (1/a + 1/b): Pillow's decoding with open_clip's transform, in
+as many threads as there are cores, and open_clip's encoder on tensors, in batches of 32. ViT-B-32 has
+random weights.
 """
 
 from __future__ import annotations
 
 import argparse
 import io
+import json
+import os
 import resource
+import shutil
 import socket
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -49,31 +56,78 @@ def make_images(folder: Path, photos: Path | None, size: tuple[int, int], n: int
     return names
 
 
+NGINX = """
+daemon off; pid {place}/pid; error_log {place}/errors; worker_processes 1;
+events {{ worker_connections 256; }}
+http {{
+  access_log off; sendfile on; keepalive_requests 1000000;
+  client_body_temp_path {place}/a; proxy_temp_path {place}/b; fastcgi_temp_path {place}/c;
+  uwsgi_temp_path {place}/d; scgi_temp_path {place}/e;
+  server {{ listen 127.0.0.1:{port}; root {folder}; }}
+}}
+"""
+
+
+def server_command(folder: Path, port: int, place: Path) -> list[str]:
+    """What serves the files of `folder` at `port`; `place` is for its own files."""
+    nginx = shutil.which("nginx", path=os.defpath + ":/usr/sbin:/usr/local/sbin")
+    if nginx is None:
+        command = [sys.executable, "-m", "http.server", str(port), "--bind", "127.0.0.1"]
+        return [*command, "--protocol", "HTTP/1.1", "--directory", str(folder)]
+    for readable in (folder, place):
+        # Its worker is another user.
+        readable.chmod(0o755)
+    config = place / "nginx.conf"
+    config.write_text(NGINX.format(place=place, port=port, folder=folder))
+    return [nginx, "-c", str(config)]
+
+
 @contextmanager
 def served(folder: Path) -> Iterator[str]:
     """A server of the folder's files on loopback, in a process of its own."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    command = [sys.executable, "-m", "http.server", str(port), "--bind", "127.0.0.1"]
-    command += ["--protocol", "HTTP/1.1", "--directory", str(folder)]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as server:
-        try:
-            while server.poll() is None:
-                with suppress(OSError), socket.create_connection(("127.0.0.1", port)):
-                    break
-            yield f"127.0.0.1:{port}"
-        finally:
-            server.terminate()
+    with tempfile.TemporaryDirectory() as place:
+        command = server_command(folder, port, Path(place))
+        with subprocess.Popen(
+            command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        ) as server:
+            try:
+                while server.poll() is None:
+                    with suppress(OSError), socket.create_connection(("127.0.0.1", port)):
+                        break
+                yield f"127.0.0.1:{port}"
+            finally:
+                server.terminate()
 
 
-def ours(preprocessing: str) -> Work:
+def weights(model: str, folder: Path) -> str | None:
+    """The path of random weights of `model`, for what brings none."""
+    if model == "compact":
+        return None
+    import torch
+    from safetensors.torch import save_file
+
+    from monitor.encoders.imports import open_clip
+
+    torch.manual_seed(0)
+    made = open_clip.CLIP(**open_clip.get_model_config(model))
+    path = folder / f"{model}.safetensors"
+    save_file({name: tensor.contiguous() for name, tensor in made.state_dict().items()}, path)
+    return str(path)
+
+
+def ours(preprocessing: str, model: str, pretrained: str | None) -> Work:
     import pandas as pd
 
     import monitor
     from monitor.images import SourcePolicy
 
     space = monitor.ImageSpace(
-        "url", model="compact", embedding_engine_config={"preprocessing": preprocessing}
+        "url",
+        model=model,
+        pretrained=pretrained,
+        embedding_engine_config={"preprocessing": preprocessing},
     )
     feature = monitor.ImageEmbedding(name="p", source_column="url", column="v", space=space)
 
@@ -87,21 +141,30 @@ def ours(preprocessing: str) -> Work:
     return work
 
 
-def rival(kind: str) -> Work:
-    """What a dozen lines do with requests, Pillow and open_clip, without failures, statistics or checks."""
+def rival(kind: str, model_name: str, pretrained: str | None, folder: Path) -> Work:
+    """What a dozen lines do with requests, Pillow and open_clip, without failures, statistics or checks.
+
+    And their parts: encoding tensors, and decoding with preprocessing.
+    """
     import requests
     import torch
 
     from monitor.encoders.architecture import COMPACT_DIR
     from monitor.encoders.imports import open_clip
 
-    model, transform = open_clip.create_model_from_pretrained(f"local-dir:{COMPACT_DIR}")
+    name = f"local-dir:{COMPACT_DIR}" if model_name == "compact" else model_name
+    model, transform = open_clip.create_model_from_pretrained(name, pretrained)
     model.eval()
     session = requests.Session()
 
+    def decoded(data: bytes) -> torch.Tensor:
+        return transform(Image.open(io.BytesIO(data)).convert("RGB"))
+
     def read(url: str) -> torch.Tensor:
-        image = Image.open(io.BytesIO(session.get(url).content)).convert("RGB")
-        return transform(image)
+        return decoded(session.get(url).content)
+
+    def read_file(url: str) -> torch.Tensor:
+        return decoded((folder / url.rpartition("/")[2]).read_bytes())
 
     def encode(tensors: list[torch.Tensor]) -> torch.Tensor:
         with torch.inference_mode():
@@ -109,6 +172,14 @@ def rival(kind: str) -> Work:
 
     def parts(items: list[str], size: int = BATCH) -> Iterator[list[str]]:
         return (items[i : i + size] for i in range(0, len(items), size))
+
+    def encoder_alone(urls: list[str]) -> object:
+        tensors = [torch.rand(3, *model.visual.image_size)] * BATCH
+        return [encode(tensors[: len(part)]) for part in parts(urls)]
+
+    def decode_alone(urls: list[str]) -> object:
+        with ThreadPoolExecutor(n_cores()) as pool:
+            return sum(tensor.shape[0] for tensor in pool.map(read_file, urls))
 
     def one_by_one(urls: list[str]) -> object:
         return [encode([read(url)]) for url in urls]
@@ -134,51 +205,24 @@ def rival(kind: str) -> Work:
         loader = torch.utils.data.DataLoader(Urls(urls), batch_size=BATCH, num_workers=2)
         return [encode(list(batch)) for batch in loader]
 
-    works = {f.__name__: f for f in (one_by_one, batched_loop, thread_pool, data_loader)}
+    works = {
+        f.__name__: f
+        for f in (encoder_alone, decode_alone, one_by_one, batched_loop, thread_pool, data_loader)
+    }
     return works[kind]
 
 
-def costs(folder: Path, names: list[str]) -> dict[str, float]:
-    """Processor milliseconds per image of each step, in one thread, the least of three."""
-    import torch
-
-    from monitor.encoders import EncoderSpec, load_encoder
-    from monitor.images.decoding import decode
-    from monitor.images.policy import SourcePolicy
-    from monitor.images.quality import measure_image
-    from monitor.images.raw import RawImage
-
-    n_threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    encoder = load_encoder(EncoderSpec(handler="open_clip", model="compact"))
-    raws = [RawImage.of((folder / name).read_bytes()) for name in names[:BATCH]]
-    images = [decode(raw, SourcePolicy()).image for raw in raws]  # type: ignore[union-attr]
-    tensors = [encoder.preprocess(image) for image in images]
-    steps: dict[str, Callable[[], object]] = {
-        "decode": lambda: [decode(raw, SourcePolicy()) for raw in raws],
-        "statistics": lambda: [measure_image(image) for image in images],
-        "preprocess": lambda: [encoder.preprocess(image) for image in images],
-        "encode": lambda: encoder.encode_batch(tensors),
-    }
-
-    def timed(step: Callable[[], object]) -> float:
-        start = time.process_time()
-        step()
-        return (time.process_time() - start) / len(raws) * 1000
-
-    least = {name: min(timed(step) for _ in range(3)) for name, step in steps.items()}
-    torch.set_num_threads(n_threads)
-    return least
-
-
-CONTENDERS: dict[str, Callable[[], Work]] = {
-    "monitor.embed": lambda: ours("exact"),
-    "monitor.embed, fast": lambda: ours("fast"),
-    "batched loop": lambda: rival("batched_loop"),
-    "thread pool": lambda: rival("thread_pool"),
-    "DataLoader": lambda: rival("data_loader"),
-    "one by one": lambda: rival("one_by_one"),
+DECODE, ENCODE = "decode + preprocess alone", "encoder alone"
+RIVALS = {
+    DECODE: "decode_alone",
+    ENCODE: "encoder_alone",
+    "thread pool": "thread_pool",
+    "batched loop": "batched_loop",
+    "DataLoader": "data_loader",
+    "one by one": "one_by_one",
 }
+OURS = {"monitor.embed": "exact", "monitor.embed, fast": "fast"}
+CONTENDERS = (DECODE, ENCODE, *OURS, "thread pool", "batched loop", "DataLoader", "one by one")
 
 
 def used() -> float:
@@ -197,37 +241,76 @@ def measure(work: Work, urls: list[str]) -> tuple[float, float]:
     return len(urls) / wall, processor / len(urls) * 1000
 
 
+def compare(
+    names: Sequence[str],
+    model: str,
+    size: tuple[int, int],
+    n: int,
+    rounds: int,
+    photos: Path | None,
+) -> dict[str, tuple[float, float]]:
+    """Images a second and processor milliseconds an image of each contender, medians over the rounds."""
+    with tempfile.TemporaryDirectory() as place, tempfile.TemporaryDirectory() as elsewhere:
+        folder = Path(place)
+        files = make_images(folder, photos, size, n)
+        pretrained = weights(model, Path(elsewhere))
+        works = {
+            name: ours(OURS[name], model, pretrained)
+            if name in OURS
+            else rival(RIVALS[name], model, pretrained, folder)
+            for name in names
+        }
+        results: dict[str, list[tuple[float, float]]] = {name: [] for name in works}
+        with served(folder) as host:
+            urls = [f"http://{host}/{name}" for name in files]
+            for work in works.values():
+                work(urls[:BATCH])
+            for _ in range(rounds):
+                for name, work in works.items():
+                    results[name].append(measure(work, urls))
+    return {
+        name: (
+            statistics.median(rate for rate, _ in figures),
+            statistics.median(c for _, c in figures),
+        )
+        for name, figures in results.items()
+    }
+
+
+def table(title: str, results: Mapping[str, tuple[float, float]]) -> str:
+    """The figures as Markdown, with the ceiling where its parts were measured."""
+    lines = [f"| {title} | images/s | CPU ms an image | images/s, of the ceiling |"]
+    lines.append("|---|---:|---:|---:|")
+    ceiling = None
+    if DECODE in results and ENCODE in results:
+        ceiling = 1 / (1 / results[DECODE][0] + 1 / results[ENCODE][0])
+        lines.append(f"| ceiling of {n_cores()} cores | {ceiling:.1f} | | 1.00 |")
+    for name, (rate, cost) in results.items():
+        share = "" if ceiling is None or name in (DECODE, ENCODE) else f"{rate / ceiling:.2f}"
+        lines.append(f"| {name} | {rate:.1f} | {cost:.1f} | {share} |")
+    return "\n".join(lines)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--photos", type=Path)
     parser.add_argument("--size", default="640x480")
     parser.add_argument("--images", type=int, default=600)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--only", nargs="*", default=list(CONTENDERS))
+    parser.add_argument("--model", default="compact")
+    parser.add_argument("--only", nargs="*", choices=CONTENDERS, default=CONTENDERS)
+    parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     width, height = map(int, options.size.split("x"))
-    with tempfile.TemporaryDirectory() as place:
-        folder = Path(place)
-        names = make_images(folder, options.photos, (width, height), options.images)
-        step = costs(folder, names)
-        needed = step["decode"] + step["preprocess"] + step["encode"]
-        with served(folder) as host:
-            urls = [f"http://{host}/{name}" for name in names]
-            works = {name: CONTENDERS[name]() for name in options.only}
-            for work in works.values():
-                work(urls[:BATCH])
-            results: dict[str, list[tuple[float, float]]] = {name: [] for name in works}
-            for _ in range(options.rounds):
-                for name, work in works.items():
-                    results[name].append(measure(work, urls))
-    print("one thread, ms per image:", ", ".join(f"{k} {v:.2f}" for k, v in step.items()))
-    print(f"ceiling: {n_cores() * 1000 / needed:.0f} images/s on {n_cores()} cores\n")
-    print(f"| {options.size} JPEGs, compact model | images/s | CPU ms an image | of the first |")
-    print("|---|---:|---:|---:|")
-    first = statistics.median(cost for _, cost in results[options.only[0]])
-    for name, rounds in results.items():
-        rate, cost = (statistics.median(values) for values in zip(*rounds, strict=True))
-        print(f"| {name} | {rate:.1f} | {cost:.1f} | {cost / first:.2f} |")
+    results = compare(
+        options.only, options.model, (width, height), options.images, options.rounds, options.photos
+    )
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    if options.json:
+        print(json.dumps({"results": results, "peak_gib": peak}))
+        return
+    print(table(f"{options.size} JPEGs, {options.model}", results))
+    print(f"\npeak of memory, all contenders in one process: {peak:.2f} GiB")
 
 
 if __name__ == "__main__":
