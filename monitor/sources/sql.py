@@ -27,6 +27,7 @@ _IN_UTC: Final = {
     "duckdb": "SET TimeZone = 'UTC'",
 }
 """How each database sets the zone of a session; others have none, or compare in UTC."""
+_DAY: Final = dt.timedelta(days=1)
 _HAVE_ZONES: Final = {"postgresql", "cockroachdb", "redshift", "oracle", "mssql"}
 
 
@@ -40,9 +41,9 @@ class SqlSource:
         Any URL that SQLAlchemy knows; the driver must be installed.
     query
         Holds `:start` and `:end`, which become the window's bounds: timestamps with a zone, or in
-        databases that have none times in UTC. In SQLite they are texts such as `2026-03-01` and
-        `2026-03-01 06:00:00`: compare them with `datetime(column)`. The session is set to UTC,
-        so that columns with and without a zone and dates are compared alike; a bound may be cast
+        databases that have none times in UTC. In SQLite, whose times are texts of any spelling, they are
+        dates such as `2026-03-01`, a day before and a day after those of the window. The session is set to
+        UTC, so that columns with and without a zone and dates are compared alike; a bound may be cast
         (`:start::timestamp`). Rows outside of the window are left out again.
     timestamp_column
         Of the rows that the query gives.
@@ -90,7 +91,7 @@ class SqlSource:
                     # Else the database compares times without a zone with the bounds in the zone of the
                     # session, which is its own setting or the user's.
                     connection.exec_driver_sql(_IN_UTC[dialect])
-                bounds = {"start": _bound(start, dialect), "end": _bound(end, dialect)}
+                bounds = _bounds(start, end, dialect)
                 statement = self._statement(columns, dialect)
                 in_pieces = {"yield_per": self.chunk_rows}
                 result = connection.execute(statement, bounds, execution_options=in_pieces)
@@ -149,10 +150,15 @@ class SqlSource:
         return self.options.declared(table)
 
 
-def _bound(instant: dt.datetime, dialect: str) -> dt.datetime | str:
-    in_utc = instant.astimezone(dt.UTC)
-    naive = in_utc.replace(tzinfo=None)
+def _bounds(start: dt.datetime, end: dt.datetime, dialect: str) -> dict[str, dt.datetime | str]:
+    in_utc = [edge.astimezone(dt.UTC) for edge in (start, end)]
     if dialect == "sqlite":
-        # It compares texts letter by letter, so that the shortest one comes before every spelling of it.
-        return str(naive.date()) if naive.time() == dt.time() else str(naive)
-    return in_utc if dialect in _HAVE_ZONES else naive
+        # It compares texts letter by letter: no time of the day comes before or after all spellings of it,
+        # and a time with an offset may have another date than in UTC. Days around the window do.
+        first, after = (
+            edge.date() for edge in (in_utc[0], in_utc[1] - dt.timedelta(microseconds=1))
+        )
+        return {"start": str(first - _DAY), "end": str(after + 2 * _DAY)}
+    if dialect not in _HAVE_ZONES:
+        in_utc = [edge.replace(tzinfo=None) for edge in in_utc]
+    return {"start": in_utc[0], "end": in_utc[1]}

@@ -71,19 +71,37 @@ def test_any_window_in_any_zone(uploads, zone, first, n, column):
     assert sorted(frames.read_times(table, column).values.tolist()) == expected
 
 
-@pytest.mark.parametrize(
-    "spelling", ["%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%d %H:%M:%S.%f", "%Y-%m-%d"]
-)
-def test_a_day_of_texts_in_sqlite(spelling, tmp_path):
+SPELLINGS = {
+    "space": lambda half: str(half.replace(tzinfo=None)),
+    "T": lambda half: half.replace(tzinfo=None).isoformat(),
+    "Z": lambda half: half.strftime("%Y-%m-%dT%H:%M:%SZ"),
+    "fractions": lambda half: half.strftime("%Y-%m-%d %H:%M:%S.%f"),
+    "offset": lambda half: half.astimezone(dt.timezone(dt.timedelta(hours=14))).isoformat(),
+    "offset back": lambda half: str(half.astimezone(dt.timezone(-dt.timedelta(hours=12)))),
+}
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS)
+@pytest.mark.parametrize("column", ["ts", "datetime(ts)"])
+def test_windows_of_texts_in_sqlite(spelling, column, tmp_path):
+    """Also those that begin at no midnight: six hours, and a day of Berlin."""
+    halves = [half.replace(tzinfo=UTC) for half in HALF_HOURS]
     with sqlite3.connect(tmp_path / "rows.db") as connection:
         connection.execute("CREATE TABLE up (ts TEXT)")
-        rows = [(half.strftime(spelling),) for half in HALF_HOURS]
-        connection.executemany("INSERT INTO up VALUES (?)", rows)
+        connection.executemany(
+            "INSERT INTO up VALUES (?)", [(SPELLINGS[spelling](half),) for half in halves]
+        )
     connection.close()
-    for column in ("ts", "datetime(ts)"):
-        query = f"SELECT ts FROM up WHERE {column} >= :start AND {column} < :end"
-        source = SqlSource(f"sqlite:///{tmp_path}/rows.db", query, "ts")
-        assert read_window(source, DAY, DAY + ONE_DAY).num_rows == 48
+    query = f"SELECT ts FROM up WHERE {column} >= :start AND {column} < :end"
+    source = SqlSource(f"sqlite:///{tmp_path}/rows.db", query, "ts")
+    hour = dt.timedelta(hours=1)
+    for start, end in (
+        (DAY, DAY + ONE_DAY),
+        (DAY + 6 * hour, DAY + 12 * hour),
+        (DAY - hour, DAY + 23 * hour),
+    ):
+        n = sum(start <= half < end for half in halves)
+        assert read_window(source, start, end).num_rows == rows_seen(source, start, end).n == n
 
 
 TAILS = [
