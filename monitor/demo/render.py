@@ -75,8 +75,7 @@ def draw(kind: str, rng: np.random.Generator, *, brightness: float = 1.0) -> Pic
     sprite = Image.new("RGBA", (_SIDE, _SIDE))
     _DRAWERS[kind](ImageDraw.Draw(sprite), COLOURS[colour], rng)
     size = int(SIZE * rng.uniform(0.8, 1.1))
-    sprite = sprite.rotate(rng.uniform(-8, 8), Image.Resampling.BILINEAR)
-    sprite = sprite.resize((size, size), Image.Resampling.BOX)
+    sprite = _turned(sprite, rng.uniform(-8, 8)).resize((size, size), Image.Resampling.BOX)
     x, y = (int((SIZE - size) / 2 + rng.uniform(-0.06, 0.06) * SIZE) for _ in range(2))
     shadow = Image.new("RGBA", sprite.size, (20, 20, 30, 255))
     shadow.putalpha(sprite.getchannel("A").point(lambda a: a // 4))
@@ -85,9 +84,9 @@ def draw(kind: str, rng: np.random.Generator, *, brightness: float = 1.0) -> Pic
     image.paste(sprite, (x, y), sprite)
     image = image.filter(ImageFilter.GaussianBlur(float(rng.uniform(0, 0.5))))
     image = ImageEnhance.Brightness(image).enhance(brightness * float(rng.uniform(0.92, 1.08)))
-    grain = rng.normal(0, rng.uniform(1, 4), (SIZE, SIZE, 1))
+    grain = np.floor(rng.normal(0, rng.uniform(1, 4), (SIZE, SIZE, 1))).astype(np.int16)
     article = "an" if colour[0] in "aeiou" else "a"
-    pixels = np.clip(np.asarray(image, dtype=np.float64) + grain, 0, 255).astype(np.uint8)
+    pixels = np.clip(np.asarray(image) + grain, 0, 255).astype(np.uint8)
     return Picture(Image.fromarray(pixels), kind, f"a drawing of {article} {colour} {kind}")
 
 
@@ -96,10 +95,28 @@ def _background(rng: np.random.Generator) -> Image.Image:
     wall = rng.uniform(190, 232) + rng.normal(0, 9, 3)
     table = rng.uniform(130, 190) + rng.normal(0, 14, 3)
     horizon = int(SIZE * rng.uniform(0.62, 0.8))
-    pixels = np.empty((SIZE, SIZE, 3))
-    pixels[:horizon], pixels[horizon:] = wall, table
     light = np.linspace(rng.uniform(-24, 24), rng.uniform(-24, 24), SIZE)[None, :, None]
-    return Image.fromarray(np.clip(pixels + light, 0, 255).astype(np.uint8))
+    rows = np.clip(np.stack([wall, table])[:, None] + light, 0, 255).astype(np.uint8)
+    return Image.fromarray(np.repeat(rows, [horizon, SIZE - horizon], axis=0))
+
+
+def _turned(sprite: Image.Image, degrees: float) -> Image.Image:
+    """`sprite` turned about its middle; only what is drawn on is computed, as most of it is empty."""
+    left, top, right, bottom = sprite.getbbox() or (0, 0, 1, 1)
+    angle = math.radians(degrees)
+    cos, sin = math.cos(angle), math.sin(angle)
+    corners = [
+        (cos * x + sin * y, cos * y - sin * x)
+        for x in (left - _SIDE / 2, right - _SIDE / 2)
+        for y in (top - _SIDE / 2, bottom - _SIDE / 2)
+    ]
+    x0, y0 = (max(0, math.floor(min(c) + _SIDE / 2) - 2) for c in zip(*corners, strict=True))
+    x1, y1 = (min(_SIDE, math.ceil(max(c) + _SIDE / 2) + 2) for c in zip(*corners, strict=True))
+    middle = (_SIDE / 2 - x0, _SIDE / 2 - y0)
+    part = sprite.crop((x0, y0, x1, y1)).rotate(degrees, Image.Resampling.BILINEAR, center=middle)
+    turned = Image.new("RGBA", sprite.size)
+    turned.paste(part, (x0, y0))
+    return turned
 
 
 def _box(*fractions: float) -> tuple[float, ...]:
