@@ -10,7 +10,7 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import optimize, stats
+from scipy import optimize, special
 
 from monitor.drift.comparison import Comparison
 from monitor.drift.judgement import Judgement
@@ -194,7 +194,7 @@ def detectable_share(
     0.094
     """
     c1, c2 = float(moments[0]), float(moments[1])
-    z = float(stats.norm.ppf(POWER))
+    z = float(special.ndtri(POWER))
 
     def missing(share: float) -> float:
         moved = 2 * share**2 * spread

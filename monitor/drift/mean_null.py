@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+from scipy import special
 
 from monitor.drift.significance import LEAST_P_VALUE
 
@@ -56,7 +56,7 @@ class MeanNull:
         c1, c2, c3 = (float(moment) for moment in self.moments)
         df = c2**3 / c3**2
         scaled = df + (statistic - c1) * np.sqrt(df / c2)
-        return float(np.clip(stats.chi2.sf(max(scaled, 0.0), df), LEAST_P_VALUE, 1.0))
+        return float(np.clip(special.chdtrc(df, max(scaled, 0.0)), LEAST_P_VALUE, 1.0))
 
     def p_value_beside(self, comparison: Comparison, test: str, statistic: float) -> float:
         """By three moments, or by the law of the baseline's windows for `test`; 1 where nothing is known."""

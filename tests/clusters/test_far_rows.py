@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from monitor.clusters import Clustering, FarRows, fit
-from monitor.clusters.far_rows import savage_scores
+from monitor.clusters.far_rows import pearson_iii_tail, savage_scores
 from monitor.clusters.known_rows import neighbours
 
 BASELINE = np.array([100] * 9 + [50, 25, 15, 5, 3, 2])
@@ -17,13 +18,20 @@ def test_scores_are_minus_the_log_of_the_share_beyond():
     assert savage_scores(np.ones(10)) == pytest.approx(expected, rel=1e-3)
 
 
-@pytest.mark.parametrize("level", [0.05, 0.01])
-def test_the_level_holds_for_dealt_rows(level):
+def test_the_level_holds_for_dealt_rows():
     rng = np.random.default_rng(0)
     total = BASELINE + BASELINE // 5
     drawn = rng.multivariate_hypergeometric(total, 200, size=3_000)
     p_values = np.array([FarRows.of(total - window, window).p_value for window in drawn])
-    assert 0.2 * level < (p_values <= level).mean() < 1.2 * level
+    for level in (0.05, 0.01):
+        assert 0.2 * level < (p_values <= level).mean() < 1.2 * level
+
+
+@pytest.mark.parametrize("skewness", [-2.0, -0.3, -1e-6, 0.0, 1e-6, 1e-4, 0.1, 1.5])
+def test_the_tail_is_that_of_pearson_iii(skewness):
+    z = np.array([-9.0, -1.0, 0.0, 0.7, 3.0, 8.0])
+    ours = [pearson_iii_tail(value, skewness) for value in z]
+    assert ours == pytest.approx(stats.pearson3.sf(z, skewness), rel=1e-10, abs=1e-300)
 
 
 def test_new_rows_of_the_same_kind_are_as_far_as_the_baselines():
