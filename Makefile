@@ -3,7 +3,7 @@
 PYTHON ?= python3
 WORKERS ?= 2
 BIN := .venv/bin
-PYTEST := $(BIN)/pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
+PYTEST := $(BIN)/pytest --numprocesses $(WORKERS) --dist worksteal
 
 # A thread for each worker: more would only wait for each other.
 test quick: export OMP_NUM_THREADS = 1
@@ -15,7 +15,8 @@ test quick: export PYTHONDONTWRITEBYTECODE =
 demo: .venv/installed
 	$(BIN)/monitor demo --output demo-report
 
-# Files are dealt to the workers, the slowest first; lint and audit run beside them and are printed after.
+# Each worker goes through its half of the tests and then takes over of the rest of the other; lint and audit run
+# beside them and are printed after.
 test: .venv/installed-dev
 	@$(MAKE) --no-print-directory lint audit >.checks.log 2>&1 & checks=$$!; \
 	$(PYTEST); tests=$$?; \

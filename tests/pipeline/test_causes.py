@@ -49,22 +49,15 @@ def test_natural_variation_is_learned_and_used():
     quiet = table(60, 300, 2, rho=0.02, start=START + pd.Timedelta("60D"))
     naive = monitor.fit_baseline(train, POINTS)
     aware = monitor.fit_baseline(train, POINTS, timestamp_column="ts")
-    flagged = [
-        (
-            monitor.detect_drift(quiet, one, timestamp_column="ts", every="1d").to_frame().p_value
-            <= 0.01
-        ).sum()
-        for one in (naive, aware)
-    ]
-    assert flagged[0] > 20
-    assert flagged[1] <= 4
     report = monitor.detect_drift(quiet, aware, timestamp_column="ts", every="1d")
+    without = monitor.detect_drift(quiet[:4_500], naive, timestamp_column="ts", every="1d")
+    assert (without.to_frame().p_value <= 0.01).mean() > 1 / 3
+    assert (report.to_frame().p_value <= 0.01).sum() <= 4
     assert "natural variation of 40 windows of 1d" in report.notes[1]
     assert re.search("judged against the rest, [0-3] of these 40 windows would", report.notes[1])
     assert "once in 41; the rate asked for, once in 730, rests on" in report.notes[1]
     assert "690 windows more would show it" in report.notes[1]
     assert report.to_frame().design_effect.iloc[0] == pytest.approx(1 + 299 * 0.02, rel=0.4)
-    without = monitor.detect_drift(quiet, naive, timestamp_column="ts", every="1d")
     assert "rows are taken as independent" in without.notes[1]
 
 
@@ -284,11 +277,13 @@ def test_thresholds_in_deviations_hold_for_segments_of_their_own_size():
 
 def test_a_window_without_rows_is_inconclusive_even_in_a_lasting_shift():
     baseline = monitor.fit_baseline(table(40, 200, 1), POINTS, timestamp_column="ts")
-    moved = table(20, 200, 2, start=START + pd.Timedelta(60, unit="D"), shares=SHARES[::-1])
+    moved = table(8, 200, 2, start=START + pd.Timedelta(60, unit="D"), shares=SHARES[::-1])
     day = moved.ts.dt.floor("D")
-    gap = moved[day != day.unique()[15]]
+    gap = moved[day != day.unique()[5]]
     report = monitor.detect_drift(gap, baseline, timestamp_column="ts", every="1d")
-    assert report.to_frame().verdict[15] == "inconclusive"
+    verdicts = ["drift"] * 8
+    verdicts[5] = "inconclusive"
+    assert report.to_frame().verdict.tolist() == verdicts
 
 
 def test_other_windows_than_the_baselines_are_noted():
