@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime as dt
 import getpass
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from monitor.cli.project import Project
     from monitor.clusters import Baseline
     from monitor.store import Store
+    from monitor.web import Site
 
 
 @click.group(cls=SuggestingGroup, invoke_without_command=True)
@@ -42,6 +45,29 @@ def serve(ctx: click.Context, config_path: Path, host: str | None, port: int | N
     from monitor.cli.project import Project
 
     serve_project(Project.open(config_path, ctx.ensure_object(Terminal)), host, port)
+
+
+@serve.command()
+@click.option("--allow-acts", is_flag=True, help="It may mark windows and acknowledge alerts, too.")
+@config_option
+@output_options
+@click.pass_obj
+def mcp(terminal: Terminal, allow_acts: bool, config_path: Path) -> None:
+    """Answer an agent by the Model Context Protocol, on standard input and output.
+
+    It lists features, windows and alerts, describes windows and their changed rows. An agent's program starts
+    this command itself.
+    """
+    from monitor.cli.project import Project
+    from monitor.errors import MissingExtraError
+
+    try:
+        from monitor.web.agents import run
+    except ModuleNotFoundError as error:
+        raise MissingExtraError.of(str(error.name), "mcp") from error
+    project = Project.open(config_path, terminal)
+    with _opened(project) as site:
+        run(site, _user(), may_act=allow_acts)
 
 
 @serve.group(cls=SuggestingGroup)
@@ -122,40 +148,47 @@ def serve_project(project: Project, host: str | None = None, port: int | None = 
     MonitorError
         If the store cannot be used, or nothing says who may look.
     """
-    from monitor.cli.embedded import located
-    from monitor.cli.served_rows import ConfigRows
     from monitor.errors import MissingExtraError
-    from monitor.store import Store
 
     try:
-        from monitor.web import Site
         from monitor.web.listen import access_of, listen
     except ModuleNotFoundError as error:
         raise MissingExtraError.of(str(error.name), "web") from error
-    config = project.config
-    serving = config.serve
+    serving = project.config.serve
     host = host or serving.host
-    with Store(config.store_url) as store:
-        store.prepare()
+    with _opened(project) as site:
         access = access_of(
-            store, host, _user(), hosts=serving.hosts,
+            site.store, host, _user(), hosts=serving.hosts,
             user_header=serving.user_header, proxies=serving.proxies,
         )  # fmt: skip
-        site = Site(
-            store=store,
-            features={feature.name: located(config, feature) for feature in config.monitored},
-            policy=config.policy,
-            rows=ConfigRows(project),
-            folder=project.output / "web",
-            max_points=serving.max_points,
-            accept=partial(_accept, project, threading.Lock()),
-        )
         listen(
             site,
             access,
             host,
             serving.port if port is None else port,
             lambda address: project.terminal.say(f"the page is at {address}; Ctrl-C ends"),
+        )
+
+
+@contextmanager
+def _opened(project: Project) -> Iterator[Site]:
+    """What the page of a config stands on."""
+    from monitor.cli.embedded import located
+    from monitor.cli.served_rows import ConfigRows
+    from monitor.store import Store
+    from monitor.web.site import Site
+
+    config = project.config
+    with Store(config.store_url) as store:
+        store.prepare()
+        yield Site(
+            store=store,
+            features={feature.name: located(config, feature) for feature in config.monitored},
+            policy=config.policy,
+            rows=ConfigRows(project),
+            folder=project.output / "web",
+            max_points=config.serve.max_points,
+            accept=partial(_accept, project, threading.Lock()),
         )
 
 

@@ -13,7 +13,6 @@ from monitor.redaction import redact_url
 from monitor.reports.thumbnails import link_of
 from monitor.reports.wording import plain
 from monitor.store import acts, lines
-from monitor.store.acts import Act
 from monitor.store.lines import FeatureLine, StoredWindow, WindowLine
 from monitor.web.access import Access, RateLimit, Sessions, Visitor
 from monitor.web.cloud import Cloud
@@ -132,11 +131,6 @@ def actor_of(request: Request) -> Visitor:
     if not visitor.may_act:
         raise HTTPException(403, "this token may only read")
     return visitor
-
-
-def signed(who: Visitor, now: dt.datetime, **about: Any) -> Act:
-    """An act of a visitor."""
-    return Act(who=who.name, done_at=now, **about)
 
 
 def _cell(cell: Any) -> str | float | None:

@@ -234,7 +234,7 @@ def test_a_fault_of_ours_tells_nothing(served: Served, monkeypatch: pytest.Monke
     def broken(*_: object) -> None:
         raise RuntimeError("the secret of /etc/passwd")
 
-    monkeypatch.setattr("monitor.web.api.open_alerts", broken)
+    monkeypatch.setattr("monitor.web.answers.open_alerts", broken)
     client = TestClient(
         served.client.app, base_url="http://localhost", raise_server_exceptions=False
     )
