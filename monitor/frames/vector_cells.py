@@ -42,10 +42,14 @@ def vector_of(cell: Any) -> NDArray[Any] | str:
 
 
 def vector_of_text(cell: Any) -> NDArray[Any] | str:
-    """A cell as a vector that may be written as text, as JSON and pgvector do; or why it is none.
+    """A cell as a vector that may be written as text, as JSON, pgvector, NumPy and SQL do; or why it is none.
 
     >>> vector_of_text(" [1, 2.5e-1,null] ").tolist(), vector_of_text("1, 2"), vector_of_text("NA")
     ([1.0, 0.25, nan], 'not_numeric', 'missing')
+    >>> vector_of_text("[ 1.  -2.5\\n 3. ]").tolist(), vector_of_text("{1,NULL}").tolist()
+    ([1.0, -2.5, 3.0], [1.0, nan])
+    >>> vector_of_text("[0.1 0.2 ... 0.9]")  # NumPy left some out
+    'not_numeric'
     """
     if not isinstance(cell, str):
         return vector_of(cell)
@@ -54,8 +58,15 @@ def vector_of_text(cell: Any) -> NDArray[Any] | str:
     try:
         value = json.loads(cell)
     except (ValueError, RecursionError):
-        return "not_numeric"
+        return _vector_in_brackets(cell.strip())
     return vector_of(value) if isinstance(value, list) else "not_numeric"
+
+
+def _vector_in_brackets(text: str) -> NDArray[Any] | str:
+    if (text[:1], text[-1:]) not in (("[", "]"), ("{", "}")):
+        return "not_numeric"
+    numbers = [number_of(word) for word in text[1:-1].replace(",", " ").split()]
+    return "not_numeric" if None in numbers else np.array(numbers, dtype=np.float64)
 
 
 def number_of(cell: Any) -> float | None:

@@ -143,6 +143,11 @@ def parse(url: str) -> URL:
             f"a store in {kind!r} is not known: give sqlite:///path/of/a/file or "
             "postgresql+psycopg://user:password@host/database"
         )
+    if parsed.get_backend_name() == "sqlite" and (parsed.host or parsed.username):
+        raise StoreError(
+            "the store's url names a host or a user, and SQLite has neither: give sqlite:///path/of/a/file, "
+            "with three slashes"
+        )
     if parsed.get_backend_name() == "sqlite" and parsed.database in (None, "", ":memory:"):
         raise StoreError(
             f"{url!r} names no file: a store outlives the process, give sqlite:///path/of/a/file"

@@ -101,6 +101,9 @@ def test_a_store_of_a_newer_program_is_refused(store):
     [
         ("mysql://a@b/c", "'mysql' is not known"),
         ("sqlite://", "names no file"),
+        ("sqlite://monitor.db", "with three slashes"),
+        ("sqlite://me:secret@/monitor.db", "with three slashes"),
+        ("postgresql://me:secret@host:no/d", "cannot be read"),
         ("what", "cannot be read"),
     ],
 )
