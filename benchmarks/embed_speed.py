@@ -30,6 +30,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -117,7 +118,7 @@ def weights(model: str, folder: Path) -> str | None:
     return str(path)
 
 
-def ours(preprocessing: str, model: str, pretrained: str | None) -> Work:
+def ours(name: str, model: str, pretrained: str | None) -> Work:
     import pandas as pd
 
     import monitor
@@ -127,14 +128,21 @@ def ours(preprocessing: str, model: str, pretrained: str | None) -> Work:
         "url",
         model=model,
         pretrained=pretrained,
-        embedding_engine_config={"preprocessing": preprocessing},
+        embedding_engine_config={"preprocessing": "fast" if name == FAST else "exact"},
     )
+    executor: Any = "local"
+    if name == ON_RAY:
+        from monitor.embedding.executors.on_ray import RayExecutor
+
+        executor = RayExecutor(workers=2)
     feature = monitor.ImageEmbedding(name="p", source_column="url", column="v", space=space)
 
     def work(urls: list[str]) -> object:
         host = urls[0].split("/")[2]
         policy = SourcePolicy(schemes=("http",), hosts=(host,), allow_private=True)
-        table = monitor.embed(pd.DataFrame({"url": urls}), feature, policy=policy, progress=False)
+        table = monitor.embed(
+            pd.DataFrame({"url": urls}), feature, policy=policy, progress=False, executor=executor
+        )
         assert table["v_failure"].isna().all()
         return table
 
@@ -221,8 +229,12 @@ RIVALS = {
     "DataLoader": "data_loader",
     "one by one": "one_by_one",
 }
-OURS = {"monitor.embed": "exact", "monitor.embed, fast": "fast"}
-CONTENDERS = (DECODE, ENCODE, *OURS, "thread pool", "batched loop", "DataLoader", "one by one")
+MONITOR, FAST, ON_RAY = OURS = (
+    "monitor.embed",
+    "monitor.embed, fast",
+    "monitor.embed, 2 Ray workers",
+)
+CONTENDERS = (DECODE, ENCODE, MONITOR, FAST, *list(RIVALS)[2:])
 
 
 def used() -> float:
@@ -255,7 +267,7 @@ def compare(
         files = make_images(folder, photos, size, n)
         pretrained = weights(model, Path(elsewhere))
         works = {
-            name: ours(OURS[name], model, pretrained)
+            name: ours(name, model, pretrained)
             if name in OURS
             else rival(RIVALS[name], model, pretrained, folder)
             for name in names
@@ -298,7 +310,7 @@ def main() -> None:
     parser.add_argument("--images", type=int, default=600)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--model", default="compact")
-    parser.add_argument("--only", nargs="*", choices=CONTENDERS, default=CONTENDERS)
+    parser.add_argument("--only", nargs="*", choices=(*CONTENDERS, ON_RAY), default=CONTENDERS)
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     width, height = map(int, options.size.split("x"))

@@ -2,8 +2,8 @@
 
     python benchmarks/speed_table.py [--quick] [--only PART ...]
 
-Parts: compact, vit, large (12 megapixels), memory (2,000 and 20,000 images), first (the first vector),
-clusters. Each is measured in processes of its own. About 40 minutes on two cores, `--quick` about 8.
+Parts: compact, vit, large (12 megapixels), ray (two workers on this machine), memory (2,000 and 20,000
+images), first (the first vector), clusters. Each is measured in processes of its own. About 40 minutes on two cores, `--quick` about 8.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from embed_speed import CONTENDERS, ENCODE, table
+from embed_speed import CONTENDERS, ENCODE, ON_RAY, table
 
 HERE = Path(__file__).parent
 FIRST = """
@@ -82,6 +82,12 @@ def large(n: int) -> str:
     return "\n".join(lines)
 
 
+def ray(n: int) -> str:
+    names = ("monitor.embed", ON_RAY)
+    title = "640x480 JPEGs, compact model (processor time of Ray's workers is not seen)"
+    return table(title, compared(*names, images=n)["results"])
+
+
 def memory(n: int) -> str:
     alone = float(run("-c", MODEL))
     lines = ["| memory, compact model | peak GiB | of the model's own process |", "|---|---:|---:|"]
@@ -114,7 +120,7 @@ def clusters(n: int) -> str:
 
 
 PARTS: dict[str, Callable[[int], str]] = {
-    function.__name__: function for function in (compact, vit, large, memory, first, clusters)
+    function.__name__: function for function in (compact, vit, large, ray, memory, first, clusters)
 }
 
 

@@ -6,8 +6,17 @@
     sha256, encoder ─► vector       for good
 """
 
+from monitor.cache.carried import CarriedCache
 from monitor.cache.database import remove
 from monitor.cache.records import CachedVector, KnownFailure, KnownSource
 from monitor.cache.store import CacheInfo, VectorCache
 
-__all__ = ["CacheInfo", "CachedVector", "KnownFailure", "KnownSource", "VectorCache", "remove"]
+__all__ = [
+    "CacheInfo",
+    "CachedVector",
+    "CarriedCache",
+    "KnownFailure",
+    "KnownSource",
+    "VectorCache",
+    "remove",
+]

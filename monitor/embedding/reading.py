@@ -80,8 +80,7 @@ class CellReading:
         self._encoder = encoder
         self._least_side = traits_of(encoder).least_side
         self._cache = cache
-        self._maker = f"{encoder.fingerprint} {_decides_pixels(reader.policy)}"
-        self._policy = reader.policy.model_dump_json(exclude=_DECIDE_NOTHING)
+        self._policy, self._maker = cache_names(reader.policy, encoder.fingerprint)
         # Decoding computes: beyond the cores, more at once would only take memory and turns.
         self._decoding = threading.BoundedSemaphore(n_cores())
 
@@ -172,6 +171,19 @@ def _source(raw: RawImage, where: Located) -> KnownSource:
         last_modified=version.last_modified,
         file_state=where.file_state,
     )
+
+
+def cache_names(policy: SourcePolicy, fingerprint: str) -> tuple[str, str]:
+    """By what a cache finds sources and vectors: the policy's part, and the maker of the vectors.
+
+    Examples
+    --------
+    >>> from monitor.images import SourcePolicy
+    >>> cache_names(SourcePolicy(), "RN50:00ff")[1][:24]
+    'RN50:00ff {"background":'
+    """
+    maker = f"{fingerprint} {_decides_pixels(policy)}"
+    return policy.model_dump_json(exclude=_DECIDE_NOTHING), maker
 
 
 def _decides_pixels(policy: SourcePolicy) -> str:

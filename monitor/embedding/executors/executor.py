@@ -109,7 +109,10 @@ class Executor(Protocol):
 registry: Final = Registry[Callable[..., Executor]](
     "monitor.executors",
     "executor",
-    {"local": "monitor.embedding.executors.local:LocalExecutor"},
+    {
+        "local": "monitor.embedding.executors.local:LocalExecutor",
+        "ray": "monitor.embedding.executors.on_ray:RayExecutor",
+    },
     must_be_callable,
 )
 """The executors by name. What stands there is called with the settings that a config gives in `executor`, all

@@ -1,0 +1,72 @@
+"""The executor on Ray keeps the contract, and a worker that is killed costs nothing but time."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+from monitor.embedding import Cells, EmbeddingTask
+from monitor.embedding.executors.on_ray import RayExecutor
+from monitor.encoders.spec import EncoderSpec
+from monitor.errors import InvalidInputError
+from monitor.testing import ExecutorContract
+
+ray = pytest.importorskip("ray")
+
+pytestmark = [
+    pytest.mark.slow,
+    # Ray's own, on its way out and in.
+    pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::FutureWarning"),
+]
+
+
+@pytest.fixture(scope="module")
+def shared() -> Iterator[RayExecutor]:
+    executor = RayExecutor(workers=2, cpus=0.5)
+    yield executor
+    executor.close()
+    ray.shutdown()
+
+
+class TestContract(ExecutorContract):
+    @pytest.fixture
+    def task(self) -> EmbeddingTask:
+        return EmbeddingTask(EncoderSpec(handler="open_clip", model="compact", batch_size=4))
+
+    @pytest.fixture
+    def executor(self, shared: RayExecutor) -> RayExecutor:
+        return shared
+
+    def test_killed_workers_are_survived(
+        self, executor: RayExecutor, task: EmbeddingTask, images: list[Any]
+    ) -> None:
+        expected = executor.embed(Cells(images), task)
+        killed: list[int] = []
+
+        def kill(n_rows: int) -> None:
+            if not killed:
+                killed.extend(pids(executor))
+                os.kill(killed[0], signal.SIGKILL)
+
+        result = executor.embed(Cells(images * 4), task, on_progress=kill)
+        # Other pieces have other batches, whose rounding differs.
+        np.testing.assert_allclose(result.vectors, np.tile(expected.vectors, (4, 1)), atol=1e-6)
+        assert killed[0] not in pids(executor)
+
+
+def pids(executor: RayExecutor) -> list[int]:
+    """The processes of the workers."""
+    return ray.get([actor.process.remote() for actor in executor._actors])
+
+
+@pytest.mark.parametrize(
+    "settings", [{"workers": 0}, {"workers": True}, {"cpus": -1}, {"cpus": 0, "gpus": 0}]
+)
+def test_refuses_what_is_out_of_range(settings: dict[str, Any]) -> None:
+    with pytest.raises(InvalidInputError, match="must"):
+        RayExecutor(**settings)
