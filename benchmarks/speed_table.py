@@ -3,7 +3,8 @@
     python benchmarks/speed_table.py [--quick] [--only PART ...]
 
 Parts: compact, vit, large (12 megapixels), ray (two workers on this machine), memory (2,000 and 20,000
-images), first (the first vector), clusters. Each is measured in processes of its own. About 40 minutes on two cores, `--quick` about 8.
+images), first (the first vector), clusters. Each is measured in processes of its own. About 40 minutes on
+two cores, `--quick` about 8.
 """
 
 from __future__ import annotations

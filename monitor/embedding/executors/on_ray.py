@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -132,7 +133,12 @@ class RayExecutor:
             self._actors = []
             # Else Ray reports to its makers.
             os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-            ray.init(address=self.address, log_to_driver=False, include_dashboard=False)
+            ray.init(
+                address=self.address,
+                log_to_driver=False,
+                include_dashboard=False,
+                logging_level=logging.WARNING,
+            )
         if not self._actors:
             made = ray.remote(
                 num_cpus=self.cpus,
