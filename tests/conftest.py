@@ -10,8 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
+
+# How long an example takes depends on what else the machine does.
+settings.register_profile("any machine", deadline=None)
+settings.load_profile("any machine")
 
 AXE = os.environ.get("MONITOR_AXE", "")
 """The path of axe.min.js, from npm's axe-core; .ci/run fetches it."""

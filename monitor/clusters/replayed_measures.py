@@ -7,6 +7,7 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import stats
 
 from monitor.clusters.baseline_rows import BaselineRows
 from monitor.clusters.far_rows import FarRows
@@ -18,6 +19,9 @@ from monitor.clusters.row_measures import N_NEARNESS_BINS, NOVEL_FROM, nearness_
 
 MAX_OUTSIDE: Final = 5_000
 """So many rows outside a block tell their own distances."""
+
+USUAL: Final = float(stats.chi2.median(1))
+"""z² of a usual window of independent rows: one whose rows lie nearer tells no more of farther ones."""
 
 Mask = NDArray[np.bool_]
 Compared = tuple[float, float, float, float]
@@ -115,7 +119,7 @@ class OutsideMeasures:
         moved = measures.features[members].mean(axis=0, dtype=np.float64) - centre
         first, second, _ = self.moments.tolist()
         return n_novel, [
-            (z**2, 1.0, 1.0, 1.0),
+            (z**2 if z > 0 else min(z**2, USUAL), 1.0, 1.0, 1.0),
             (float(moved @ moved), (1 / n_rows + 1 / len(members)) * first, first**2, second),
             self._pixels(members, weights, n_rows),
         ]

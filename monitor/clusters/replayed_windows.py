@@ -30,7 +30,8 @@ class ReplayedWindows:
         (n_windows,) int64, novel rows.
     ratios
         (tests, n_windows) float64, in the order of `RATIOS`: a statistic over the mean that it would have if
-        all rows were independent, of `novelty` the square of its z; NaN where there is nothing to compare.
+        all rows were independent; of `novelty` the square of its z, where rows lie nearer at most a usual
+        one; NaN where there is nothing to compare.
     freedoms
         (tests, n_windows) float64: the degrees of freedom of the χ² that independent rows' ratio is about.
     scales

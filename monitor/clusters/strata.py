@@ -156,10 +156,10 @@ def stratum_means(rows: BaselineRows, members: NDArray[np.int64]) -> NDArray[np.
     """(strata, width) the mean vectors of the rows at `members`; 0 where there is none."""
     n_strata = int(rows.strata.max()) + 1
     order = members[np.argsort(rows.strata[members], kind="stable")]
-    present, starts, sizes = np.unique(rows.strata[order], return_index=True, return_counts=True)
+    present, starts = np.unique(rows.strata[order], return_index=True)
     means = np.zeros((n_strata, rows.vectors.shape[1]))
-    sums = np.add.reduceat(rows.vectors[order], starts, axis=0, dtype=np.float64)
-    means[present] = sums / sizes[:, None]
+    for stratum, part in zip(present, np.split(order, starts[1:]), strict=True):
+        means[stratum] = rows.vectors[part].mean(axis=0, dtype=np.float64)
     return means
 
 

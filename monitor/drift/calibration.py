@@ -20,15 +20,15 @@ from scipy import special, stats
 from monitor.clusters import RATIOS, ReplayedWindows, combine_p_values
 from monitor.drift.ratio_law import RatioLaw, RatioLikelihood
 
-INDEPENDENT: Final = 0.8
-"""How likely rows are independent, before any window is seen. Windows that vary leave no doubt of it, as a
-rule; with less to start from, few windows could not show independence well enough to lose no power."""
+INDEPENDENT: Final = 0.5
+"""How likely rows are independent, before any window is seen."""
 ALIKE: Final = 0.5
 """How likely neighbouring windows are alike where windows vary: traffic that moves slowly."""
 LIKENESS_SD: Final = 3.0
 """How far `ReplayedWindows.likeness` then goes, as a standard deviation, beyond that of chance."""
 CALM: Final = 0.2
-"""How likely a test sees nothing of it where windows vary, before any is seen."""
+"""How likely a test's windows show nothing where windows vary, before any is seen: that it shows none is
+little evidence for independence."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,14 +66,11 @@ def calibrate(replayed: ReplayedWindows) -> Calibration:
         for calm, varied in evidence.values()
     )
     independent = float(special.expit(odds))
-    calm_tests = {
-        name: independent
-        + (1 - independent) * float(special.expit(math.log(CALM / (1 - CALM)) + calm - varied))
-        for name, (calm, varied) in evidence.items()
-    }
     return Calibration(
         independent=independent,
-        ratios={name: likelihood.law(calm_tests[name]) for name, likelihood in ratios.items()},
+        # Where windows vary, so little of it that a test's windows did not show it would still fill its far
+        # tail: no test is taken as calm then.
+        ratios={name: likelihood.law(independent) for name, likelihood in ratios.items()},
     )
 
 

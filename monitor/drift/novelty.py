@@ -55,9 +55,7 @@ class NoveltyNull:
         of_rows = max(far_rows.p_value, LEAST_P_VALUE)
         if far_rows.z <= 0:
             return of_rows
-        # The law is that of z², which knows no side.
-        both = self.comparison.calibrated("novelty", lambda: 2 * of_rows, far_rows.z**2, 1.0)
-        return both / 2
+        return self.comparison.calibrated("novelty", lambda: of_rows, far_rows.z**2, 1.0)
 
     def effect(self) -> float:
         """The least share of rows that must be new, beyond chance: at the distance that shows most.
