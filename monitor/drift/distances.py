@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from monitor.clusters.contingency import chi_square
+from monitor.errors import InvalidInputError
 from monitor.registry import Registry
 
+_ROUNDING: Final = 1e-9
 Counts = NDArray[np.integer]
 DistanceFunction = Callable[..., NDArray[np.float64]]
 PSI_ADDED_COUNT: Final = 1
@@ -56,6 +58,35 @@ class Distance:
     over: Literal["clusters", "distances"] = "clusters"
     power: Literal[1, 2] = 1
     title: str = ""
+
+    def measured(self, baseline: Counts, window: Counts, *positions: NDArray[np.float64]) -> Any:
+        """What `function` gives, (...) float64, if it is a distance for each window.
+
+        Raises
+        ------
+        InvalidInputError
+            If the function fails, or gives something else.
+        """
+        try:
+            values = np.asarray(self.function(baseline, window, *positions), dtype=np.float64)
+        except Exception as error:  # the function is not ours
+            raise InvalidInputError(
+                f"the distance {self.name!r} fails on counts of shape {window.shape}: "
+                f"{type(error).__name__}: {error}"
+            ) from error
+        n_rows = np.minimum(baseline.sum(axis=-1), window.sum(axis=-1))
+        if values.shape != n_rows.shape:
+            raise InvalidInputError(
+                f"the distance {self.name!r} gives shape {values.shape} for counts of shape {window.shape}, "
+                f"not {n_rows.shape}: a number for each window, such as abs(p - q).sum(axis=-1)"
+            )
+        is_wrong = (n_rows > 0) & ~(values >= -_ROUNDING)
+        if is_wrong.any() or np.isinf(values).any():
+            wrong = values[is_wrong | np.isinf(values)].flat[0]
+            raise InvalidInputError(
+                f"the distance {self.name!r} gives {wrong}: distances are numbers from 0 on"
+            )
+        return values
 
 
 def _divergence_terms(baseline: Counts, window: Counts) -> NDArray[np.float64]:

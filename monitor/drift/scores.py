@@ -75,11 +75,11 @@ def _score(
     *,
     alpha: float,
 ) -> Score:
-    value = float(distance.function(*tables.observed, *tables.extra))
-    chance = distance.function(*tables.null, *tables.extra)
+    value = float(distance.measured(*tables.observed, *tables.extra))
+    chance = distance.measured(*tables.null, *tables.extra)
     # Basic bootstrap (Davison & Hinkley 1997, ch. 5.2): resampling adds the same noise again, so
     # what it adds is subtracted.
-    again = distance.function(*tables.resampled, *tables.extra) ** distance.power
+    again = distance.measured(*tables.resampled, *tables.extra) ** distance.power
     lower, upper = np.quantile(again, [0.025, 0.975])
     centre = value**distance.power
     low, high = (max(0.0, 2 * centre - edge) ** (1 / distance.power) for edge in (upper, lower))

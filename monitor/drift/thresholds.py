@@ -123,5 +123,5 @@ def _in_deviations(
             "and the baseline has no windows with enough rows: fit it with timestamp_column, or give a "
             "number"
         )
-    values = distance.function(counts.sum(axis=0) - counts, counts)
+    values = distance.measured(counts.sum(axis=0) - counts, counts)
     return float(np.mean(values) + number * np.std(values, ddof=1))

@@ -7,7 +7,16 @@ from hypothesis import strategies as st
 from scipy import stats
 from scipy.spatial.distance import jensenshannon
 
-from monitor.drift.distances import chi_square, contributions, hellinger, jsd, psi, wasserstein
+from monitor.drift.distances import (
+    Distance,
+    chi_square,
+    contributions,
+    hellinger,
+    jsd,
+    psi,
+    wasserstein,
+)
+from monitor.errors import InvalidInputError
 
 OVER_CLUSTERS = (jsd, psi, hellinger, chi_square)
 
@@ -65,3 +74,28 @@ def test_chi_square_is_scipys(baseline, window):
     table = table[:, table.any(axis=0)]
     expected = stats.chi2_contingency(table, correction=False).statistic
     assert chi_square(baseline, window) == pytest.approx(expected, rel=1e-9, abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("function", "message"),
+    [
+        (
+            lambda b, w: 0.5,
+            r"gives shape \(\) for counts of shape \(9, 3\), not \(9,\): a number for each",
+        ),
+        (lambda b, w: w / b, r"gives shape \(9, 3\)"),
+        (lambda b, w: None, r"gives shape \(\)"),
+        (lambda b, w: w.sum(axis=-1) * np.nan, "gives nan: distances are numbers from 0 on"),
+        (lambda b, w: -w.sum(axis=-1), r"gives -6\.0"),
+        (lambda b, w: w.sum(axis=-1) * np.inf, "gives inf"),
+        (lambda b, w: b["no"], "fails on counts of shape .*IndexError"),
+    ],
+)
+def test_what_is_no_distance_says_why(function, message):
+    counts = np.full((9, 3), 2)
+    with pytest.raises(InvalidInputError, match=f"the distance 'mine' {message}"):
+        Distance("mine", function).measured(counts, counts)
+    # No rows, no distance: that is no fault of it.
+    assert np.isnan(
+        Distance("tv", lambda b, w: w.sum(-1) * np.nan).measured(counts, 0 * counts)
+    ).all()
