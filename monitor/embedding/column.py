@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from monitor.embedding.descriptions import add_descriptions
 from monitor.embedding.encoding import BatchEncoder
 from monitor.embedding.reading import CellReading, Read
+from monitor.encoders.registry import traits_of
 from monitor.failures import Failure
 from monitor.images import ImageReader, source_key
 from monitor.images.quality import QUALITY_FIELDS
@@ -103,6 +104,8 @@ def embed_cells(
     batch_size = encoder.spec.batch_size
     if cache is not None:
         batch_size = min(batch_size, max(len(jobs) // _PARTS, _SMALLEST_BATCH))
+    ahead = 2 * batch_size + n_threads
+    batch_size = min(batch_size, traits_of(encoder).enough or batch_size)
 
     def take(wait: bool = False) -> None:
         for reads, vectors in encoding.finished(wait=wait):
@@ -112,7 +115,7 @@ def embed_cells(
             if cache is not None:
                 cache.commit()
 
-    results = _read_all(jobs, cells, reading, reader, 2 * batch_size + n_threads, n_threads)
+    results = _read_all(jobs, cells, reading, reader, ahead, n_threads)
     with _committed(cache), BatchEncoder.open(encoder) as encoding, closing(results):
         for n_read, (rows, read) in enumerate(results):
             if column.put(rows, read):

@@ -29,10 +29,14 @@ class EncoderTraits:
     least_side
         No side of a picture need be longer in pixels, so that a decoder may scale it down; None where
         `preprocess` wants it in full.
+    enough
+        So many images at once are encoded as fast, each, as more would be: batches need be no larger. Small
+        ones keep all threads busy to the end. None where it is not known.
     """
 
     is_parallel: bool = False
     least_side: int | None = None
+    enough: int | None = None
 
 
 def traits_of(encoder: Encoder) -> EncoderTraits:
