@@ -26,12 +26,14 @@ Mask = NDArray[np.bool_]
 
 @dataclass(frozen=True, eq=False)
 class MeasuredRows:
-    """The first rows of `BaselineRows`, measured.
+    """Rows of `BaselineRows` that windows are compared with, measured: all, or as many, evenly chosen.
 
     Parameters
     ----------
     measures
         What they are measured by.
+    at
+        (n_measured,) which they are, rising.
     known_at
         (m,) which rows the known ones are, rising.
     kin
@@ -46,6 +48,7 @@ class MeasuredRows:
     """
 
     measures: RowMeasures
+    at: NDArray[np.int64]
     known_at: NDArray[np.int64]
     kin: NDArray[np.int64]
     distances: NDArray[np.float64]
@@ -64,13 +67,15 @@ class MeasuredRows:
         """Draw the known rows of `vectors`, (n, width), and measure `n_compared` rows, or fewer."""
         known_at = draw_rows(len(vectors), random_state)
         known = vectors[known_at]
-        measured = vectors[: min(n_compared, MAX_MEASURED)]
-        distances, _ = neighbours(measured, known, (kin[: len(measured)], kin[known_at]))
+        at = evenly(n_compared, MAX_MEASURED)
+        measured = vectors[at]
+        distances, _ = neighbours(measured, known, (kin[at], kin[known_at]))
         kernels = Kernels.of(
             known[np.random.default_rng(random_state).permutation(len(known))], random_state
         )
         return cls(
             measures=RowMeasures(known, nearness_edges(distances), kernels),
+            at=at,
             known_at=known_at,
             kin=kin,
             distances=distances,
@@ -86,12 +91,12 @@ class MeasuredRows:
 
     def within_moments(self, strata: NDArray[np.int64]) -> NDArray[np.float64]:
         """The spectral moments of the features about the means of their strata, (n,) those of all rows."""
-        features = self.measures.kernels.weighted(self.features[:MOMENT_ROWS])
-        return about_means(features, strata[: len(features)])
+        few = evenly(len(self.at), MOMENT_ROWS)
+        return about_means(self.measures.kernels.weighted(self.features[few]), strata[self.at[few]])
 
     def fill(self, sketch: WindowSketch, mask: Mask) -> tuple[WindowSketch, NDArray[np.float64]]:
         """The sketch of the rows in `mask` with their sums, and the spectral moments of their features."""
-        chosen = np.flatnonzero(mask[: len(self.distances)])
+        chosen = np.flatnonzero(mask[self.at])
         features = self.features[chosen]
         kernels = self.measures.kernels
         return replace(
@@ -102,7 +107,19 @@ class MeasuredRows:
             quality=None
             if self.quality is None or self.pixels is None
             else self.quality.count(self.pixels[mask]),
-        ), spectral_moments(kernels.weighted(features[:MOMENT_ROWS]))
+        ), spectral_moments(kernels.weighted(features[evenly(len(features), MOMENT_ROWS)]))
+
+
+def evenly(n: int, most: int) -> NDArray[np.int64]:
+    """(min(n, most),) positions among `n`, rising: rows that nothing was fitted on come first, others last.
+
+    Examples
+    --------
+    >>> evenly(3, 5).tolist(), evenly(10, 4).tolist()
+    ([0, 1, 2], [0, 2, 5, 7])
+    """
+    size = min(n, most)
+    return np.arange(size) * n // max(size, 1)
 
 
 def about_means(features: NDArray[np.float64], strata: NDArray[np.int64]) -> NDArray[np.float64]:

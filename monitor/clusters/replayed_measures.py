@@ -12,7 +12,7 @@ from scipy import stats
 from monitor.clusters.baseline_rows import BaselineRows
 from monitor.clusters.far_rows import FarRows
 from monitor.clusters.known_rows import neighbours
-from monitor.clusters.measured_rows import MOMENT_ROWS, about_means
+from monitor.clusters.measured_rows import MOMENT_ROWS, about_means, evenly
 from monitor.clusters.pixel_scores import PixelDifference
 from monitor.clusters.quality_sketch import N_BINS
 from monitor.clusters.row_measures import N_NEARNESS_BINS, NOVEL_FROM, nearness_edges
@@ -60,7 +60,9 @@ class ReplayedMeasures:
         """All rows of the block, and some of those outside."""
         measured = rows.measured
         assert measured is not None
-        at = np.flatnonzero(is_outside[: len(measured.distances)])[:MAX_OUTSIDE]
+        outside = np.flatnonzero(is_outside[measured.at])
+        outside = outside[evenly(len(outside), MAX_OUTSIDE)]
+        at = measured.at[outside]
         inside = np.flatnonzero(~is_outside)
         known_at = measured.known_at[is_outside[measured.known_at]]
         known = rows.vectors[known_at]
@@ -72,7 +74,7 @@ class ReplayedMeasures:
             bins[inside] = np.searchsorted(edges, neighbours(rows.vectors[inside], known)[0])
         kernels = measured.measures.kernels
         features = np.zeros((len(is_outside), measured.features.shape[1]), dtype=np.float32)
-        features[at] = kernels.weighted(measured.features[at])
+        features[at] = kernels.weighted(measured.features[outside])
         features[inside] = kernels.weighted(kernels.features(rows.vectors[inside]))
         quality = measured.quality
         has_pixels = quality is not None and measured.pixels is not None
@@ -88,8 +90,9 @@ class ReplayedMeasures:
     def outside(self, mask: Mask) -> OutsideMeasures:
         """The measured rows outside that are in `mask`, (n,)."""
         at = self.at[mask[self.at]]
-        features = self.features[at[:MOMENT_ROWS]].astype(np.float64)
-        strata = self.strata[at[:MOMENT_ROWS]] if len(self.strata) else np.zeros(len(features), int)
+        few = at[evenly(len(at), MOMENT_ROWS)]
+        features = self.features[few].astype(np.float64)
+        strata = self.strata[few] if len(self.strata) else np.zeros(len(features), int)
         return OutsideMeasures(
             self, at, about_means(features, strata) if len(at) else np.full(3, np.nan)
         )
