@@ -52,6 +52,8 @@ def walkthrough(
 def photos(cache: Path | None, n_rows: Mapping[str, int] | None = None) -> pd.DataFrame:
     """The photos with label, domain and vectors; `n_rows` may take so many of a domain, at random."""
     folder = data_folder() / "photos"
+    if (kept := _kept("photos", cache)) is not None and kept.is_file():
+        return pd.read_parquet(kept)
     frame = pd.read_csv(folder / "index.csv")
     if n_rows is not None:
         assert cache is None, "what is kept is whole"
@@ -61,11 +63,18 @@ def photos(cache: Path | None, n_rows: Mapping[str, int] | None = None) -> pd.Da
     return _embedded(frame, "photos", cache)
 
 
-def _embedded(frame: pd.DataFrame, name: str, cache: Path | None) -> pd.DataFrame:
+def _kept(name: str, cache: Path | None) -> Path | None:
+    """Where the vectors of a set are kept, as this encoder makes them."""
+    if cache is None:
+        return None
     from monitor.encoders import load_encoder
 
     mark = load_encoder(FEATURE.encoder_spec).fingerprint.replace(":", "-")
-    kept = None if cache is None else cache / f"{name}-{mark}.parquet"
+    return cache / f"{name}-{mark}.parquet"
+
+
+def _embedded(frame: pd.DataFrame, name: str, cache: Path | None) -> pd.DataFrame:
+    kept = _kept(name, cache)
     if kept is not None and kept.is_file():
         return pd.read_parquet(kept)
     result = monitor.embed(frame, FEATURE).drop(columns="image")

@@ -101,7 +101,11 @@ class Causes:
         )
         is_drift = judgement.verdict is Verdict.DRIFT
         evidence = self._evidence(window) if is_drift and is_whole else None
-        change = None if evidence is None else change_of(judgement, evidence)
+        change = None
+        if evidence is not None:
+            change = change_of(judgement, evidence)
+            # Where all images are darker, all have changed, also those that look like others.
+            evidence = replace(evidence, changed=evidence.changed.given(change.share))
         broken = is_broken(lost, alpha=judgement.alpha, is_placeholder=is_placeholder)
         rows = ChangedRowsOf(placed, self.examples, window)
         listed, groups = ((), ()) if evidence is None else rows.listed(evidence)

@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from monitor.clusters import KnownRows, neighbours
+from monitor.drift.causes.mixture_share import independent_rows, mixture_share, posteriors
 
 _N_FOLDS: Final = 5
+_N_REPEATS: Final = 3
+"""Ways to deal rows to folds that scores are averaged over: one way alone moves them by chance."""
 _MAX_AXES: Final = 64
 """Directions of the baseline that the classifier sees: more would only be learned by heart from few rows."""
 _STRENGTH: Final = 0.03
 """scikit-learn's C: strong regularisation, since a window has hardly more rows than directions."""
-_WEIGHT_OF_RANK: Final = 0.5
-"""Of −log of the distance's rank, beside the classifier's log odds, in a row's score."""
-_LEAST_SHARE_KNOWN: Final = 0.3
-"""The share of changed rows is read off a region with at least so much of the baseline."""
-_OPTIMISM: Final = 0.6
-"""Standard errors taken off the best of many bounds, which is too good by about that."""
-_Z: Final = 1.96
+_STRENGTH_OF_VIEWS: Final = 10.0
+"""The same for two weights, which need next to none."""
 _MAX_TRAINING: Final = 5_000
+_LIKELY: Final = 0.5
+"""A row is called changed that more likely is than not."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,6 +44,8 @@ class ChangedRows:
         (n,) in (0, 1], the share of known rows that lie at least as far from the other known rows.
     log_odds
         What the classifier says of these rows and of the known ones.
+    joint_ranks, n_known, n_distinct
+        What scores are read off (see `posteriors`).
     """
 
     scores: NDArray[np.float64]
@@ -54,11 +57,19 @@ class ChangedRows:
     distances: NDArray[np.float64]
     ranks: NDArray[np.float64]
     log_odds: tuple[NDArray[np.float64], NDArray[np.float64]]
+    joint_ranks: NDArray[np.float64]
+    n_known: int
+    n_distinct: float
 
     @property
     def rows(self) -> NDArray[np.int64]:
-        """As many rows as changed, the likeliest first."""
-        return self.order[: round(self.share * len(self.order))]
+        """Those that more likely changed than not, the likeliest first."""
+        return self.order[self.scores[self.order] >= _LIKELY]
+
+    def given(self, share: float) -> ChangedRows:
+        """The same rows where the share that changed is known better: by how far all have moved."""
+        scores = posteriors(self.joint_ranks, share, self.n_known, self.n_distinct)
+        return replace(self, scores=scores, share=share)
 
 
 def changed_rows(
@@ -66,12 +77,12 @@ def changed_rows(
 ) -> ChangedRows:
     """Tell a window's rows apart from known ones.
 
-    A row's score joins two views. A logistic classifier, cross-fitted so that no row is scored by a model
-    that has seen it or a copy of it, sees what many rows have in common; the mean distance to the nearest
-    known rows sees what is unlike anything known. If the window is a mixture (1 − π) known + π new, any
-    region A of scores holds at least (1 − π) of what the known rows have there, so that
-    π ≥ 1 − P(A | window) / P(A | known); the region that bounds π best gives the estimate (Blanchard, Lee &
-    Scott 2010; Garg et al. 2021). Then P(new | score) = 1 − (1 − π) · density ratio, by isotonic regression.
+    Two views are joined. A logistic classifier, cross-fitted so that no row is scored by a model that has
+    seen it or a copy of it, sees what many rows have in common; the mean distance to the nearest known rows
+    sees what is unlike anything known. Both are taken as ranks among the known rows, and a second classifier
+    of these two alone, cross-fitted, too, weighs them by what they tell of this window (stacking; Wolpert
+    1992). From the ranks of the joint scores come the share and how likely each row is new
+    (`mixture_share`, `posteriors`).
 
     Parameters
     ----------
@@ -97,17 +108,24 @@ def changed_rows(
     distances, nearest = neighbours(window, known.vectors)
     own_distances, _ = known.own_neighbours
     by_classifier, own = log_odds(window, known.vectors, rng)
-    ranks = _ranks(distances, own_distances)
-    own_ranks = _ranks(own_distances, own_distances)
-    newness = by_classifier - _WEIGHT_OF_RANK * np.log(ranks)
-    expected = own - _WEIGHT_OF_RANK * np.log(own_ranks)
-    share, low, high = _mixture_share(newness, expected)
+    ranks, own_ranks = (_ranks(far, own_distances) for far in (distances, own_distances))
+    views, own_views = (
+        -np.log(np.column_stack([_ranks(odds, own), of_distances]))
+        for odds, of_distances in ((by_classifier, ranks), (own, own_ranks))
+    )
+    newness, expected = _joined(window, known.vectors, views, own_views, rng)
+    joint = _ranks(newness, expected)
+    n_distinct = independent_rows(window)
+    mixture = mixture_share(joint, len(known), n_distinct)
     return ChangedRows(
-        scores=_posterior(newness, expected, share),
+        scores=posteriors(joint, mixture.share, len(known), n_distinct),
+        joint_ranks=joint,
+        n_known=len(known),
+        n_distinct=n_distinct,
         order=np.argsort(-newness, kind="stable"),
-        share=share,
-        low=low,
-        high=high,
+        share=mixture.share,
+        low=mixture.low,
+        high=mixture.high,
         nearest=nearest,
         distances=distances,
         ranks=ranks,
@@ -118,6 +136,32 @@ def changed_rows(
 def _ranks(distances: NDArray[np.float64], known: NDArray[np.float64]) -> NDArray[np.float64]:
     below = np.searchsorted(np.sort(known), distances, side="left")
     return np.asarray((1 + len(known) - below) / (len(known) + 1))
+
+
+def _joined(
+    window: NDArray[np.float32],
+    known: NDArray[np.float32],
+    views: NDArray[np.float64],
+    own_views: NDArray[np.float64],
+    rng: np.random.Generator,
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Weighted sums of the views, of both sides; each fold's weights come from the others."""
+    from sklearn.linear_model import LogisticRegression
+
+    rows = np.concatenate([views, own_views])
+    is_window = np.arange(len(rows)) < len(views)
+    scores = np.zeros(len(rows))
+    for folds in _dealt(window, known, rng):
+        for fold in range(_N_FOLDS):
+            training = folds != fold
+            weights = np.ones(rows.shape[1])
+            if len(np.unique(is_window[training])) == 2:
+                model = LogisticRegression(C=_STRENGTH_OF_VIEWS, class_weight="balanced")
+                # What looks new on either view counts for it, never against it.
+                learned = np.maximum(model.fit(rows[training], is_window[training]).coef_[0], 0.0)
+                weights = learned if learned.any() else weights
+            scores[~training] += rows[~training] @ (weights / np.linalg.norm(weights))
+    return scores[: len(views)], scores[len(views) :]
 
 
 def log_odds(
@@ -142,55 +186,28 @@ def log_odds(
     axes = vectors / np.sqrt(np.clip(eigenvalues, 0, None) + ridge)
     rows = (np.concatenate([window, known]) - known.mean(axis=0)) @ axes
     is_window = np.arange(len(rows)) < len(window)
-    folds = _folds(np.concatenate([window, known]), rng)
     trained_on = np.ones(len(rows), dtype=bool)
     for side in (is_window, ~is_window):
         few = rng.permutation(np.flatnonzero(side))[_MAX_TRAINING:]
         trained_on[few] = False
-    scores = np.empty(len(rows))
-    for fold in range(_N_FOLDS):
-        is_left_out = folds == fold
-        training = ~is_left_out & trained_on
-        if len(np.unique(is_window[training & (counts > 0)])) < 2:
-            return np.zeros(len(window)), np.zeros(len(known))
-        model = LogisticRegression(C=_STRENGTH, class_weight="balanced", max_iter=200)
-        model.fit(rows[training], is_window[training], sample_weight=counts[training])
-        scores[is_left_out] = model.decision_function(rows[is_left_out])
+    scores = np.zeros(len(rows))
+    for folds in _dealt(window, known, rng):
+        for fold in range(_N_FOLDS):
+            is_left_out = folds == fold
+            training = ~is_left_out & trained_on
+            if len(np.unique(is_window[training & (counts > 0)])) < 2:
+                return np.zeros(len(window)), np.zeros(len(known))
+            model = LogisticRegression(C=_STRENGTH, class_weight="balanced", max_iter=200)
+            model.fit(rows[training], is_window[training], sample_weight=counts[training])
+            scores[is_left_out] += model.decision_function(rows[is_left_out]) / _N_REPEATS
     return scores[: len(window)], scores[len(window) :]
 
 
-def _folds(rows: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.int64]:
-    """(n,) the fold of each row; copies of one row share theirs."""
-    copies = np.unique(rows, axis=0, return_inverse=True)[1].ravel()
+def _dealt(
+    window: NDArray[np.float32], known: NDArray[np.float32], rng: np.random.Generator
+) -> Iterator[NDArray[np.int64]]:
+    """`_N_REPEATS` times, the fold of each row of both sides; copies of one row share theirs."""
+    copies = np.unique(np.concatenate([window, known]), axis=0, return_inverse=True)[1].ravel()
     n_distinct = int(copies.max()) + 1
-    return (rng.permutation(n_distinct) % _N_FOLDS)[copies]
-
-
-def _mixture_share(
-    window: NDArray[np.float64], known: NDArray[np.float64]
-) -> tuple[float, float, float]:
-    """The share of new rows and its interval, from scores that are larger the newer a row looks."""
-    shares_known = np.linspace(_LEAST_SHARE_KNOWN, 1.0, 71)
-    edges = np.quantile(known, shares_known)
-    p = np.searchsorted(np.sort(window), edges, side="right") / len(window)
-    q = np.searchsorted(np.sort(known), edges, side="right") / len(known)
-    deviation = np.sqrt(p * (1 - p) / len(window) + (p / q) ** 2 * q * (1 - q) / len(known)) / q
-    share = 1 - p / q
-    best = int(np.argmax(share - _OPTIMISM * deviation))
-    middle = float(np.clip(share[best] - _OPTIMISM * deviation[best], 0.0, 1.0))
-    half = _Z * float(deviation[best])
-    return middle, max(0.0, middle - half), min(1.0, middle + half)
-
-
-def _posterior(
-    window: NDArray[np.float64], known: NDArray[np.float64], share: float
-) -> NDArray[np.float64]:
-    from sklearn.isotonic import IsotonicRegression
-
-    scores = np.concatenate([window, known])
-    is_window = np.repeat([1.0, 0.0], [len(window), len(known)])
-    weights = np.repeat([1 / len(window), 1 / len(known)], [len(window), len(known)])
-    model = IsotonicRegression(y_min=0.0, y_max=1.0, out_of_bounds="clip")
-    of_window = model.fit_transform(scores, is_window, sample_weight=weights)[: len(window)]
-    ratio = np.divide(1 - of_window, of_window, out=np.ones_like(of_window), where=of_window > 0)
-    return np.asarray(np.clip(1 - (1 - share) * ratio, 0.0, 1.0))
+    for _ in range(_N_REPEATS):
+        yield (rng.permutation(n_distinct) % _N_FOLDS)[copies]

@@ -27,9 +27,6 @@ QUALITY_LEVEL: Final = 0.01
 tell p-values as small as some `alpha` that windows are judged by."""
 LEAST_FAILURES: Final = 0.05
 """The rise in the share of rows without a vector from which a feed is called broken."""
-_LEAST_LIKENESS: Final = 0.4
-"""The part of the mean's squared movement that a change of the images must explain to be named. Of other
-people's photos no such change explains more than about 0.3; a true one that hits a fifth of the rows, 0.5."""
 _LEAST_PIXELS: Final = 0.5
 """Cliff's delta within matched content: then at least half of the images moved."""
 _PIXEL_LEVEL: Final = 0.001
@@ -71,9 +68,9 @@ def change_of(judgement: Judgement, evidence: RowEvidence) -> Change:
     - *new content*: some rows changed.
     """
     changed, parts = evidence.changed, evidence.parts
-    pixels = _moved_pixels(evidence.pixels)
-    likest = parts.likenesses[0] if parts.is_clear and parts.likenesses else None
-    if likest is not None and likest.explained >= _LEAST_LIKENESS:
+    # Where vectors hardly moved, images that show the same may still have: then small effects count, too.
+    pixels = _moved_pixels(evidence.pixels, _LEAST_PIXELS if parts.is_clear else 0.0)
+    if (likest := parts.likest) is not None:
         share = max(changed.share, min(likest.share, 1.0), _moved_share(pixels))
         half = max(1.96 * likest.deviation, (changed.high - changed.low) / 2)
         name = _named(likest.name, evidence.pixels)
@@ -82,7 +79,10 @@ def change_of(judgement: Judgement, evidence: RowEvidence) -> Change:
         )
     if pixels is not None:
         share = max(changed.share, _moved_share(pixels))
-        return Change(ShiftKind.TECHNICAL, _pixel_cause(pixels), share, abs(pixels.effect), 1.0)
+        # Cliff's delta is a lower bound; where it is small, only part of the images moved.
+        high = 1.0 if abs(pixels.effect) >= _LEAST_PIXELS else min(1.0, 2 * share)
+        low = min(abs(pixels.effect), share)
+        return Change(ShiftKind.TECHNICAL, _pixel_cause(pixels), share, low, high)
     kind = _kind_of_content(judgement, evidence)
     return Change(kind, "", changed.share, changed.low, changed.high)
 
@@ -130,13 +130,9 @@ def _by_tests(judgement: Judgement) -> tuple[ShiftKind, ...]:
     return (ShiftKind.NEW_MIX if by_content else ShiftKind.NEW_LOOK,)
 
 
-def _moved_pixels(pixels: Sequence[MatchedShift]) -> MatchedShift | None:
+def _moved_pixels(pixels: Sequence[MatchedShift], least: float) -> MatchedShift | None:
     return next(
-        (
-            shift
-            for shift in pixels
-            if shift.p_value <= _PIXEL_LEVEL and abs(shift.effect) >= _LEAST_PIXELS
-        ),
+        (shift for shift in pixels if shift.p_value <= _PIXEL_LEVEL and abs(shift.effect) >= least),
         None,
     )
 

@@ -13,18 +13,26 @@ from monitor.clusters import Movements
 from monitor.clusters.content import n_distinct
 from monitor.clusters.kmeans import assign, fit_centroids
 from monitor.drift.causes.changed import log_odds
+from monitor.drift.causes.mixture_share import independent_rows, least_left
 
 _ROWS_OF_KIND: Final = 25
 """Known rows of each of the small clusters that a new mix is made of."""
 _MOST_KINDS: Final = 64
 _LEAST_CLEAR: Final = 2.5
 """The movement must be so many standard deviations beyond chance to be taken apart at all."""
+_LEAST_LIKENESS: Final = 0.4
+"""The part of the mean's squared movement that a change of the images must explain to be named. Of other
+people's photos no such change explains more than about 0.3; a true one that hits a fifth of the rows, 0.7."""
+_LIKENESS_LEVEL: Final = 0.001
+"""How often chance may move a mean that far along any of the suspected changes."""
 _CHANCE_EMPTY: Final = 0.005
 """A small cluster is told as vanished when so few rows would come by chance at most so often."""
 _BELOW_CHANCE: Final = 0.45
 """The area that is left on average when shares are read off the very rows that are told apart."""
 _GONE: Final = 1 / 3
 """A small cluster has all but vanished when less than this part of its share is left."""
+_SURELY_LEFT: Final = 0.5
+"""Content is lost when surely less than this part of its share is left: as its bound says, far less is."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +55,11 @@ class Likeness:
     share: float
     deviation: float
 
+    @property
+    def clearness(self) -> float:
+        """The movement along this change, in standard errors."""
+        return self.share / max(self.deviation, 1e-300)
+
 
 @dataclass(frozen=True, eq=False)
 class MovementParts:
@@ -63,7 +76,7 @@ class MovementParts:
     gone
         (m,) which known rows lie in small clusters that have all but vanished.
     is_loss
-        Whether these account for most of what the shares of small clusters fell.
+        Whether some part of the known rows has all but vanished, whatever grew.
     likenesses
         Of the changes that the baseline knows, the likest first.
     """
@@ -78,6 +91,18 @@ class MovementParts:
     def is_clear(self) -> bool:
         """Whether the movement is large enough to be taken apart."""
         return self.clearness >= _LEAST_CLEAR
+
+    @property
+    def likest(self) -> Likeness | None:
+        """The change that shows most clearly, of those that explain enough and are more than chance."""
+        level = _LIKENESS_LEVEL / max(len(self.likenesses), 1)
+        z = float(stats.norm.isf(level))
+        explaining = [
+            likeness
+            for likeness in self.likenesses
+            if likeness.explained >= _LEAST_LIKENESS and likeness.clearness >= z
+        ]
+        return max(explaining, key=lambda likeness: likeness.clearness, default=None)
 
 
 def movement_parts(
@@ -142,13 +167,12 @@ def movement_parts(
     if clearness <= 0:
         return MovementParts(clearness, 0.0, np.zeros(len(known), dtype=bool), False, ())
     kinds = _Kinds.of(window, known, random_state)
-    gone, is_loss = kinds.loss()
     left = kinds.left(rows, others) / beyond
     return MovementParts(
         clearness,
         by_mix=(1 - left + kinds.explained(window, known, log_odds_before, random_state)) / 2,
-        gone=gone,
-        is_loss=is_loss,
+        gone=kinds.gone(),
+        is_loss=least_left(*log_odds_before, independent_rows(window)) <= _SURELY_LEFT,
         likenesses=_likenesses(moved, beyond, f, covariance, axes, movements),
     )
 
@@ -237,18 +261,12 @@ class _Kinds:
         left = _area(*log_odds(window, known, rng, weights), weights)
         return float(np.clip((area - left) / max(area - _BELOW_CHANCE, 1e-9), 0.0, 1.0))
 
-    def loss(self) -> tuple[NDArray[np.bool_], bool]:
-        """(m,) which known rows lie in vanished clusters, and whether these are most of what shares fell."""
+    def gone(self) -> NDArray[np.bool_]:
+        """(m,) which known rows lie in clusters that have all but vanished."""
         p, q = self.shares
-        fallen = np.maximum(p - q, 0.0)
-        # A small cluster of few expected rows is empty by chance.
-        is_gone = (q < _GONE * p) & (p * len(self.of_window) >= 1)
-        of_gone = float(fallen[is_gone].sum())
-        is_loss = of_gone > 0 and of_gone >= float(fallen.sum()) / 2
-        surely = (
-            stats.poisson.cdf(q * len(self.of_window), p * len(self.of_window)) <= _CHANCE_EMPTY
-        )
-        return (is_gone & surely)[self.of_known], is_loss
+        n = len(self.of_window)
+        is_gone = (q < _GONE * p) & (stats.poisson.cdf(q * n, p * n) <= _CHANCE_EMPTY)
+        return np.asarray(is_gone[self.of_known])
 
 
 def _area(

@@ -68,7 +68,7 @@ CASES = {
 @pytest.mark.parametrize("name", CASES)
 def test_the_first_word_is_the_right_one(baseline, name):
     make, kind, share = CASES[name]
-    for seed in range(3):
+    for seed in range(2):
         window = make(np.random.default_rng([seed, 1])).astype(np.float32)
         judgement = judge(baseline.sketch(window, {}), baseline, rules=Rules(0.01))
         assert judgement.verdict is Verdict.DRIFT
@@ -93,17 +93,24 @@ def test_the_rows_that_changed_are_found(share):
     known = rows(1_000, np.random.default_rng(4))
     n_new = round(300 * share)
     precision, recall, shares = [], [], []
-    for seed in range(6):
+    for seed in range(4):
         window = with_new(share, np.random.default_rng(seed)).astype(np.float32)
         changed = changed_rows(window, of(known))
         listed = changed.rows[changed.scores[changed.rows] >= 0.5]
         precision.append((listed < n_new).mean())
         recall.append((listed < n_new).sum() / n_new)
         shares.append(changed.share)
-    assert np.mean(precision) >= 0.95
+    # Of 15 new rows, one old one that is as odd costs 0.06.
+    assert np.mean(precision) >= (0.95 if n_new > 20 else 0.9)
     assert np.mean(recall) >= 0.95
-    # The best of many bounds still errs upwards where few rows are new.
-    assert np.mean(shares) == pytest.approx(share, abs=max(0.1, share / 4))
+    assert np.mean(shares) == pytest.approx(share, abs=0.03)
+
+
+def test_where_all_rows_changed_all_are_listed(baseline):
+    window = swapped(1.0, np.random.default_rng(9)).astype(np.float32)
+    changed = changed_rows(window, baseline.known)
+    assert len(changed.given(1.0).rows) == len(window)
+    assert len(changed.given(0.0).rows) <= len(changed.rows)
 
 
 def test_copies_of_a_row_do_not_vouch_for_each_other():
@@ -118,7 +125,7 @@ def test_calm_rows_hardly_change():
         changed_rows(rows(200, rng), of(rows(1_000, rng))).share
         for rng in map(np.random.default_rng, range(8))
     ]
-    assert np.mean(shares) < 0.08
+    assert np.mean(shares) < 0.03
 
 
 def test_too_few_rows_tell_nothing(baseline):
