@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageEnhance, ImageFilter, ImageOps
 
 import monitor
+from monitor.clusters.baseline import FORMAT
 
 FEATURE = monitor.ImageEmbedding(
     name="photos",
@@ -92,7 +93,8 @@ class ImageSet:
         """A baseline, and the rows of its domain that it does not have."""
         order = np.random.default_rng([seed, 0x62617365]).permutation(self.pool)
         rows, rest = order[: self.n_baseline], order[self.n_baseline :]
-        kept = self.work / f"{self.name}-{seed}.baseline"
+        version = FORMAT.rpartition("/")[2]
+        kept = self.work / f"{self.name}-{seed}.baseline-{version}"
         if kept.is_file():
             return monitor.Baseline.load(kept), rest
         policy = monitor.SourcePolicy(roots=[str(data_folder())], schemes=["data"])
