@@ -5,12 +5,14 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import click
 
 from monitor.cli.terminal import Terminal
+from monitor.commands import config_named
 
+DEFAULT_CONFIG: Final = Path("monitor.yaml")
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
@@ -84,6 +86,9 @@ def output_options(command: Command) -> Command:
 
 def _note_config(ctx: click.Context, _: click.Parameter, value: Path) -> Path:
     ctx.ensure_object(Terminal).config_path = value
+    if value != DEFAULT_CONFIG:
+        # What a report says to do next must find the same config.
+        ctx.with_resource(config_named(str(value)))
     return value
 
 
@@ -93,7 +98,7 @@ config_option = click.option(
     callback=_note_config,
     is_eager=True,
     type=click.Path(path_type=Path),
-    default=Path("monitor.yaml"),
+    default=DEFAULT_CONFIG,
     show_default=True,
     help="The monitoring config.",
 )

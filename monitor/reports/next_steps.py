@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
-from shlex import join
 from typing import TYPE_CHECKING, Final
 
+from monitor.commands import command_line
 from monitor.drift import ShiftKind, Verdict
 from monitor.reports.wording import count, moment, period, plain, plural
 
@@ -112,7 +112,7 @@ def _broken(case: _Case) -> tuple[NextStep, ...]:
         steps.append(
             NextStep(
                 "Once the images are there, fetch them again and judge anew",
-                "monitor embed --retry-failed && monitor drift",
+                f"{command_line('embed', '--retry-failed')} && {command_line('drift')}",
             )
         )
     elif window.n_rows == 0:
@@ -151,7 +151,7 @@ def _technical(case: _Case) -> tuple[NextStep, ...]:
     }.get(cause, "the steps between camera and model")
     return (
         NextStep(f"Check {where}: look for a change or a release{_since(case, 'around')}."),
-        NextStep("Send the rows to whoever owns that step", "monitor report --rows changed.csv"),
+        NextStep("Send the rows to whoever owns that step", _rows_command()),
         _accept(case, "Only if it was meant, make these rows the new baseline", only=True),
     )
 
@@ -162,18 +162,21 @@ def _label(window: WindowDrift) -> NextStep:
         return NextStep("Look at the rows of this window, and label some of them.")
     return NextStep(
         f"Label {plural(n, 'changed row')} and measure the model on them",
-        "monitor report --rows changed.csv",
+        _rows_command(),
     )
+
+
+def _rows_command() -> str:
+    return command_line("report", "--rows", "changed.csv")
 
 
 def _accept(case: _Case, text: str, *, only: bool = False) -> NextStep:
     """The command that takes the whole shift into the baseline, or makes it one."""
     if case.begin is None or case.end is None:
         return NextStep(f"{text}: fit it again with these rows.")
-    words = ["monitor", "baseline", "accept", "--from", _time(case.begin), "--to", _time(case.end)]
-    return NextStep(
-        text, join([*words, *(["--only"] if only else []), "--feature", case.window.feature])
-    )
+    options = ["--from", _time(case.begin), "--to", _time(case.end)]
+    options += [*(["--only"] if only else []), "--feature", case.window.feature]
+    return NextStep(text, command_line("baseline", "accept", *options))
 
 
 def _time(instant: dt.datetime) -> str:

@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from monitor.clusters import Example
+from monitor.commands import config_named
 from monitor.drift import Change, ChangedGroup, ShiftKind
 from monitor.reports import DriftReport, WindowDrift
 from monitor.reports.answer import answer, headline_of_window
@@ -96,6 +97,16 @@ def test_every_kind_has_steps_that_end_with_the_baseline(kind: ShiftKind) -> Non
     command = "monitor baseline accept --from 2026-03-05 --to 2026-03-06"
     assert steps[-1].command.startswith(command)
     assert steps[-1].command.endswith("--feature photos")
+
+
+def test_commands_name_a_config_that_is_elsewhere() -> None:
+    with config_named("my shop/photos.yaml"):
+        steps = next_steps(changed(ShiftKind.TECHNICAL, 0.5, "cropped"))
+    commands = [step.command for step in steps if step.command]
+    assert len(commands) == 2
+    assert all(command.endswith("--config 'my shop/photos.yaml'") for command in commands)
+    plain = next_steps(changed(ShiftKind.TECHNICAL, 0.5, "cropped"))
+    assert not any("--config" in step.command for step in plain)
 
 
 def test_a_calm_window_asks_for_nothing() -> None:

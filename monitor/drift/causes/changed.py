@@ -80,9 +80,8 @@ def changed_rows(
     Two views are joined. A logistic classifier, cross-fitted so that no row is scored by a model that has
     seen it or a copy of it, sees what many rows have in common; the mean distance to the nearest known rows
     sees what is unlike anything known. Both are taken as ranks among the known rows, and a second classifier
-    of these two alone, cross-fitted, too, weighs them by what they tell of this window (stacking; Wolpert
-    1992). From the ranks of the joint scores come the share and how likely each row is new
-    (`mixture_share`, `posteriors`).
+    of these two alone weighs them by what they tell of this window (stacking; Wolpert 1992). From the ranks
+    of the joint scores come the share and how likely each row is new (`mixture_share`, `posteriors`).
 
     Parameters
     ----------
@@ -113,7 +112,7 @@ def changed_rows(
         -np.log(np.column_stack([_ranks(odds, own), of_distances]))
         for odds, of_distances in ((by_classifier, ranks), (own, own_ranks))
     )
-    newness, expected = _joined(window, known.vectors, views, own_views, rng)
+    newness, expected = _joined(views, own_views)
     joint = _ranks(newness, expected)
     n_distinct = independent_rows(window)
     mixture = mixture_share(joint, len(known), n_distinct)
@@ -139,29 +138,18 @@ def _ranks(distances: NDArray[np.float64], known: NDArray[np.float64]) -> NDArra
 
 
 def _joined(
-    window: NDArray[np.float32],
-    known: NDArray[np.float32],
-    views: NDArray[np.float64],
-    own_views: NDArray[np.float64],
-    rng: np.random.Generator,
+    views: NDArray[np.float64], own_views: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Weighted sums of the views, of both sides; each fold's weights come from the others."""
+    """Weighted sums of the views, of both sides: of two weights nothing is learned by heart."""
     from sklearn.linear_model import LogisticRegression
 
     rows = np.concatenate([views, own_views])
     is_window = np.arange(len(rows)) < len(views)
-    scores = np.zeros(len(rows))
-    for folds in _dealt(window, known, rng):
-        for fold in range(_N_FOLDS):
-            training = folds != fold
-            weights = np.ones(rows.shape[1])
-            if len(np.unique(is_window[training])) == 2:
-                model = LogisticRegression(C=_STRENGTH_OF_VIEWS, class_weight="balanced")
-                # What looks new on either view counts for it, never against it.
-                learned = np.maximum(model.fit(rows[training], is_window[training]).coef_[0], 0.0)
-                weights = learned if learned.any() else weights
-            scores[~training] += rows[~training] @ (weights / np.linalg.norm(weights))
-    return scores[: len(views)], scores[len(views) :]
+    model = LogisticRegression(C=_STRENGTH_OF_VIEWS, class_weight="balanced")
+    # What looks new on either view counts for it, never against it.
+    learned = np.maximum(model.fit(rows, is_window).coef_[0], 0.0)
+    weights = learned if learned.any() else np.ones(len(learned))
+    return views @ weights, own_views @ weights
 
 
 def log_odds(
