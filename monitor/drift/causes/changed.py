@@ -17,8 +17,9 @@ _N_REPEATS: Final = 3
 """Ways to deal rows to folds that scores are averaged over: one way alone moves them by chance."""
 _MAX_AXES: Final = 64
 """Directions of the baseline that the classifier sees: more would only be learned by heart from few rows."""
-_STRENGTH: Final = 0.03
-"""scikit-learn's C: strong regularisation, since a window has hardly more rows than directions."""
+_SHRINKAGE: Final = 0.1
+"""Of the covariance, in units of a whitened direction's variance, as both sides together weigh 2: much, since
+a window has hardly more rows than directions."""
 _STRENGTH_OF_VIEWS: Final = 10.0
 """The same for two weights, which need next to none."""
 _MAX_TRAINING: Final = 5_000
@@ -42,7 +43,7 @@ class ChangedRows:
         (n,) the known row that each is nearest to, and the mean distance to the nearest five.
     ranks
         (n,) in (0, 1], the share of known rows that lie at least as far from the other known rows.
-    log_odds
+    discriminant
         What the classifier says of these rows and of the known ones.
     joint_ranks, n_known, n_distinct
         What scores are read off (see `posteriors`).
@@ -56,7 +57,7 @@ class ChangedRows:
     nearest: NDArray[np.int64]
     distances: NDArray[np.float64]
     ranks: NDArray[np.float64]
-    log_odds: tuple[NDArray[np.float64], NDArray[np.float64]]
+    discriminant: tuple[NDArray[np.float64], NDArray[np.float64]]
     joint_ranks: NDArray[np.float64]
     n_known: int
     n_distinct: float
@@ -106,7 +107,7 @@ def changed_rows(
     rng = np.random.default_rng([random_state, 0x6368])
     distances, nearest = neighbours(window, known.vectors)
     own_distances, _ = known.own_neighbours
-    by_classifier, own = log_odds(window, known.vectors, rng)
+    by_classifier, own = discriminant(window, known.vectors, rng)
     ranks, own_ranks = (_ranks(far, own_distances) for far in (distances, own_distances))
     views, own_views = (
         -np.log(np.column_stack([_ranks(odds, own), of_distances]))
@@ -128,7 +129,7 @@ def changed_rows(
         nearest=nearest,
         distances=distances,
         ranks=ranks,
-        log_odds=(by_classifier, own),
+        discriminant=(by_classifier, own),
     )
 
 
@@ -152,42 +153,45 @@ def _joined(
     return views @ weights, own_views @ weights
 
 
-def log_odds(
+def discriminant(
     window: NDArray[np.float32],
     known: NDArray[np.float32],
     rng: np.random.Generator,
     weights: NDArray[np.float64] | None = None,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Cross-fitted log odds that a row is of the window, of both sides' rows.
+    """Cross-fitted scores of both sides' rows, the larger the more a row is of the window.
 
-    `weights`, (m,), say how much each known row counts; all count alike by default.
+    Ridge regression of the side, ±1, on the baseline's whitened directions: Fisher's discriminant with a
+    shrunken covariance, whose folds need no more than the sums of the others. `weights`, (m,), say how
+    much each known row counts; all count alike by default. Both sides weigh the same.
     """
     counts = np.concatenate(
         [np.ones(len(window)), np.ones(len(known)) if weights is None else weights]
     )
-    from sklearn.linear_model import LogisticRegression
-
+    is_window = np.arange(len(counts)) < len(window)
+    for side in (is_window, ~is_window):
+        if not counts[side].sum() > 0:
+            return np.zeros(len(window)), np.zeros(len(known))
+        counts[side] /= counts[side].sum()
     centred = known.astype(np.float64) - known.mean(axis=0, dtype=np.float64)
     eigenvalues, vectors = np.linalg.eigh(centred.T @ centred / len(known))
     eigenvalues, vectors = eigenvalues[::-1][:_MAX_AXES], vectors[:, ::-1][:, :_MAX_AXES]
     ridge = max(float(np.square(centred).sum(axis=1).mean() / known.shape[1]), 1e-12)
     axes = vectors / np.sqrt(np.clip(eigenvalues, 0, None) + ridge)
     rows = (np.concatenate([window, known]) - known.mean(axis=0)) @ axes
-    is_window = np.arange(len(rows)) < len(window)
-    trained_on = np.ones(len(rows), dtype=bool)
-    for side in (is_window, ~is_window):
-        few = rng.permutation(np.flatnonzero(side))[_MAX_TRAINING:]
-        trained_on[few] = False
+    rows = np.column_stack([rows, np.ones(len(rows))])
+    sides = np.where(is_window, 1.0, -1.0)
+    penalty = np.diag(np.append(np.full(rows.shape[1] - 1, _SHRINKAGE), 0.0))
     scores = np.zeros(len(rows))
     for folds in _dealt(window, known, rng):
+        parts = [rows[folds == fold] for fold in range(_N_FOLDS)]
+        weighed = [counts[folds == fold, None] * part for fold, part in enumerate(parts)]
+        grams = [part.T @ weighed[fold] for fold, part in enumerate(parts)]
+        sums = [weighed[fold].T @ sides[folds == fold] for fold in range(_N_FOLDS)]
         for fold in range(_N_FOLDS):
-            is_left_out = folds == fold
-            training = ~is_left_out & trained_on
-            if len(np.unique(is_window[training & (counts > 0)])) < 2:
-                return np.zeros(len(window)), np.zeros(len(known))
-            model = LogisticRegression(C=_STRENGTH, class_weight="balanced", max_iter=200)
-            model.fit(rows[training], is_window[training], sample_weight=counts[training])
-            scores[is_left_out] += model.decision_function(rows[is_left_out]) / _N_REPEATS
+            gram = sum(grams) - grams[fold] + penalty
+            model = np.linalg.solve(gram, sum(sums) - sums[fold])
+            scores[folds == fold] += parts[fold] @ model / _N_REPEATS
     return scores[: len(window)], scores[len(window) :]
 
 

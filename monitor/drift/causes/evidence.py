@@ -68,7 +68,7 @@ def row_evidence(
         known.vectors,
         baseline.whitener,
         baseline.movements,
-        log_odds_before=changed.log_odds,
+        scores_before=changed.discriminant,
         random_state=baseline.random_state,
     )
     return RowEvidence(changed, parts, _pixels(changed, quality, baseline, fields))

@@ -12,7 +12,7 @@ from scipy import stats
 from monitor.clusters import Movements
 from monitor.clusters.content import n_distinct
 from monitor.clusters.kmeans import assign, fit_centroids
-from monitor.drift.causes.changed import log_odds
+from monitor.drift.causes.changed import discriminant
 from monitor.drift.causes.mixture_share import independent_rows, least_left
 
 _ROWS_OF_KIND: Final = 25
@@ -111,7 +111,7 @@ def movement_parts(
     whitener: NDArray[np.float32],
     movements: Movements | None,
     *,
-    log_odds_before: tuple[NDArray[np.float64], NDArray[np.float64]],
+    scores_before: tuple[NDArray[np.float64], NDArray[np.float64]],
     random_state: int = 0,
 ) -> MovementParts:
     """Take the movement of the mean apart, in whitened coordinates.
@@ -132,8 +132,8 @@ def movement_parts(
         (width, width), the baseline's.
     movements
         What is known of changes of the images; None for nothing.
-    log_odds_before
-        What a classifier says of both sides' rows (see `log_odds`).
+    scores_before
+        What the classifier says of both sides' rows (see `discriminant`).
     random_state
         Seed of the small clusters.
 
@@ -148,7 +148,7 @@ def movement_parts(
     ...     known[200:],
     ...     np.eye(8, dtype=np.float32),
     ...     Movements(("red and blue swapped",), swapped, n_images=60),
-    ...     log_odds_before=log_odds(window.astype(np.float32), known[200:], rng),
+    ...     scores_before=discriminant(window.astype(np.float32), known[200:], rng),
     ... )
     >>> likest = parts.likenesses[0]
     >>> likest.name, round(likest.explained, 1), round(likest.share, 1)
@@ -170,9 +170,9 @@ def movement_parts(
     left = kinds.left(rows, others) / beyond
     return MovementParts(
         clearness,
-        by_mix=(1 - left + kinds.explained(window, known, log_odds_before, random_state)) / 2,
+        by_mix=(1 - left + kinds.explained(window, known, scores_before, random_state)) / 2,
         gone=kinds.gone(),
-        is_loss=least_left(*log_odds_before, independent_rows(window)) <= _SURELY_LEFT,
+        is_loss=least_left(*scores_before, independent_rows(window)) <= _SURELY_LEFT,
         likenesses=_likenesses(moved, beyond, f, covariance, axes, movements),
     )
 
@@ -258,7 +258,7 @@ class _Kinds:
         weights = np.divide(q, p, out=np.zeros(self.n), where=p > 0)[self.of_known]
         rng = np.random.default_rng([random_state, 0x617563])
         area = _area(*before, np.ones(len(known)))
-        left = _area(*log_odds(window, known, rng, weights), weights)
+        left = _area(*discriminant(window, known, rng, weights), weights)
         return float(np.clip((area - left) / max(area - _BELOW_CHANCE, 1e-9), 0.0, 1.0))
 
     def gone(self) -> NDArray[np.bool_]:
