@@ -1,6 +1,6 @@
 """The judge: what it must see, what it must not, and that its level holds."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -81,22 +81,60 @@ def test_too_few_rows_are_inconclusive_with_the_number_needed(baseline, n):
     assert found.reason == f"the window has {n} rows with vectors; a verdict needs 20"
 
 
-def test_the_level_holds_and_a_known_shift_is_seen():
-    """Alarms over quiet windows are as many as the level says, neither more nor fewer; shifted ones alarm."""
-    quiet, shifted = [], []
+@pytest.fixture(scope="module")
+def trials():
+    """(baseline, quiet windows, shifted windows), as sketches, twelve times."""
+    shift = np.linspace(-1, 1, WIDTH) * 0.15
+    made = []
     for seed in range(12):
         own = fit(rows(1500, 100 + seed), {"name": "photo"}, Clustering(6, random_state=seed))
-        quiet += [judged(own, rows(200, 1000 * seed + i), alpha=0.05).p_value for i in range(20)]
-        shift = np.linspace(-1, 1, WIDTH) * 0.15
-        shifted += [
-            judged(own, rows(200, 1000 * seed + i, shift=shift), alpha=0.05) for i in (20, 21)
-        ]
+        quiet = [own.sketch(rows(200, 1000 * seed + i), {}) for i in range(20)]
+        shifted = [own.sketch(rows(200, 1000 * seed + i, shift=shift), {}) for i in (20, 21)]
+        made.append((own, quiet, shifted))
+    return made
+
+
+def judge_at_5_percent(sketch, own):
+    return judge(sketch, own, rules=Rules(0.05))
+
+
+def require_level_and_power(judge_window, trials):
+    """Alarms over quiet windows are as many as the level says, neither more nor fewer; shifted ones alarm."""
+    quiet = [judge_window(sketch, own).p_value for own, windows, _ in trials for sketch in windows]
+    verdicts = [
+        judge_window(sketch, own).verdict for own, _, shifted in trials for sketch in shifted
+    ]
     n_alarms = int((np.array(quiet) <= 0.05).sum())
     least, most = stats.binom.ppf([0.001, 0.999], len(quiet), 0.05)
-    assert least <= n_alarms <= most
+    assert least <= n_alarms <= most, f"{n_alarms} alarms"
     # Quiet p-values are spread over (0, 1): the judge is not only silent because it cannot speak.
-    assert 0.3 < np.median(quiet) < 0.8
-    assert sum(found.verdict is Verdict.DRIFT for found in shifted) >= 0.9 * len(shifted)
+    assert 0.3 < np.median(quiet) < 0.8, "no spread"
+    assert verdicts.count(Verdict.DRIFT) >= 0.9 * len(verdicts), "shifts are missed"
+
+
+def test_the_level_holds_and_a_known_shift_is_seen(trials):
+    require_level_and_power(judge_at_5_percent, trials)
+
+
+@pytest.mark.parametrize(
+    ("p_value", "reason"),
+    [
+        (lambda rng: 1.0, "^0 alarms"),
+        (lambda rng: 0.0, "^240 alarms"),
+        (lambda rng: rng.uniform(0.5, 0.6) if rng.random() > 0.05 else 0.04, "shifts are missed"),
+    ],
+    ids=["never alarms", "always alarms", "alarms without looking"],
+)
+def test_no_other_judge_passes_for_one_whose_level_holds(trials, p_value, reason):
+    own, quiet, _ = trials[0]
+    honest, rng = judge_at_5_percent(quiet[0], own), np.random.default_rng(0)
+
+    def patched(sketch, own):
+        p = p_value(rng)
+        return replace(honest, p_value=p, verdict=Verdict.DRIFT if p <= 0.05 else Verdict.NO_DRIFT)
+
+    with pytest.raises(AssertionError, match=reason):
+        require_level_and_power(patched, trials)
 
 
 @dataclass(frozen=True, eq=False)
@@ -193,6 +231,8 @@ def test_a_small_window_of_heavy_tailed_rows_keeps_its_level():
         for _ in range(200)
     )
     assert n_alarms <= stats.binom.ppf(0.999, 200, 0.05)
+    moved = judge(one.sketch(heavy(200) + 2, {}), one, rules=Rules(0.05))
+    assert moved.verdict is Verdict.DRIFT
 
 
 def test_a_significant_change_that_is_too_small_to_matter_is_no_drift():
