@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Final
 
@@ -16,12 +18,16 @@ from monitor.features import CustomFeature, OriginKind
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from monitor.images import SourcePolicy
+    from monitor.encoders import Encoder
+    from monitor.images import DecodedImage, SourcePolicy
 
 N_IMAGES: Final = 60
 LEAST_IMAGES: Final = 10
 """From fewer images the mean movement would be mostly chance."""
 _N_THREADS: Final = 8
+_MOST_REMEMBERED: Final = 4
+_remembered: OrderedDict[tuple[str, ...], list[NDArray[np.float32]]] = OrderedDict()
+"""Vectors of the last images by their digests: who fits again, with other options, has the same images."""
 
 
 def suspected_movements(
@@ -65,19 +71,34 @@ def suspected_movements(
     cells = frames.cells(frame, origin.source_column)
     with ImageReader(policy) as reader, ThreadPoolExecutor(_N_THREADS) as threads:
         read = threads.map(reader.read, [cells[row] for row in rows[:N_IMAGES]])
-        pictures = [image.image for image in read if not isinstance(image, Failure)]
-    if len(pictures) < LEAST_IMAGES:
+        images = [image for image in read if not isinstance(image, Failure)]
+    if len(images) < LEAST_IMAGES:
         return None
     try:
         encoder = load_encoder(origin.encoder)
     except MonitorError:
         # The vectors are here, the model is not: verdicts need none.
         return None
-    before = baseline.scaling.apply(encoder.encode_images(pictures))
-    moved = [
-        baseline.scaling.apply(encoder.encode_images([change(picture) for picture in pictures]))
-        - before
-        for change in SUSPECTS.values()
-    ]
+    before, *after = map(baseline.scaling.apply, _encoded(encoder, images))
+    moved = [vectors - before for vectors in after]
     means = np.stack([np.mean(movement, axis=0) for movement in moved]).astype(np.float32)
-    return Movements(tuple(SUSPECTS), means, len(pictures))
+    return Movements(tuple(SUSPECTS), means, len(images))
+
+
+def _encoded(encoder: Encoder, images: Sequence[DecodedImage]) -> list[NDArray[np.float32]]:
+    """Vectors, (n, width) each: of the images as they are, then after each change."""
+    from monitor.images.suspects import SUSPECTS
+
+    key = (encoder.fingerprint, *(image.sha256 for image in images))
+    if key in _remembered:
+        return _remembered[key]
+    pictures = [image.image for image in images]
+    vectors = [encoder.encode_images(pictures)]
+    for change in SUSPECTS.values():
+        vectors.append(encoder.encode_images([change(picture) for picture in pictures]))
+    # Some images have no file, and so no digest.
+    if all(key):
+        _remembered[key] = vectors
+        while len(_remembered) > _MOST_REMEMBERED:
+            _remembered.popitem(last=False)
+    return vectors

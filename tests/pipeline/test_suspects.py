@@ -31,9 +31,14 @@ def pictures() -> list[Image.Image]:
 
 
 @pytest.fixture(scope="module")
-def baseline(pictures):
-    train = pd.DataFrame({"image": [jpeg(picture) for picture in pictures[:200]]})
-    return monitor.fit_baseline(monitor.embed(train, PHOTOS, progress=False), PHOTOS)
+def train(pictures):
+    frame = pd.DataFrame({"image": [jpeg(picture) for picture in pictures[:200]]})
+    return monitor.embed(frame, PHOTOS, progress=False)
+
+
+@pytest.fixture(scope="module")
+def baseline(train):
+    return monitor.fit_baseline(train, PHOTOS)
 
 
 def test_movements_are_learned_where_the_images_were_embedded(baseline, tmp_path):
@@ -44,6 +49,18 @@ def test_movements_are_learned_where_the_images_were_embedded(baseline, tmp_path
     assert (again.movements.vectors == baseline.movements.vectors).all()
     assert (again.known.vectors == baseline.known.vectors).all()
     assert again.id == baseline.id
+
+
+def test_the_same_images_are_encoded_once(baseline, train, monkeypatch):
+    """Another number of clusters does not change how vectors move."""
+
+    def no_encoding(self, images):
+        raise AssertionError("an image was encoded again")
+
+    monkeypatch.setattr("monitor.encoders.open_clip.OpenClipEncoder.encode_images", no_encoding)
+    again = monitor.fit_baseline(train, PHOTOS.model_copy(update={"n_clusters": 3}))
+    assert again.n_clusters == 3
+    np.testing.assert_array_equal(again.movements.vectors, baseline.movements.vectors)
 
 
 def test_without_a_policy_no_image_is_read():
