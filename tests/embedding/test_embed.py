@@ -302,6 +302,28 @@ def test_an_error_of_the_encoder_does_not_wait_for_slow_servers(images, monkeypa
             assert not [name for name in names if name.startswith("monitor-read")]
 
 
+def test_batches_are_no_larger_than_the_encoder_says_is_enough(images):
+    from monitor.embedding import embed_cells
+    from monitor.encoders.registry import EncoderTraits
+    from monitor.images import ImageReader
+    from monitor.testing import FakeEncoder
+
+    class Large(FakeEncoder):
+        traits = EncoderTraits(is_parallel=True, enough=3)
+
+        def encode_batch(self, tensors):
+            sizes.append(len(tensors))
+            return super().encode_batch(tensors)
+
+    sizes: list[int] = []
+    encoder = Large(FakeEncoder.spec_of(batch_size=32))
+    with ImageReader() as reader:
+        column = embed_cells(images, encoder, reader)
+    assert max(sizes) <= 3
+    assert sum(sizes) == len(images)
+    np.testing.assert_allclose(column.vectors, encoder.encode_images(images), atol=1e-6)
+
+
 def test_a_second_ctrl_c_while_the_reader_is_told_of_the_first_waits_for_nobody():
     from monitor.embedding import embed_cells
     from monitor.images import ImageReader

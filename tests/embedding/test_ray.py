@@ -13,7 +13,7 @@ import pytest
 from monitor.embedding import Cells, EmbeddingTask
 from monitor.embedding.executors.on_ray import RayExecutor
 from monitor.encoders.spec import EncoderSpec
-from monitor.errors import InvalidInputError
+from monitor.errors import EncoderError, InvalidInputError
 from monitor.testing import ExecutorContract
 
 ray = pytest.importorskip("ray")
@@ -57,6 +57,20 @@ class TestContract(ExecutorContract):
         # Other pieces have other batches, whose rounding differs.
         np.testing.assert_allclose(result.vectors, np.tile(expected.vectors, (4, 1)), atol=1e-6)
         assert killed[0] not in pids(executor)
+
+    def test_images_that_end_their_workers_are_an_error(
+        self, executor: RayExecutor, task: EmbeddingTask, images: list[Any]
+    ) -> None:
+        with pytest.raises(EncoderError, match="3 workers died over the same images"):
+            executor.embed(Cells([*images[:2], Bomb()]), task)
+        assert executor.embed(Cells(images[:2]), task).failures == (None, None)
+
+
+class Bomb:
+    """Ends the process that takes it up."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return os._exit, (3,)
 
 
 def pids(executor: RayExecutor) -> list[int]:

@@ -274,7 +274,7 @@ def _their_errors() -> Iterator[None]:
         yield
     except ray.exceptions.RayTaskError as error:
         raise error.cause from error
-    except ray.exceptions.ActorDiedError as error:
+    except ray.exceptions.RayActorError as error:
         raise EncoderError(
             f"{_ATTEMPTS} workers died over the same images: see Ray's log for what ended them, give "
             "each worker more memory, or set isolation to 'process' in the policy"
