@@ -39,8 +39,9 @@ from PIL import Image
 
 import monitor.cli.embedded
 import monitor.pipeline.embed  # noqa: F401
+from monitor import ImageEmbedding
 from monitor.cli import main as command
-from monitor.encoders import open_clip
+from monitor.encoders import load_encoder, open_clip
 
 CONFIG = """\
 features:
@@ -187,6 +188,9 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args()
     rng = random.Random(given.seed)
+    # Each life inherits the model, so that kills meet the work and not the loading.
+    photo = ImageEmbedding(name="photo", source_column="image", column="vector", model="compact")
+    load_encoder(photo.encoder_spec)
     counts = Counts.zero(given.urls)
     port = RawValue("i", 0)
     context = multiprocessing.get_context("fork")

@@ -76,7 +76,7 @@ def test_it_runs_where_it_is_installed(built: Path, tmp_path: Path) -> None:
     [wheel] = built.glob("*.whl")
     run(
         sys.executable, "-m", "pip", "--python", python, "install", "--no-deps", "--no-index",
-        "--disable-pip-version-check", wheel,
+        "--no-compile", "--disable-pip-version-check", wheel,
     )  # fmt: skip
     own = Path(
         run(python, "-c", "import sysconfig; print(sysconfig.get_paths()['purelib'])").strip()

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from scipy import stats
+from scipy import special, stats
 
 from monitor.clusters import RATIOS, FarRows, ReplayedWindows
 from monitor.clusters.replayed_windows import N_LAGS
@@ -47,7 +47,7 @@ def p_values(law, replayed, at):
     return np.array(
         [
             law.ratios[name].p_value(
-                lambda ratio=ratio: float(stats.chi2.sf(ratio * FREEDOMS[at], FREEDOMS[at])),
+                lambda ratio=ratio: float(special.chdtrc(FREEDOMS[at], ratio * FREEDOMS[at])),
                 ratio,
                 FREEDOMS[at],
                 float(N),

@@ -617,7 +617,8 @@ def test_a_window_of_one_embedded_and_one_raw_file(tmp_path):
     photos = monitor.ImageEmbedding(
         name="photos", source_column="u", column="e", model="compact", n_clusters=2
     )
-    base = monitor.fit_baseline(monitor.embed(rows("2026-01-01", 60), photos), photos)
+    train = monitor.embed(rows("2026-01-01", 60), photos)
+    base = monitor.fit_baseline(train, photos, learn_changes=False)
     monitor.embed(rows("2026-02-01 00:00", 40), photos).to_parquet(tmp_path / "0.parquet")
     rows("2026-02-01 12:00", 40).to_parquet(tmp_path / "1.parquet")
     source = FileSource(f"{tmp_path}/*.parquet", "ts")
