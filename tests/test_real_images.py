@@ -34,7 +34,7 @@ def photographed():
 
 def test_every_changed_day_is_flagged_and_no_other():
     names = ["as is", "blurred", "darkened"]
-    sets = walkthrough(None, {"reference": 1_500} | dict.fromkeys(names, N_DAYS * N_ROWS))
+    sets = walkthrough(None, {"reference": 1_000} | dict.fromkeys(names, N_DAYS * N_ROWS))
     baseline = monitor.fit_baseline(sets["reference"], FEATURE)
     flagged = {name: flagged_days(baseline, sets[name], N_ROWS, seed=0) for name in names}
     assert flagged == {"as is": 0, "blurred": N_DAYS, "darkened": N_DAYS}
