@@ -27,7 +27,9 @@ from monitor.web.services import MOST_WINDOWS, N_TIMELINE, Services, actor_of
 def router(services: Services) -> APIRouter:
     """The routes below `/api`."""
     answers = Answers(services)
-    routes = APIRouter(prefix="/api", responses={404: {"model": Problem}, 401: {"model": Problem}})
+    routes = APIRouter(
+        prefix="/api", responses={code: {"model": Problem} for code in (401, 404, 422)}
+    )
 
     @routes.get("/features")
     def features() -> list[FeatureOut]:
@@ -69,7 +71,9 @@ def router(services: Services) -> APIRouter:
         """What people did, the latest first."""
         return answers.acts(feature, n)
 
-    refused: dict[int | str, dict[str, Any]] = {403: {"model": Problem}, 409: {"model": Problem}}
+    refused: dict[int | str, dict[str, Any]] = {
+        code: {"model": Problem} for code in (400, 403, 409)
+    }
 
     @routes.post("/acts/acknowledge", status_code=201, responses=refused)
     def acknowledge(request: Request, asked: AcknowledgeIn) -> ActOut:

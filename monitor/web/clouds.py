@@ -86,10 +86,12 @@ class Clouds:
                 return self._clouds[key]
             work = self._work.get(key)
             if work is None:
-                work = self._work[key] = _Work(len(windows) + 1)
+                work = _Work(len(windows) + 1)
                 folder = self._folder / f"{feature.id}-{_safe(baseline_id)}"
+                # A baseline that cannot be read ends it here, with nothing left behind.
                 make = _Maker(site, feature.name, folder, content, work)
                 work.future = self._pool.submit(self._make, key, make, windows, names)
+                self._work[key] = work
         try:
             assert work.future is not None
             return work.future.result(timeout=patience)

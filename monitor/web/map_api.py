@@ -103,7 +103,7 @@ def router(services: Services) -> APIRouter:
     routes = APIRouter(
         prefix="/api/features/{feature}",
         responses={
-            code: {"model": Problem} for code in (401, 404, 409, 422, 429)
+            code: {"model": Problem} for code in (400, 401, 403, 404, 409, 422, 429)
         },
     )  # fmt: skip
 
@@ -284,7 +284,7 @@ def router(services: Services) -> APIRouter:
 
 def pictures_router(services: Services) -> APIRouter:
     """Pictures by id, re-encoded."""
-    routes = APIRouter(responses={404: {"model": Problem}, 401: {"model": Problem}})
+    routes = APIRouter(responses={code: {"model": Problem} for code in (401, 404, 422)})
 
     @routes.get("/thumb/{key}", response_class=Response)
     def thumb(key: str) -> Response:

@@ -42,6 +42,10 @@ export class Plot {
     if (n > PICTURE_FIRST) {
       this.picture.src = address;
       this.picture.hidden = false;
+      // Compiling keeps the browser from painting: the picture comes first, unless it is late.
+      const late = new Promise((done) => setTimeout(done, 2000));
+      await Promise.race([this.picture.decode().catch(() => {}), late]);
+      await new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
     }
     try {
       if (new URLSearchParams(location.search).has("no-webgl")) throw new Error("not wanted");
