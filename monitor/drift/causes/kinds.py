@@ -18,6 +18,7 @@ from monitor.drift.causes.failures import FailureShift
 from monitor.drift.causes.matched import MatchedShift
 from monitor.drift.causes.pixels import QualityShift
 from monitor.drift.judgement import Judgement, ShiftKind, Verdict
+from monitor.drift.pixel_test import PIXELS
 from monitor.drift.significance import telling
 
 LEAST_EFFECT: Final = 0.2
@@ -123,6 +124,9 @@ def _by_tests(judgement: Judgement) -> tuple[ShiftKind, ...]:
     kinds = tuple(kind for kind in ShiftKind if kind in by_tests)
     if kinds:
         return kinds
+    if clear and all(test.name == PIXELS.name for test in clear):
+        # The images differ where their vectors do not.
+        return (ShiftKind.TECHNICAL,)
     # One window alone does not show what several together do.
     shown = judgement.deciding_pooled_test or judgement
     by_content = shown.content_shift > shown.appearance_shift

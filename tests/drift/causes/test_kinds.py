@@ -106,6 +106,19 @@ def test_the_rows_that_changed_are_found(share):
     assert np.mean(shares) == pytest.approx(share, abs=max(0.05, share / 4))
 
 
+def test_pixels_that_moved_alone_are_a_technical_change(baseline):
+    judgement = judge(
+        baseline.sketch(rows(300, np.random.default_rng(4)), {}), baseline, rules=Rules(0.01)
+    )
+    calm = tuple(replace(test, p_value=0.9) for test in judgement.tests)
+    pixels = replace(calm[0], name="pixels", p_value=1e-6)
+    alone = replace(judgement, verdict=Verdict.DRIFT, tests=(*calm, pixels))
+    assert shift_kinds(alone, None, is_broken=False) == (ShiftKind.TECHNICAL,)
+    novel = tuple(replace(t, p_value=1e-6) if t.name == "novelty" else t for t in calm)
+    both = replace(alone, tests=(*novel, pixels))
+    assert shift_kinds(both, None, is_broken=False) == (ShiftKind.NEW_CONTENT,)
+
+
 def test_where_all_rows_changed_all_are_listed(baseline):
     window = swapped(1.0, np.random.default_rng(9)).astype(np.float32)
     changed = changed_rows(window, baseline.known)
