@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from scipy import special, stats
 
 from monitor.clusters import RATIOS, ReplayedWindows, combine_p_values
-from monitor.drift.ratio_law import RatioLaw, RatioLikelihood
+from monitor.drift.ratio_law import N_THETA, SIZES, RatioLaw, RatioLikelihood
 
 INDEPENDENT: Final = 0.5
 """How likely rows are independent, before any window is seen."""
@@ -26,9 +26,11 @@ ALIKE: Final = 0.5
 """How likely neighbouring windows are alike where windows vary: traffic that moves slowly."""
 LIKENESS_SD: Final = 3.0
 """How far `ReplayedWindows.likeness` then goes, as a standard deviation, beyond that of chance."""
-CALM: Final = 0.2
-"""How likely a test's windows show nothing where windows vary, before any is seen: that it shows none is
-little evidence for independence."""
+KIN: Final = 1.5
+"""θ of a statistic is that of all windows times e^±this, as a rule: one sees the variation in few directions,
+where it is large beside that of rows, another in all."""
+ALONE: Final = 0.2
+"""How likely θ of a statistic has nothing to do with that of others."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,20 +60,36 @@ class Calibration:
 def calibrate(replayed: ReplayedWindows) -> Calibration:
     """The laws that the baseline's windows give."""
     ratios = {name: RatioLikelihood.of(replayed, at) for at, name in enumerate(RATIOS)}
-    evidence = {name: likelihood.evidence for name, likelihood in ratios.items()}
-    # How many times likelier all windows are with independent rows than with windows that vary.
-    odds = math.log(INDEPENDENT / (1 - INDEPENDENT)) + _likeness(replayed.likeness)
-    odds += sum(
-        calm - float(np.logaddexp(math.log(CALM) + calm, math.log(1 - CALM) + varied))
-        for calm, varied in evidence.values()
-    )
+    # (θ of all, θ of a statistic): how likely the second is given the first.
+    kinship = _kinship()
+    by_size = {name: likelihood.by_size for name, likelihood in ratios.items()}
+    of_all = {name: _log_mean(kinship, each) for name, each in by_size.items()}
+    together = np.sum(list(of_all.values()), axis=0)
+    calm = sum(float(likelihood.calm.sum()) for likelihood in ratios.values())
+    varied = float(special.logsumexp(together) - math.log(len(together)))
+    odds = math.log(INDEPENDENT / (1 - INDEPENDENT)) + _likeness(replayed.likeness) + calm - varied
     independent = float(special.expit(odds))
-    return Calibration(
-        independent=independent,
-        # Where windows vary, so little of it that a test's windows did not show it would still fill its far
-        # tail: no test is taken as calm then.
-        ratios={name: likelihood.law(independent) for name, likelihood in ratios.items()},
-    )
+    # What the other statistics say of the variation is what a statistic is expected to show of it.
+    laws = {
+        name: likelihood.law(independent, _normalized(together - of_all[name]) @ kinship)
+        for name, likelihood in ratios.items()
+    }
+    return Calibration(independent=independent, ratios=laws)
+
+
+def _kinship() -> NDArray[np.float64]:
+    logs = np.log(SIZES[:N_THETA])
+    near = np.exp(-0.5 * ((logs[:, None] - logs) / KIN) ** 2)
+    return np.asarray((1 - ALONE) * near / near.sum(axis=1, keepdims=True) + ALONE / N_THETA)
+
+
+def _log_mean(weights: NDArray[np.float64], logs: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.asarray(np.log(weights @ np.exp(logs - logs.max())) + logs.max())
+
+
+def _normalized(logs: NDArray[np.float64]) -> NDArray[np.float64]:
+    weights = np.exp(logs - logs.max())
+    return np.asarray(weights / weights.sum())
 
 
 def _likeness(z: float) -> float:

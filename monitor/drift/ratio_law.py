@@ -27,12 +27,12 @@ from scipy import special, stats
 from monitor.clusters import ReplayedWindows
 from monitor.drift.wild_windows import LEAST, TAILS, spread
 
-_SIZES: Final = np.geomspace(0.02, 1e7, 52)
+SIZES: Final = np.geomspace(0.02, 1e7, 52)
 """θu, for a window of the replayed windows' mean size."""
-_N_THETA: Final = 36
-"""θ is one of the first so many of these, all equally likely: up to 19,000."""
+N_THETA: Final = 36
+"""θ is one of the first so many of these: up to 19,000."""
 _DIRECTIONS: Final = np.array([1.0, 2.0, 4.0, 16.0, 64.0])
-_SPREAD: Final = spread(_SIZES, _N_THETA)
+_SPREAD: Final = spread(SIZES, N_THETA)
 _NEGLIGIBLE: Final = 0.01
 
 
@@ -114,7 +114,7 @@ class RatioLikelihood:
         ):
             if not (np.isfinite(ratio) and np.isfinite(freedom) and freedom > 0):
                 calm.append(0.0)
-                varied.append(np.zeros((len(TAILS), _N_THETA, len(_DIRECTIONS))))
+                varied.append(np.zeros((len(TAILS), N_THETA, len(_DIRECTIONS))))
                 continue
             y = max(float(ratio), 1e-3)
             calm.append(float(stats.gamma.logpdf(y, freedom / 2, scale=2 / freedom)))
@@ -126,18 +126,16 @@ class RatioLikelihood:
         return cls(replayed, at, np.array(calm), np.array(varied))
 
     @property
-    def evidence(self) -> tuple[float, float]:
-        """The log-likelihood of all windows, with independent rows and with windows that vary."""
+    def by_size(self) -> NDArray[np.float64]:
+        """(θ,) the log-likelihood of all windows for each θ, ν and d being equally likely."""
         together = self.varied.sum(axis=0)
-        return (
-            float(self.calm.sum()),
-            float(special.logsumexp(together) - math.log(together.size)),
-        )
+        of_size = special.logsumexp(together, axis=(0, 2))
+        return np.asarray(of_size - math.log(together.shape[0] * together.shape[2]))
 
-    def law(self, independent: float) -> RatioLaw:
-        """The law, `independent` being how likely rows are."""
+    def law(self, independent: float, sizes: NDArray[np.float64]) -> RatioLaw:
+        """The law, `independent` being how likely rows are, `sizes` (θ,) how likely each θ is else."""
         replayed, at, varied = self.replayed, self.at, self.varied
-        together = varied.sum(axis=0)
+        together = varied.sum(axis=0) + np.log(sizes)[:, None]
         mean_scale = float(replayed.scales.mean())
         p_values = np.full(len(varied), np.nan)
         for window, (ratio, freedom, scale) in enumerate(
@@ -169,7 +167,7 @@ def _weights(log_likelihood: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def _gamma(freedom: float, scale: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Shape and scale, (sizes, directions) each, of y given θu and d; `scale` over its mean."""
-    size = _SIZES[:, None] * scale
+    size = SIZES[:, None] * scale
     mean = 1 + size
     variance = 2 / freedom * (1 + 2 * size) + 2 * size**2 / np.minimum(_DIRECTIONS, freedom)
     return mean**2 / variance, variance / mean
