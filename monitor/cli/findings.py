@@ -10,13 +10,12 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
-import numpy as np
-
 from monitor.environment import filled_in
 from monitor.errors import MonitorError
 from monitor.failures import count_failures, counts_in_words
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
 
     from monitor.cli.project import Project
@@ -135,6 +134,8 @@ def in_source(project: Project) -> Iterator[Finding]:
 
 def in_rows(project: Project, part: str, file: DataTable) -> Iterator[tuple[State, str]]:
     """What is wrong with the first rows of a file that has all its columns."""
+    import numpy as np
+
     from monitor import frames
     from monitor.features.origin import OriginKind
     from monitor.pipeline.rows import read_vectors
