@@ -207,7 +207,8 @@ def judge_frame(
             ]
         summaries.append(run.summary())
         sketches[of_feature.name] = [placed_window.sketch for placed_window in windows]
-        notes += feature_notes(placed, rules.grid, budget.window)
+        sizes = [placed_window.sketch.n for placed_window in windows]
+        notes += feature_notes(placed, sizes, rules.grid, budget.window)
     report = DriftReport(
         features=tuple(summaries),
         windows=tuple(entries),

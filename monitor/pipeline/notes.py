@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
 
-from monitor.clusters import Baseline
+from monitor.clusters import Baseline, Variation
 from monitor.drift import calibrate
 from monitor.frames import Times
 from monitor.pipeline.placed import PlacedRows
@@ -16,6 +17,8 @@ from monitor.pipeline.rows import COMPOUND, Segments
 from monitor.windows import Cut, Every, Grid, zone_of
 
 DAYS_OF_YEAR: Final = 365
+MUCH_LARGER: Final = 4
+"""The mean of so many times the rows errs by half as much, and shows what the other hides."""
 MANY_TWINS: Final = 0.1
 """From this share of rows with a twin on, windows of dependent rows are called drifted clearly too often."""
 
@@ -40,13 +43,17 @@ def other_windows(baseline: Baseline, grid: Grid | None) -> str | None:
     )
 
 
-def feature_notes(placed: PlacedRows, grid: Grid | None, alpha: float) -> list[str]:
+def feature_notes(
+    placed: PlacedRows, sizes: Sequence[int], grid: Grid | None, alpha: float
+) -> list[str]:
     """What must be known of a feature and its baseline.
 
     Parameters
     ----------
     placed
         The feature's rows.
+    sizes
+        How many of them each window has.
     grid
         How windows are cut.
     alpha
@@ -55,6 +62,8 @@ def feature_notes(placed: PlacedRows, grid: Grid | None, alpha: float) -> list[s
     baseline = placed.baseline
     notes = [_variation_note(baseline, grid, alpha)]
     if warning := other_windows(baseline, grid):
+        notes.append(warning)
+    if warning := _larger_windows(baseline, sizes, grid):
         notes.append(warning)
     if baseline.twins >= MANY_TWINS and baseline.statistics.variation is None:
         notes.append(
@@ -73,6 +82,28 @@ def feature_notes(placed: PlacedRows, grid: Grid | None, alpha: float) -> list[s
             f"{baseline.name!r} would explain shifts by"
         )
     return notes
+
+
+def _larger_windows(baseline: Baseline, sizes: Sequence[int], grid: Grid | None) -> str | None:
+    """That windows have so many more rows than the baseline's that they show variation which those hide."""
+    variation = _variation_of(baseline, grid)
+    filled = [size for size in sizes if size]
+    if variation is None or not filled:
+        return None
+    usual, known = float(np.median(filled)), float(np.median(variation.sizes))
+    if usual < MUCH_LARGER * known:
+        return None
+    return (
+        f"windows of feature {baseline.name!r} hold about {usual:,.0f} rows, those of its baseline "
+        f"{known:,.0f}: they show variation that so few rows cannot show, so that quiet ones may be called "
+        "drifted; fit it on windows of more rows"
+    )
+
+
+def _variation_of(baseline: Baseline, grid: Grid | None) -> Variation | None:
+    """How much windows of this length differ."""
+    finer = None if grid is None else baseline.finer.get(str(grid.every))
+    return finer or baseline.statistics.variation
 
 
 def time_notes(times: Times | None, in_time: Cut) -> list[str]:
@@ -125,9 +156,7 @@ def _are(n: int) -> str:
 
 
 def _variation_note(baseline: Baseline, grid: Grid | None, alpha: float) -> str:
-    variation = baseline.statistics.variation
-    finer = None if grid is None else baseline.finer.get(str(grid.every))
-    variation = finer or variation
+    variation = _variation_of(baseline, grid)
     if variation is None and baseline.statistics.grouped is not None:
         return (
             f"feature {baseline.name!r} is judged against how much samples of whole groups of its baseline "
@@ -144,7 +173,7 @@ def _variation_note(baseline: Baseline, grid: Grid | None, alpha: float) -> str:
         f"windows of {variation.every} of its baseline: rows of one window are alike with a correlation "
         f"of {variation.mix.correlation:.2g}"
     )
-    if baseline.seasons and finer is None:
+    if baseline.seasons and variation is baseline.statistics.variation:
         note += "; each day of the week is compared with its own"
         variation = baseline.seasons[0].variation or variation
     p_values = calibrate(variation.replayed).p_values

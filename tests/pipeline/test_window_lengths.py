@@ -77,3 +77,17 @@ def test_shorter_windows_are_kept_with_the_baseline(baseline):
 )
 def test_lengths_that_fit_into_others(every, finer):
     assert [str(shorter) for shorter in Every.parse(every).finer] == finer.split()
+
+
+def test_windows_of_far_more_rows_than_the_baselines_are_told(baseline):
+    days = camera(12, 2, 1)
+    many = pd.concat([days] * 5, ignore_index=True)
+    told = [
+        [note for note in report.notes if "that so few rows cannot show" in note]
+        for report in (
+            monitor.detect_drift(rows, baseline, timestamp_column="ts", every="1d")
+            for rows in (days, many)
+        )
+    ]
+    assert told[0] == []
+    assert "hold about 800 rows, those of its baseline 160" in told[1][0]
