@@ -14,8 +14,9 @@ import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
 from pathlib import Path
+
+from waiting import wait_for
 
 MONITOR = [sys.executable, "-m", "monitor"]
 PORT = ["--port", "8479"]
@@ -64,17 +65,6 @@ def made_token(project: Path) -> str:
     return subprocess.run(
         create, cwd=project, check=True, capture_output=True, text=True
     ).stdout.strip()
-
-
-def wait_for(address: str) -> None:
-    for _ in range(3_000):
-        try:
-            urllib.request.urlopen(address, timeout=5).read()
-        except OSError:
-            time.sleep(0.2)
-        else:
-            return
-    raise SystemExit("the page does not answer")
 
 
 if __name__ == "__main__":

@@ -25,6 +25,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from sqlalchemy import select
+from waiting import wait_for
 
 from monitor.store import Store
 from monitor.store.tables import windows
@@ -134,17 +135,6 @@ def main() -> None:
                 if "locked" in line or "Traceback" in line
             ]
             print(f"{what}: {len(bad)} lines of locks or faults {bad[:3]}")
-
-
-def wait_for(address: str) -> None:
-    for _ in range(600):
-        try:
-            urllib.request.urlopen(address, timeout=5).read()
-        except OSError:
-            time.sleep(0.2)
-        else:
-            return
-    raise SystemExit("the page does not answer")
 
 
 def report(folder: Path, begin: dt.datetime, end: dt.datetime) -> None:
