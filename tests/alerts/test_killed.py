@@ -13,7 +13,6 @@ from multiprocessing.connection import wait
 import pytest
 
 from monitor.alerts import AlertsConfig, deliver
-from monitor.store import Store
 from monitor.store.alerts import Alerts
 from tests.alerts.samples import NOW, alert, entry
 
@@ -25,10 +24,12 @@ def test_no_message_is_lost_and_few_come_twice(sqlite_store, hook, tmp_path):
     config = AlertsConfig(channels=[{"name": "hook", "url": hook.url}])
     kept = Alerts(sqlite_store)
     kept.save_alert(alert(), [entry(str(i), title=f"message {i}") for i in range(N_MESSAGES)])
+    from tests.alerts.deliverers import work  # loads what each worker would load anew
+
     # Forked from a process of their own that has never sent anything: a child of this one would wait for
     # the threads that apprise keeps, which a fork leaves behind.
     workers = multiprocessing.get_context("forkserver")
-    workers.set_forkserver_preload(["monitor.alerts.channels", "monitor.store", "apprise"])
+    workers.set_forkserver_preload(["tests.alerts.deliverers"])
     url, rng = f"sqlite:///{tmp_path}/store.db", random.Random(0)
     sqlite_store.close()
     arrived = queue.SimpleQueue[threading.Event | None]()
@@ -41,7 +42,7 @@ def test_no_message_is_lost_and_few_come_twice(sqlite_store, hook, tmp_path):
     hook.before_answer = pause
     for at in range(N_KILLS):
         # Each worker comes after the leases of the one before have run out.
-        child = workers.Process(target=_work, args=(url, config, NOW + dt.timedelta(hours=at)))
+        child = workers.Process(target=work, args=(url, config, NOW + dt.timedelta(hours=at)))
         child.start()
         watcher = threading.Thread(target=_tell_end, args=(child.sentinel, arrived))
         watcher.start()
@@ -71,12 +72,6 @@ def test_no_message_is_lost_and_few_come_twice(sqlite_store, hook, tmp_path):
     assert sum(arrived.values()) - N_MESSAGES <= N_KILLS
     with sqlite_store.reading() as connection:
         assert connection.exec_driver_sql("PRAGMA integrity_check").scalar() == "ok"
-
-
-def _work(url: str, config: AlertsConfig, now: dt.datetime) -> None:
-    """What a worker does."""
-    with Store(url) as store:
-        deliver(Alerts(store), config, lambda: now)
 
 
 def _tell_end(sentinel: int, arrived: queue.SimpleQueue[threading.Event | None]) -> None:
