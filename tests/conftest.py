@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import gc
 import json
 import os
@@ -42,6 +43,33 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Files with slow tests first, so that two workers end at about the same time."""
     slow = {item.path for item in items if item.get_closest_marker("slow")}
     items.sort(key=lambda item: item.path not in slow)
+
+
+@functools.cache
+def drawn() -> tuple[Any, Any]:
+    """The example tables, whose pictures take seconds to draw."""
+    from monitor.demo import example_tables
+
+    return example_tables()
+
+
+@pytest.fixture(scope="session")
+def shop_vectors(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A cache of vectors for everybody who embeds the example tables."""
+    return tmp_path_factory.mktemp("vectors")
+
+
+@pytest.fixture
+def shop(monkeypatch: pytest.MonkeyPatch, shop_vectors: Path) -> None:
+    """Code of the docs draws the example tables once and embeds an image of theirs once, whichever page."""
+    import monitor
+    import monitor.demo
+
+    drawn()
+    monkeypatch.setattr(
+        monitor.demo, "example_tables", lambda: tuple(table.copy() for table in drawn())
+    )
+    monkeypatch.setattr(monitor, "embed", functools.partial(monitor.embed, cache=shop_vectors))
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,7 @@ from tests.documents import GUIDE, README, ROOT, blocks, repository
 
 
 @pytest.mark.slow
-def test_python_blocks_run_in_order(tmp_path, monkeypatch, capsys):
+def test_python_blocks_run_in_order(tmp_path, monkeypatch, capsys, shop):
     monkeypatch.chdir(tmp_path)
     namespace: dict[str, object] = {"__name__": "readme"}
     for page in GUIDE:
