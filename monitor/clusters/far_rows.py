@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -63,7 +64,13 @@ def _fisher(baseline: Counts, window: Counts, start: int) -> float:
         round(float(counts.sum()))
         for counts in (baseline[start:], window[start:], baseline, window)
     )
-    return float(np.clip(stats.hypergeom.sf(beyond - 1, n_own + n, own + beyond, n), _LEAST, 1.0))
+    return max(_hypergeometric_tail(beyond, n_own + n, own + beyond, n), _LEAST)
+
+
+@lru_cache(maxsize=2**16)
+def _hypergeometric_tail(least: int, n_all: int, n_marked: int, n_drawn: int) -> float:
+    """P(X ≥ `least`) of the marked among rows that are drawn; windows of one size ask the same again."""
+    return min(float(stats.hypergeom.sf(least - 1, n_all, n_marked, n_drawn)), 1.0)
 
 
 def _savage(baseline: Counts, window: Counts) -> float:

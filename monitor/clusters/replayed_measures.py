@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 import numpy as np
@@ -118,7 +119,7 @@ class OutsideMeasures:
         n_rows = 1 / float(weights @ weights)
         shares = np.bincount(measures.bins[self.at], weights, minlength=N_NEARNESS_BINS)
         z = FarRows.of(np.rint(n_rows * shares).astype(np.int64), own).z
-        centre = weights @ measures.features[self.at]
+        centre = self._plain_centre if not len(measures.strata) else weights @ self._features
         moved = measures.features[members].mean(axis=0, dtype=np.float64) - centre
         first, second, _ = self.moments.tolist()
         return n_novel, [
@@ -126,6 +127,16 @@ class OutsideMeasures:
             (float(moved @ moved), (1 / n_rows + 1 / len(members)) * first, first**2, second),
             self._pixels(members, weights, n_rows),
         ]
+
+    @cached_property
+    def _features(self) -> NDArray[np.float64]:
+        """(m, N_FEATURES) of the rows outside, once for all windows of the block."""
+        return self.measures.features[self.at].astype(np.float64)
+
+    @cached_property
+    def _plain_centre(self) -> NDArray[np.float64]:
+        """(N_FEATURES,) their mean, which all windows are held against where there are no contexts."""
+        return np.asarray(np.full(len(self.at), 1 / len(self.at)) @ self._features)
 
     def _weights(self, members: NDArray[np.int64]) -> NDArray[np.float64]:
         """(m,) what part each row outside has, so that contexts have the mix of the window's; sum 1."""
