@@ -36,6 +36,8 @@ lint: .venv/installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/lint-imports
 	$(BIN)/mypy
+	@if [ -d web/node_modules ]; then npm --prefix web run --silent lint; \
+	else echo "scripts of the page: not linted; npm ci --prefix web --ignore-scripts brings what lints them"; fi
 
 # Known weak spots: in our code, and in the packages that are installed.
 audit: .venv/installed-dev

@@ -113,12 +113,6 @@ def clothes(n_changed: int, work: Path) -> ImageSet:
     return _image_set("clothes", _photos(work), "clothing_crowd", others, n_changed, work)
 
 
-def groceries(n_changed: int, work: Path) -> ImageSet:
-    """Photos of groceries in shops; new are clothes, children's clothes, and pictures of a catalogue."""
-    others = ("clothing_crowd", "clothing_kids", "grocery_iconic")
-    return _image_set("groceries", _photos(work), "grocery_store", others, n_changed, work)
-
-
 def small_images(n_changed: int, work: Path) -> ImageSet:
     """Images of 32 pixels a side; new are groceries, clothes and one contributor's, as small as they are."""
     kept = work / "small-images.parquet"
@@ -143,7 +137,7 @@ def small_images(n_changed: int, work: Path) -> ImageSet:
     return _image_set("small-images", frame, "small", others, n_changed, work)
 
 
-SETS = {"clothes": clothes, "groceries": groceries, "small-images": small_images}
+SETS = {"clothes": clothes, "small-images": small_images}
 
 
 def _photos(work: Path) -> pd.DataFrame:

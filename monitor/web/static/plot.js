@@ -62,6 +62,7 @@ export class Plot {
         lassoInitiator: false,
         spatialIndexUseWorker: false,
         mouseMode: "panZoom",
+        // @ts-expect-error its types do not know this option
         actionKeyMap: {},
         pointColorActive: "#ffd166",
         pointColorHover: "#ffd166",

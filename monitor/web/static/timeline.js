@@ -23,8 +23,6 @@ const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
 
 /** @param {string} name */
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
-/** @param {number} seconds */
-const iso = (seconds) => new Date(seconds * 1000).toISOString().replace(".000Z", "Z");
 
 const style = document.createElement("link");
 style.rel = "stylesheet";
@@ -187,7 +185,7 @@ function options(height, more) {
           let down = 0;
           u.over.addEventListener("mousedown", (event) => (down = event.clientX));
           u.over.addEventListener("click", (event) => {
-            if (Math.abs(event.clientX - down) < 5 && u.cursor.idx != null) open(u.cursor.idx);
+            if (Math.abs(event.clientX - down) < 5 && typeof u.cursor.idx === "number") open(u.cursor.idx);
           });
           u.over.addEventListener("dblclick", () => zoom(whole.min, whole.max));
         },
