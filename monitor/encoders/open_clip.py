@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+import numpy as np
 import torch
 
 from monitor.encoders import int8, threads  # noqa: F401 - forked children must not wait for torch's threads
@@ -17,6 +18,7 @@ from monitor.encoders.class_token import keep_class_token
 from monitor.encoders.fingerprint import fingerprint, weight_hash
 from monitor.encoders.folding import fold_batch_norms
 from monitor.encoders.imports import bring_text_towers, open_clip
+from monitor.encoders.pictures import Pictures, Staging
 from monitor.encoders.preprocessing import FAST_VERSION, FastPreprocessing, Preprocessing
 from monitor.encoders.registry import EncoderTraits
 from monitor.encoders.spec import EncoderSpec
@@ -26,15 +28,15 @@ from monitor.encoders.vectors import (
     in_batches,
     no_rows,
     resolve_device,
-    stacked,
     unit_rows,
 )
 from monitor.errors import EncoderError, MissingExtraError, ModelNotFoundError
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
     from PIL import Image
+
+logger = logging.getLogger(__name__)
 
 Tokenizer = Callable[[list[str]], torch.Tensor]
 
@@ -86,13 +88,16 @@ class OpenClipEncoder:
         # Convolutions of one image after the other in memory are half as fast again.
         self._model: Any = model.to(memory_format=torch.channels_last)
         visual: Any = self._model.visual
-        if spec.precision == "float32":
-            # Rounding differs, by 2e-7 of a component: too little for a fingerprint of its own.
+        if spec.precision != "int8":
+            # Rounding differs, by less than a batch of another size makes it: too little for a fingerprint
+            # of its own. (2e-7 of a component in float32; a cosine of 0.999997 in bfloat16.)
             keep_class_token(visual)
+        if spec.precision == "float32":
             fold_batch_norms(visual, _probe(visual.image_size, device))
         is_fast = spec.preprocessing == "fast"
         self._preprocessing = (FastPreprocessing if is_fast else Preprocessing)(transform)
         self._device = device
+        self._staging = Staging(device)
         self._n_parameters = sum(values.numel() for values in visual.parameters())
         self._dtype = open_clip.get_input_dtype(_PRECISION[spec.precision])
         self._checkpoint = checkpoint
@@ -105,27 +110,50 @@ class OpenClipEncoder:
         """
         return self._preprocessing.picture(image)
 
-    def pixel_values(self, tensors: Sequence[torch.Tensor] | torch.Tensor) -> torch.Tensor:
+    def pixel_values(self, tensors: Pictures) -> torch.Tensor:
         """What the model sees of preprocessed images, (n, 3, height, width), as open_clip makes it."""
-        return self._preprocessing.batch(stacked(tensors).to(self._device))
+        return self._preprocessing.batch(self._staging.on_device(tensors))
 
     @property
     def traits(self) -> EncoderTraits:
-        """Batches may be encoded side by side on the CPU; a device has them one after the other."""
+        """Batches may be encoded side by side on the CPU; a GPU has one brought while it encodes another."""
         is_cpu = self._device.type == "cpu"
         return EncoderTraits(
             is_parallel=is_cpu,
             least_side=self._preprocessing.least_side,
             enough=_ENOUGH if is_cpu and self._n_parameters >= _LARGE else None,
+            at_once=2 if self._device.type == "cuda" else 1,
+            geometry=self._preprocessing.geometry,
         )
 
-    def encode_batch(self, tensors: Sequence[torch.Tensor] | torch.Tensor) -> NDArray[np.float32]:
-        """Unit vectors (n, width) of preprocessed images, in one batch."""
+    def encode_batch(self, tensors: Pictures) -> NDArray[np.float32]:
+        """Unit vectors (n, width) of preprocessed images, in one batch; in more where a GPU has no room."""
         if len(tensors) == 0:
             return no_rows(self.width)
-        pixels = self.pixel_values(tensors).to(self._dtype)
-        batch = pixels.contiguous(memory_format=torch.channels_last)
-        return self._unit_rows(self._model.encode_image, batch)
+        try:
+            with self._staging.stream():
+                pixels = self.pixel_values(tensors).to(self._dtype)
+                batch = pixels.contiguous(memory_format=torch.channels_last)
+                return self._unit_rows(self._model.encode_image, batch)
+        except torch.OutOfMemoryError as error:
+            if len(tensors) == 1:
+                raise self._failed(1, error) from error
+        # Not above: the exception holds on to what filled the memory.
+        return self._encode_halves(tensors)
+
+    def _encode_halves(self, tensors: Pictures) -> NDArray[np.float32]:
+        middle = len(tensors) // 2
+        logger.warning(
+            "%s has no room on %s for %d images at once: they are encoded in halves. A smaller batch_size "
+            "saves the attempt",
+            self.spec.model,
+            self._device,
+            len(tensors),
+        )
+        if self._device.type == "cuda":
+            torch.cuda.empty_cache()
+        halves = (tensors[:middle], tensors[middle:])
+        return np.concatenate([self.encode_batch(half) for half in halves])
 
     def encode_images(self, images: Sequence[Image.Image]) -> NDArray[np.float32]:
         """Unit vectors (n, width) of `images`, in batches of ``spec.batch_size``."""
@@ -138,9 +166,11 @@ class OpenClipEncoder:
     def _encode_text_batch(self, texts: Sequence[str]) -> NDArray[np.float32]:
         if self._tokenizer is None:
             self._tokenizer = _tokenizer(self.spec, self._checkpoint)
-        return self._unit_rows(
-            self._model.encode_text, self._tokenizer(list(texts)).to(self._device)
-        )
+        tokens = self._tokenizer(list(texts)).to(self._device)
+        try:
+            return self._unit_rows(self._model.encode_text, tokens)
+        except torch.OutOfMemoryError as error:
+            raise self._failed(len(tokens), error) from error
 
     def _unit_rows(
         self, encode: Callable[[torch.Tensor], torch.Tensor], batch: torch.Tensor
@@ -148,13 +178,18 @@ class OpenClipEncoder:
         try:
             with torch.inference_mode():
                 features = encode(batch)
+        except torch.OutOfMemoryError:
+            raise
         except RuntimeError as error:
-            raise EncoderError(
-                f"{self.spec.model} failed on a batch of {len(batch)} on {self._device} with "
-                f"precision {self.spec.precision}: {first_line(error)}. Try a smaller batch_size "
-                "or precision='float32'"
-            ) from error
+            raise self._failed(len(batch), error) from error
         return unit_rows(features, self.spec.model)
+
+    def _failed(self, n: int, error: RuntimeError) -> EncoderError:
+        return EncoderError(
+            f"{self.spec.model} failed on a batch of {n} on {self._device} with "
+            f"precision {self.spec.precision}: {first_line(error)}. Try a smaller batch_size "
+            "or precision='float32'"
+        )
 
 
 def load(spec: EncoderSpec) -> OpenClipEncoder:

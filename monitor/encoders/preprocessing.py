@@ -8,6 +8,7 @@ batch.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
@@ -15,9 +16,13 @@ import torch
 from PIL import Image
 
 from monitor.errors import EncoderError
+from monitor.geometry import Geometry
 
 FAST_VERSION: Final = "fast preprocessing 1"
 """Stands in the fingerprint; another number means other pixels."""
+_PROBES: Final = ((97, 61), (61, 97), (353, 228), (228, 353))
+"""Sizes by which a geometry is compared with the steps that it stands for: both ways up, larger and smaller
+than models' sides, with halves to round."""
 
 
 class Preprocessing:
@@ -49,9 +54,34 @@ class Preprocessing:
         """(3, height, width): uint8 where the rest is left to `batch`, else floats."""
         if not self._is_split:
             return self._transform(image)
-        return torch.from_numpy(np.array(self._geometry(image))).permute(2, 0, 1)
+        return torch.from_numpy(np.array(self._steps(image))).permute(2, 0, 1)
 
-    def _geometry(self, image: Image.Image) -> Image.Image:
+    @cached_property
+    def geometry(self) -> Geometry | None:
+        """What is done to one picture, where it is known and, on some of all shapes, gives the same."""
+        geometry = self._named_geometry()
+        if geometry is None:
+            return None
+        noise = np.random.default_rng(0)
+        for width, height in _PROBES:
+            pixels = noise.integers(0, 256, (height, width, 3), dtype=np.uint8)
+            image = Image.fromarray(pixels)
+            if not np.array_equal(geometry.pixels(image), np.array(self._steps(image))):
+                return None
+        return geometry
+
+    def _named_geometry(self) -> Geometry | None:
+        """The geometry that the steps' names and sizes tell of."""
+        if not self._is_split or len(self._of_picture) < 2:
+            return None
+        resize, crop, *_ = self._of_picture
+        names = [type(step).__name__ for step in (resize, crop)]
+        side = getattr(resize, "size", None)
+        if names != ["Resize", "CenterCrop"] or not isinstance(side, int):
+            return None
+        return Geometry(side, resize.interpolation.name)
+
+    def _steps(self, image: Image.Image) -> Image.Image:
         for step in self._of_picture:
             image = step(image)
         return image
@@ -60,8 +90,12 @@ class Preprocessing:
         """(n, 3, height, width) floats, as the model takes them, of stacked pictures on any device."""
         if pictures.dtype != torch.uint8:
             return pictures
-        scaled = pictures.to(torch.float32).div_(255)
-        return scaled.sub_(self._mean.to(scaled.device)).div_(self._std.to(scaled.device))
+        if self._mean.device != pictures.device:
+            # They stay there: each copy would wait for what the device does.
+            self._mean, self._std = (
+                values.to(pictures.device) for values in (self._mean, self._std)
+            )
+        return pictures.to(torch.float32).div_(255).sub_(self._mean).div_(self._std)
 
 
 class FastPreprocessing(Preprocessing):
@@ -75,24 +109,21 @@ class FastPreprocessing(Preprocessing):
 
     def __init__(self, transform: Callable[[Image.Image], torch.Tensor]) -> None:
         super().__init__(transform)
-        names = [type(step).__name__ for step in self._of_picture]
-        size = getattr(self._of_picture[0], "size", None) if self._is_split else None
-        if names[:2] != ["Resize", "CenterCrop"] or not isinstance(size, int):
+        exact = self._named_geometry()
+        if exact is None:
+            names = [type(step).__name__ for step in self._of_picture]
             raise EncoderError(
                 f"preprocessing='fast' does not know this model's geometry ({', '.join(names)}); "
                 "it needs a square cut out of the centre: use preprocessing='exact'"
             )
-        self.least_side = size
-        self._resample = Image.Resampling[self._of_picture[0].interpolation.name]
+        self._fast = Geometry(exact.side, exact.resample, is_fast=True)
+        self.least_side = exact.side
 
-    def _geometry(self, image: Image.Image) -> Image.Image:
-        side = self.least_side
-        assert side is not None
-        shorter = min(image.size)
-        # As torchvision rounds them, so that nothing is shifted against the exact way.
-        width, height = (int(side * length / shorter) for length in image.size)
-        left, top = round((width - side) / 2), round((height - side) / 2)
-        across, down = image.width / width, image.height / height
-        crop = (left * across, top * down, (left + side) * across, (top + side) * down)
-        # Beyond three times the size needed, averaging blocks first is as good and a multiple as fast.
-        return image.convert("RGB").resize((side, side), self._resample, box=crop, reducing_gap=3.0)
+    @property
+    def geometry(self) -> Geometry:
+        """What is done to one picture."""
+        return self._fast
+
+    def picture(self, image: Image.Image) -> torch.Tensor:
+        """(3, side, side) uint8."""
+        return torch.from_numpy(self._fast.pixels(image)).permute(2, 0, 1)

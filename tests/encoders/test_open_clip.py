@@ -249,6 +249,28 @@ class TestErrors:
         with pytest.raises(EncoderError, match=r"norm 0"):
             load_encoder(open_clip_spec(f"local-dir:{tmp_path}")).encode_images(pictures(2))
 
+    def test_a_batch_beyond_the_devices_memory_is_encoded_in_parts(
+        self,
+        models: dict[str, Path],
+        monkeypatch: pytest.MonkeyPatch,
+        caplog: pytest.LogCaptureFixture,
+    ) -> None:
+        encoder: Any = fresh(open_clip_spec(f"local-dir:{models['vit']}"))
+        expected, encode, most = encoder.encode_images(pictures(7)), encoder._model.encode_image, 2
+
+        def encode_few(batch: torch.Tensor) -> torch.Tensor:
+            if len(batch) > most:
+                raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
+            return encode(batch)
+
+        monkeypatch.setattr(encoder._model, "encode_image", encode_few)
+        tensors = [encoder.preprocess(image) for image in pictures(7)]
+        np.testing.assert_allclose(encoder.encode_batch(tensors), expected, atol=1e-6)
+        assert "no room on cpu for 7 images at once" in caplog.text
+        most = 0
+        with pytest.raises(EncoderError, match=r"batch of 1 on cpu.*Tried to allocate"):
+            encoder.encode_batch(tensors)
+
     @pytest.mark.parametrize("device", ["cuda:99", "no-such-device", "meta"])
     def test_no_such_device(self, models: dict[str, Path], device: str) -> None:
         spec = open_clip_spec(f"local-dir:{models['vit']}").model_copy(update={"device": device})

@@ -9,9 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from PIL import Image
+from PIL import Image, ImageOps
 
 from monitor.encoders import EncoderSpec, load_encoder
+from monitor.encoders.preprocessing import Preprocessing
 from monitor.encoders.registry import traits_of
 from monitor.errors import EncoderError
 from monitor.images import ImageReader, SourcePolicy
@@ -90,6 +91,46 @@ def test_fast_refuses_a_geometry_that_it_does_not_know(model: str, tmp_path: Pat
     (folder / "open_clip_config.json").write_text(json.dumps(config))
     with pytest.raises(EncoderError, match=r"preprocessing='fast'.*use preprocessing='exact'"):
         load_encoder(spec(f"local-dir:{folder}", "fast"))
+
+
+def test_a_geometry_gives_what_the_models_steps_give(model: str) -> None:
+    for name in (model, "compact"):
+        exact, fast = (load_encoder(spec(name, mode)) for mode in ("exact", "fast"))
+        for encoder in (exact, fast):
+            geometry = traits_of(encoder).geometry
+            assert geometry is not None
+            assert geometry.least_side == traits_of(encoder).least_side
+            rng = np.random.default_rng(0)
+            for width, height in rng.integers(3, 500, (40, 2)):
+                noise = rng.integers(0, 256, (height, width, 3), dtype=np.uint8)
+                tensor = encoder.preprocess(Image.fromarray(noise))
+                pixels = geometry.pixels(Image.fromarray(noise))
+                np.testing.assert_array_equal(pixels, tensor.permute(1, 2, 0).numpy())
+
+
+def test_no_geometry_is_made_up(tmp_path: Path) -> None:
+    folder = write_model(tmp_path / "squash", VIT)
+    config = json.loads((folder / "open_clip_config.json").read_text())
+    config["preprocess_cfg"]["resize_mode"] = "squash"
+    (folder / "open_clip_config.json").write_text(json.dumps(config))
+    encoder = load_encoder(spec(f"local-dir:{folder}", "exact"))
+    assert traits_of(encoder).geometry is None
+    # Steps that are named as usual and do something else.
+    known = load_encoder(spec("compact", "exact"))._preprocessing  # type: ignore[attr-defined]
+    flipping = Preprocessing(known._transform)
+    flipping._of_picture = [*known._of_picture, ImageOps.mirror]
+    assert flipping.geometry is None
+
+
+def test_pixels_of_a_geometry_are_a_batch(model: str) -> None:
+    encoder = load_encoder(spec(model, "exact"))
+    geometry = traits_of(encoder).geometry
+    assert geometry is not None
+    images = [image.convert("RGB") for image in pictures(3)]
+    np.testing.assert_array_equal(
+        encoder.encode_batch([geometry.pixels(image) for image in images]),  # type: ignore[arg-type]
+        encoder.encode_batch([encoder.preprocess(image) for image in images]),
+    )
 
 
 def test_pictures_stay_bytes_until_they_are_a_batch(model: str) -> None:

@@ -1,0 +1,82 @@
+"""Encoders on a GPU: the same contract, and the vectors of the CPU; skipped where there is none."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from monitor.embedding import Cells, EmbeddingTask, LocalExecutor
+from monitor.encoders import EncoderSpec, load_encoder
+from monitor.encoders.vectors import resolve_device
+from monitor.testing import EncoderContract, ExecutorContract
+from monitor.testing.fakes import pictures
+
+from .tiny import RESNET, VIT, write_model
+
+pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device is here")
+
+
+def on_cuda(folder: Path, **fields: object) -> EncoderSpec:
+    values = {"handler": "open_clip", "model": f"local-dir:{folder}", "device": "cuda", **fields}
+    return EncoderSpec.model_validate(values)
+
+
+@pytest.fixture(scope="module", params=["vit", "resnet"])
+def folders(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    place = tmp_path_factory.mktemp(f"cuda-{request.param}")
+    architecture = {"vit": VIT, "resnet": RESNET}[request.param]
+    return [write_model(place / str(seed), architecture, seed) for seed in (0, 1)]
+
+
+class TestOpenClipOnCuda(EncoderContract):
+    @pytest.fixture
+    def spec(self, folders: list[Path]) -> EncoderSpec:
+        return on_cuda(folders[0])
+
+    @pytest.fixture
+    def other_weights(self, folders: list[Path]) -> EncoderSpec:
+        return on_cuda(folders[1])
+
+
+class TestLocalExecutorOnCuda(ExecutorContract):
+    @pytest.fixture
+    def executor(self) -> LocalExecutor:
+        return LocalExecutor()
+
+    @pytest.fixture
+    def task(self, folders: list[Path]) -> EmbeddingTask:
+        return EmbeddingTask(on_cuda(folders[0], batch_size=4))
+
+
+@pytest.mark.parametrize(
+    ("precision", "least"), [("float32", 1 - 1e-5), ("float16", 0.9999), ("bfloat16", 0.999)]
+)
+def test_vectors_are_those_of_the_cpu(folders: list[Path], precision: str, least: float) -> None:
+    here = load_encoder(on_cuda(folders[0], device="cpu")).encode_images(pictures(9))
+    there = load_encoder(on_cuda(folders[0], precision=precision)).encode_images(pictures(9))
+    assert (here * there).sum(axis=1).min() >= least
+
+
+def test_auto_takes_it() -> None:
+    assert resolve_device("auto").type == "cuda"
+
+
+def test_a_batch_on_the_device_is_a_batch(folders: list[Path]) -> None:
+    encoder = load_encoder(on_cuda(folders[0]))
+    tensors = torch.stack([encoder.preprocess(image) for image in pictures(3)])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        there = encoder.encode_batch(tensors.to("cuda"))
+    np.testing.assert_allclose(there, encoder.encode_batch(tensors), atol=1e-6)
+
+
+def test_a_whole_column(folders: list[Path]) -> None:
+    encoder = load_encoder(on_cuda(folders[0], batch_size=8))
+    images = [np.asarray(picture.convert("RGB")) for picture in pictures(50)]
+    column = LocalExecutor().embed(Cells(images), EmbeddingTask(encoder.spec))
+    expected = encoder.encode_images(pictures(50))
+    assert (column.vectors * expected).sum(axis=1).min() >= 1 - 1e-5
