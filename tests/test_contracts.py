@@ -62,6 +62,22 @@ class TestLocalExecutor(ExecutorContract):
         with pytest.raises(InvalidInputError, match=r"threads=.* must be a whole number from 1"):
             LocalExecutor(threads=threads)  # type: ignore[arg-type]
 
+    @pytest.mark.parametrize("processes", [-1, 2.5, True, "4"])
+    def test_refuses_what_is_no_number_of_processes(self, processes: object) -> None:
+        with pytest.raises(InvalidInputError, match=r"processes=.* must be a whole number from 0"):
+            LocalExecutor(processes=processes)  # type: ignore[arg-type]
+
+
+class TestLocalExecutorOfProcesses(ExecutorContract):
+    @pytest.fixture
+    def executor(self) -> LocalExecutor:
+        return LocalExecutor(processes=2)
+
+    @pytest.fixture
+    def task(self) -> EmbeddingTask:
+        # The fake encoder does not say what its preprocessing does.
+        return EmbeddingTask(EncoderSpec(handler="open_clip", model="compact", batch_size=4))
+
 
 class HalvesExecutor:
     """A toy engine: two workers, each with half of the rows."""

@@ -146,8 +146,8 @@ class MonitoringConfig(BaseModel):
     )
     executor: PluginConfig = Field(
         default_factory=lambda: PluginConfig(type="local"),
-        description="Where images are embedded: local takes threads of this machine, as many as its setting "
-        "threads says.",
+        description="Where images are embedded: local takes this machine, and reads images in as many "
+        "threads, or in other processes, as its settings threads and processes say.",
     )
     serve: ServeConfig = Field(
         default_factory=ServeConfig, description="Where the page is, and who may look at it."

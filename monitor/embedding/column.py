@@ -1,9 +1,9 @@
 """Cells ─► vectors.
 
-Threads fetch, decode and preprocess, others encode; the calling thread puts the column together. A source
-that stands in many rows is fetched once, and the same bytes under many sources are encoded once; what a
-cache knows is neither fetched nor encoded. No more than a few batches of images are in memory at any time,
-however long the column is.
+Threads or processes fetch, decode and preprocess, other threads encode; the calling thread puts the column
+together. A source that stands in many rows is fetched once, and the same bytes under many sources are encoded
+once; what a cache knows is neither fetched nor encoded. No more than a few batches of images are in memory at
+any time, however long the column is.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ from numpy.typing import NDArray
 
 from monitor.embedding.descriptions import add_descriptions
 from monitor.embedding.encoding import BatchEncoder
-from monitor.embedding.reading import CellReading, Read
+from monitor.embedding.readers import Plan, Readers
+from monitor.embedding.reading import Read
 from monitor.encoders.registry import traits_of
 from monitor.failures import Failure
 from monitor.images import ImageReader, source_key
@@ -30,8 +31,6 @@ if TYPE_CHECKING:
     from monitor.cache import VectorCache
     from monitor.encoders import Encoder
 
-N_THREADS = 16
-"""Fetching waits more than it computes, so there are more threads than cores."""
 _COMMIT_EVERY = 64
 """Sources after which the cache is written, when no batch comes between."""
 _SMALLEST_BATCH: Final = 4
@@ -74,7 +73,7 @@ def embed_cells(
     descriptions: Sequence[str | None] | None = None,
     cache: VectorCache | None = None,
     on_progress: Callable[[int], object] = lambda n_rows: None,
-    n_threads: int = N_THREADS,
+    readers: Readers = Readers(),  # noqa: B008 - frozen
 ) -> EmbeddedColumn:
     """Embed the images that `cells` hold or point to.
 
@@ -94,30 +93,34 @@ def embed_cells(
         so that work that is cut off goes on from its last batch.
     on_progress
         Called with a number of rows each time so many are done.
-    n_threads
-        How many sources are read at once.
+    readers
+        How many threads and processes read.
     """
     jobs = _distinct_sources(cells)
-    reading = CellReading(reader, encoder, cache)
     column = _Column.empty(len(cells), encoder, on_progress)
     batch: list[Read] = []
     batch_size = encoder.spec.batch_size
     if cache is not None:
         batch_size = min(batch_size, max(len(jobs) // _PARTS, _SMALLEST_BATCH))
-    ahead = 2 * batch_size + n_threads
+    ahead = 2 * batch_size
     batch_size = min(batch_size, traits_of(encoder).enough or batch_size)
 
     def take(wait: bool = False) -> None:
         for reads, vectors in encoding.finished(wait=wait):
             for read, vector in zip(reads, vectors, strict=True):
                 column.put_encoded(read, vector)
-                reading.keep(read, vector)
+                plan.reading.keep(read, vector)
             if cache is not None:
                 cache.commit()
 
-    results = _read_all(jobs, cells, reading, reader, ahead, n_threads)
-    with _committed(cache), BatchEncoder.open(encoder) as encoding, closing(results):
-        for n_read, (rows, read) in enumerate(results):
+    sources = [cells[rows[0]] for rows in jobs]
+    with (
+        readers.plan(sources, encoder, reader, cache) as plan,
+        _committed(cache),
+        BatchEncoder.open(encoder) as encoding,
+        closing(_read_all(sources, plan, ahead)) as results,
+    ):
+        for n_read, (rows, read) in enumerate(zip(jobs, results, strict=True)):
             if column.put(rows, read):
                 batch.append(cast(Read, read))
             if len(batch) == batch_size:
@@ -213,32 +216,27 @@ def _distinct_sources(cells: Sequence[Any]) -> list[list[int]]:
 
 
 def _read_all(
-    jobs: Sequence[list[int]],
-    cells: Sequence[Any],
-    reading: CellReading,
-    reader: ImageReader,
-    ahead: int,
-    n_threads: int,
-) -> Generator[tuple[list[int], Read | Failure], None, None]:
-    """Read the sources in order, `ahead` of the one that is wanted next at most.
+    sources: Sequence[Any], plan: Plan, ahead: int
+) -> Generator[Read | Failure, None, None]:
+    """Read the sources in order, `ahead` of the one that is wanted next at most, beside those under way.
 
     Close it, so that a reading that ends early ends at once.
     """
-    pending: deque[tuple[list[int], Future[Read | Failure]]] = deque()
-    pool = ThreadPoolExecutor(n_threads, thread_name_prefix="monitor-read")
+    pending: deque[Future[list[Read | Failure]]] = deque()
+    most = plan.n_threads + -(-ahead // plan.piece)
+    pool = ThreadPoolExecutor(plan.n_threads, thread_name_prefix="monitor-read")
     try:
-        for rows in jobs:
-            pending.append((rows, pool.submit(reading.read, cells[rows[0]])))
-            if len(pending) >= ahead:
-                first, future = pending.popleft()
-                yield first, future.result()
+        for first in range(0, len(sources), plan.piece):
+            piece = sources[first : first + plan.piece]
+            pending.append(pool.submit(plan.reading.read_all, piece))
+            if len(pending) >= most:
+                yield from pending.popleft().result()
         while pending:
-            first, future = pending.popleft()
-            yield first, future.result()
+            yield from pending.popleft().result()
     except BaseException:
         # Else the threads would read on for as long as slow servers let them. Not waited for in a
         # `finally`: a second Ctrl-C may come before the reader has heard of the first.
-        reader.cancel()
+        plan.reading.cancel()
         pool.shutdown(wait=True, cancel_futures=True)
         raise
     pool.shutdown(wait=True)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,9 +43,11 @@ class BatchEncoder:
     @contextmanager
     def open(cls, encoder: Encoder) -> Iterator[BatchEncoder]:
         """For a with-block, after which no batch is under way any more."""
-        if not traits_of(encoder).is_parallel:
-            with _pool(ThreadPoolExecutor(1, thread_name_prefix="monitor-encode")) as pool:
-                yield cls(encoder, pool, 1)
+        traits = traits_of(encoder)
+        if not traits.is_parallel:
+            n = traits.at_once
+            with _pool(ThreadPoolExecutor(n, thread_name_prefix="monitor-encode")) as pool:
+                yield cls(encoder, pool, n)
             return
         from monitor.encoders.threads import shared_threads, use_threads
 
@@ -57,7 +59,7 @@ class BatchEncoder:
 
     def submit(self, batch: Sequence[Read]) -> None:
         """Encode the images of `batch`, one batch, as soon as a thread is free."""
-        tensors = [read.tensor for read in batch if read.tensor is not None]
+        tensors: Any = [read.tensor for read in batch if read.tensor is not None]
         self._pending.append((list(batch), self._pool.submit(self._encoder.encode_batch, tensors)))
 
     def submit_last(self, batch: Sequence[Read]) -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import numpy as np
 import PIL
@@ -20,9 +21,9 @@ from monitor.images.raw import RawImage, Unchanged, Version
 
 if TYPE_CHECKING:
     import torch
+    from PIL import Image
 
     from monitor.cache import VectorCache
-    from monitor.encoders import Encoder
     from monitor.images import ImageReader, SourcePolicy
     from monitor.images.reader import Located
 
@@ -61,77 +62,132 @@ class Read:
     quality
         (len(QUALITY_FIELDS),) float32.
     tensor
-        What the model takes; None where the vector is known.
+        What the model takes: a tensor, or the pixels of `Geometry.pixels`. None where the vector is known.
     vector
         (width,) float32; None where it is still to be made.
     """
 
     sha256: str
     quality: NDArray[np.float32]
-    tensor: torch.Tensor | None = None
+    tensor: torch.Tensor | NDArray[np.uint8] | None = None
     vector: NDArray[np.float32] | None = None
 
 
-class CellReading:
-    """Reads cells through a cache, if there is one. Thread-safe."""
+class Preparing(Protocol):
+    """What reading needs of an encoder."""
 
-    def __init__(self, reader: ImageReader, encoder: Encoder, cache: VectorCache | None) -> None:
-        self._reader = reader
+    @property
+    def width(self) -> int: ...
+
+    @property
+    def fingerprint(self) -> str: ...
+
+    def preprocess(self, image: Image.Image) -> Any: ...
+
+
+class CellReading:
+    """Reads cells through a cache, if there is one. Thread-safe.
+
+    Parameters
+    ----------
+    reader
+        Fetches and decodes.
+    encoder
+        Says what its model takes.
+    cache
+        Vectors of earlier images.
+    decoding
+        How many images are decoded at once; None for one on each core.
+    """
+
+    def __init__(
+        self,
+        reader: ImageReader,
+        encoder: Preparing,
+        cache: VectorCache | None,
+        *,
+        decoding: int | None = None,
+    ) -> None:
+        self.reader = reader
         self._encoder = encoder
         self._least_side = traits_of(encoder).least_side
         self._cache = cache
         self._policy, self._maker = cache_names(reader.policy, encoder.fingerprint)
         # Decoding computes: beyond the cores, more at once would only take memory and turns.
-        self._decoding = threading.BoundedSemaphore(n_cores())
+        self._decoding = threading.BoundedSemaphore(decoding or n_cores())
+
+    def cancel(self) -> None:
+        """End all that is under way at once."""
+        self.reader.cancel()
+
+    def read_all(self, cells: Sequence[object]) -> list[Read | Failure]:
+        """The images in `cells`, one after the other."""
+        return [self.read(cell) for cell in cells]
 
     def read(self, cell: object) -> Read | Failure:
         """The image in `cell`, or why there is none."""
-        where = None if self._cache is None else self._reader.locate(cell)
+        where = None if self._cache is None else self.reader.locate(cell)
         if self._cache is None or where is None:
-            raw = self._reader.fetch(cell)
-            return raw if isinstance(raw, Failure) else self._decoded(raw)
-        return self._read_known(self._cache, cell, where)
+            raw = self.reader.fetch(cell)
+            return raw if isinstance(raw, Failure) else self.decoded(raw)
+        failed = self._cache.failure(self._policy, where.key)
+        if failed is not None:
+            return Failure(failed.reason, failed.detail)
+        source = self._cache.source(self._policy, where.key)
+        known = None if source is None else self.known(source.sha256)
+        fetched: RawImage | Unchanged | Failure
+        if source is None or known is None:
+            fetched = self.reader.fetch(cell)
+        elif _is_same(source, where):
+            return known
+        else:
+            fetched = self.reader.fetch_changed(cell, _version(source))
+            if isinstance(fetched, Unchanged):
+                self._cache.add_source(self._policy, where.key, source)
+                return known
+        if isinstance(fetched, Failure):
+            return self.keep_source(where, fetched, None)
+        return self.keep_source(where, self.decoded(fetched), fetched.version)
 
     def keep(self, read: Read, vector: NDArray[np.float32]) -> None:
         """Remember the vector that the model made, with the cache's next commit."""
         if self._cache is not None:
             self._cache.add_vector(self._maker, read.sha256, CachedVector(vector, read.quality))
 
-    def _read_known(self, cache: VectorCache, cell: object, where: Located) -> Read | Failure:
-        failed = cache.failure(self._policy, where.key)
-        if failed is not None:
-            return Failure(failed.reason, failed.detail)
-        source = cache.source(self._policy, where.key)
-        known = None if source is None else self._vector(source.sha256)
-        raw: RawImage | Unchanged | Failure
-        if source is None or known is None:
-            raw = self._reader.fetch(cell)
-        elif _is_same(source, where):
-            return known
-        else:
-            raw = self._reader.fetch_changed(cell, _version(source))
-            if isinstance(raw, Unchanged):
-                cache.add_source(self._policy, where.key, source)
-                return known
-        if isinstance(raw, Failure):
-            return self._failed(cache, where, raw)
-        read = self._decoded(raw)
+    def is_new(self, where: Located) -> bool:
+        """Whether the cache knows nothing of a source, or not the vector of what it gave."""
+        assert self._cache is not None
+        if self._cache.failure(self._policy, where.key) is not None:
+            return False
+        source = self._cache.source(self._policy, where.key)
+        return source is None or self.known(source.sha256) is None
+
+    def keep_source(
+        self, where: Located, read: Read | Failure, version: Version | None
+    ) -> Read | Failure:
+        """Remember what the source gave; `read`, with its vector if that is known."""
+        assert self._cache is not None
         if isinstance(read, Failure):
-            return self._failed(cache, where, read)
-        cache.add_source(self._policy, where.key, _source(raw, where))
+            if not may_pass(read.reason):
+                known = KnownFailure(read.reason, read.detail)
+                self._cache.add_failure(self._policy, where.key, known)
+            return read
+        self._cache.add_source(self._policy, where.key, _source(read.sha256, version, where))
         return read
 
-    def _vector(self, sha256: str) -> Read | None:
+    def known(self, sha256: str) -> Read | None:
+        """What the cache knows of the bytes `sha256`; None where it has no vector of them."""
         cached = None if self._cache is None else self._cache.vector(self._maker, sha256)
         if cached is None or cached.vector.shape != (self._encoder.width,):
             return None
         return Read(sha256, cached.quality, vector=cached.vector)
 
-    def _decoded(self, raw: RawImage) -> Read | Failure:
-        known = self._vector(raw.sha256)
+    def decoded(self, raw: RawImage) -> Read | Failure:
+        """The picture in `raw`, its statistics, and what the model takes; or its vector, if that is known."""
+        known = self.known(raw.sha256)
         if known is not None:
             return known
-        with self._decoding, self._reader.decoding(raw, self._least_side) as image:
+        with self._decoding, self.reader.decoding(raw, self._least_side) as image:
             if isinstance(image, Failure):
                 return image
             quality = measure_image(
@@ -141,12 +197,6 @@ class CellReading:
                 missing_share=image.missing_share,
             )
             return Read(raw.sha256, quality, tensor=self._encoder.preprocess(image.image))
-
-    def _failed(self, cache: VectorCache, where: Located, failure: Failure) -> Failure:
-        if not may_pass(failure.reason):
-            known = KnownFailure(failure.reason, failure.detail)
-            cache.add_failure(self._policy, where.key, known)
-        return failure
 
 
 def _is_same(source: KnownSource, where: Located) -> bool:
@@ -162,10 +212,10 @@ def _version(source: KnownSource) -> Version | None:
     return Version(source.place, source.etag, source.last_modified)
 
 
-def _source(raw: RawImage, where: Located) -> KnownSource:
-    version = raw.version or Version("", None, None)
+def _source(sha256: str, version: Version | None, where: Located) -> KnownSource:
+    version = version or Version("", None, None)
     return KnownSource(
-        raw.sha256,
+        sha256,
         place=version.url_sha256 or None,
         etag=version.etag,
         last_modified=version.last_modified,

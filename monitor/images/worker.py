@@ -26,12 +26,12 @@ from monitor.images.decoding import decode
 from monitor.images.policy import SourcePolicy
 from monitor.images.raw import RawImage
 
-_LENGTH = struct.Struct(">Q")
+LENGTH = struct.Struct(">Q")
 
 
 def write_block(stream: IO[bytes], block: bytes) -> None:
     """Send one block."""
-    stream.write(_LENGTH.pack(len(block)))
+    stream.write(LENGTH.pack(len(block)))
     stream.write(block)
 
 
@@ -45,10 +45,10 @@ def read_block(stream: IO[bytes]) -> bytes | None:
     >>> read_block(stream), read_block(stream)
     (b'abc', None)
     """
-    head = stream.read(_LENGTH.size)
-    if len(head) < _LENGTH.size:
+    head = stream.read(LENGTH.size)
+    if len(head) < LENGTH.size:
         return None
-    (length,) = _LENGTH.unpack(head)
+    (length,) = LENGTH.unpack(head)
     block = stream.read(length)
     return block if len(block) == length else None
 

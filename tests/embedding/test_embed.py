@@ -326,6 +326,7 @@ def test_batches_are_no_larger_than_the_encoder_says_is_enough(images):
 
 def test_a_second_ctrl_c_while_the_reader_is_told_of_the_first_waits_for_nobody():
     from monitor.embedding import embed_cells
+    from monitor.embedding.readers import Readers
     from monitor.images import ImageReader
 
     class Reader(ImageReader):
@@ -346,5 +347,5 @@ def test_a_second_ctrl_c_while_the_reader_is_told_of_the_first_waits_for_nobody(
         )
         cells = [None] + [f"{tarpit.url}/{i}.png" for i in range(40)]
         with Reader(policy) as reader, pytest.raises(KeyboardInterrupt):
-            embed_cells(cells, ENCODER, reader, on_progress=interrupt, n_threads=4)
+            embed_cells(cells, ENCODER, reader, on_progress=interrupt, readers=Readers(threads=4))
         assert reader.n_told == 2

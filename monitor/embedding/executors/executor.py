@@ -132,7 +132,7 @@ def executor_of(given: str | Executor) -> Executor:
     Examples
     --------
     >>> executor_of("local")
-    LocalExecutor(threads=None)
+    LocalExecutor(threads=None, processes=None)
     """
     if isinstance(given, str):
         return registry[given]()

@@ -1,4 +1,4 @@
-"""Threads of this process."""
+"""Threads and processes of this machine."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from monitor.embedding.column import N_THREADS, EmbeddedColumn, embed_cells
+from monitor.embedding.column import EmbeddedColumn, embed_cells
+from monitor.embedding.readers import N_THREADS, Readers
 from monitor.errors import InvalidInputError
 
 if TYPE_CHECKING:
@@ -16,25 +17,33 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class LocalExecutor:
-    """Fetches, decodes and encodes in threads of this process.
+    """Encodes in this process; fetches and decodes in threads of it, or in processes of their own.
 
     Parameters
     ----------
     threads
-        How many images are read at once; None takes what suits the machine.
+        How many images are read at once in this process; None takes what suits the machine.
+    processes
+        How many other processes read: 0 for none. None takes one for each core where that pays: for a model
+        on a GPU, with four cores or more, a column of at least 64 images for each, and an `isolation` that
+        is not ``"none"``. Of a column of URLs no more than the policy's `max_connections_per_host`. Where a
+        model's preprocessing is not "resize, cut out a square", threads read.
 
     Raises
     ------
     InvalidInputError
-        If it is less than 1.
+        If a number is out of range.
     """
 
     threads: int | None = None
+    processes: int | None = None
 
     def __post_init__(self) -> None:
-        is_count = isinstance(self.threads, int) and not isinstance(self.threads, bool)
-        if self.threads is not None and not (is_count and self.threads >= 1):
-            raise InvalidInputError(f"threads={self.threads!r} must be a whole number from 1")
+        for name, least in (("threads", 1), ("processes", 0)):
+            value = getattr(self, name)
+            is_count = isinstance(value, int) and not isinstance(value, bool)
+            if value is not None and not (is_count and value >= least):
+                raise InvalidInputError(f"{name}={value!r} must be a whole number from {least}")
 
     def embed(
         self,
@@ -57,5 +66,5 @@ class LocalExecutor:
                 descriptions=cells.descriptions,
                 cache=cache,
                 on_progress=on_progress,
-                n_threads=self.threads or N_THREADS,
+                readers=Readers(self.threads or N_THREADS, self.processes),
             )

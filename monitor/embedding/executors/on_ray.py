@@ -225,7 +225,8 @@ class _Worker:
         from monitor.embedding.executors.local import LocalExecutor
 
         cache = cast("VectorCache | None", carried)
-        column = LocalExecutor().embed(Cells(images, texts), task, cache=cache)
+        # There is a worker for each core as it is.
+        column = LocalExecutor(processes=0).embed(Cells(images, texts), task, cache=cache)
         return column, None if carried is None else carried.without_known()
 
 
