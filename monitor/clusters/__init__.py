@@ -3,7 +3,7 @@
 from monitor.clusters.baseline import Baseline
 from monitor.clusters.baseline_rows import RowWindows
 from monitor.clusters.baseline_statistics import BaselineStatistics
-from monitor.clusters.content import largest_repeated_share
+from monitor.clusters.content import largest_repeated_share, most_repeated
 from monitor.clusters.example import Example
 from monitor.clusters.far_rows import FarRows
 from monitor.clusters.fitting import Clustering, RowMetadata, fit, fit_rows
@@ -52,5 +52,6 @@ __all__ = [
     "fit_values",
     "largest_repeated_share",
     "mixed",
+    "most_repeated",
     "neighbours",
 ]

@@ -35,6 +35,12 @@ def largest_repeated_share(vectors: NDArray[np.float32]) -> float:
     return largest_share(content_keys(vectors))
 
 
+def most_repeated(vectors: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """(n,) which rows hold the most frequent vector."""
+    keys, which, counts = np.unique(content_keys(vectors), return_inverse=True, return_counts=True)
+    return np.asarray(which == counts.argmax()) if len(keys) else np.zeros(0, dtype=bool)
+
+
 def n_distinct(vectors: NDArray[np.float32]) -> int:
     """How many different rows there are."""
     return len(np.unique(content_keys(vectors)))

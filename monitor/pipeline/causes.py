@@ -7,11 +7,13 @@ from dataclasses import dataclass, replace
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from monitor.clusters import count_values, largest_repeated_share
+from monitor.clusters import count_values, largest_repeated_share, most_repeated
 from monitor.drift import (
+    Change,
     ColumnExplanation,
     Judgement,
     RowEvidence,
+    ShiftKind,
     Verdict,
     change_of,
     explain,
@@ -31,6 +33,7 @@ from monitor.reports.next_steps import next_steps
 REPEATED_SHARE: Final = 0.05
 REPEATED_ROWS: Final = 10
 """So many equal vectors in a window are worth a note: a broken feed serves one placeholder image."""
+_ONE_IMAGE: Final = "one image again and again"
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,7 +105,11 @@ class Causes:
         is_drift = judgement.verdict is Verdict.DRIFT
         evidence = self._evidence(window) if is_drift and is_whole else None
         change = None
-        if evidence is not None:
+        if evidence is not None and is_placeholder:
+            copies = most_repeated(placed.scaled[window.at])
+            evidence = replace(evidence, changed=evidence.changed.seen(copies))
+            change = Change(ShiftKind.BROKEN_FEED, _ONE_IMAGE, repeated, repeated, repeated)
+        elif evidence is not None:
             change = change_of(judgement, evidence)
             # Where all images are darker, all have changed, also those that look like others.
             evidence = replace(evidence, changed=evidence.changed.given(change.share))

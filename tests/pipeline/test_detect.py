@@ -155,6 +155,9 @@ def test_a_placeholder_served_for_many_rows_is_reported(baseline):
     (window,) = monitor.detect_drift(frame, baseline).windows
     assert window.most_repeated == pytest.approx(0.25)
     assert any("25% of the rows have one and the same vector" in note for note in window.notes)
+    assert window.kinds == ("broken feed",)
+    assert window.change.share == pytest.approx(0.25)
+    assert {int(row.example.row) for row in window.changed} == set(range(0, 200, 4))
 
 
 def test_segments_are_compared_with_their_own_baseline():

@@ -72,6 +72,13 @@ class ChangedRows:
         scores = posteriors(self.joint_ranks, share, self.n_known, self.n_distinct)
         return replace(self, scores=scores, share=share)
 
+    def seen(self, is_changed: NDArray[np.bool_]) -> ChangedRows:
+        """The same rows where it is plain which of them changed, (n,): those that hold one image."""
+        order = self.order[np.argsort(~is_changed[self.order], kind="stable")]
+        share = float(is_changed.mean())
+        scores = is_changed.astype(np.float64)
+        return replace(self, scores=scores, order=order, share=share, low=share, high=share)
+
 
 def changed_rows(
     window: NDArray[np.float32], known: KnownRows, *, random_state: int = 0
