@@ -1,4 +1,4 @@
-"""What tests of more than one room share: a real browser, and the order in which they run."""
+"""What tests of more than one room share: a browser, a database server, pictures, and the order of tests."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ import pytest
 from hypothesis import settings
 from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
+
+from tests.store.databases import NO_POSTGRES, PostgresServer, postgres_programs, postgres_server
 
 # How long an example takes depends on what else the machine does.
 settings.register_profile("any machine", deadline=None)
@@ -43,6 +45,19 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Files with slow tests first, so that two workers end at about the same time."""
     slow = {item.path for item in items if item.get_closest_marker("slow")}
     items.sort(key=lambda item: item.path not in slow)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """A PostgreSQL server; a test that asks for it is skipped, with a notice, where there is none.
+
+    Here, and not with the other fixtures of stores, it is started once in each worker, not once a folder.
+    """
+    programs = postgres_programs()
+    if programs is None:
+        pytest.skip(NO_POSTGRES)
+    with postgres_server(programs) as server:
+        yield server
 
 
 @functools.cache

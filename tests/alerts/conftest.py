@@ -14,9 +14,9 @@ import pytest
 
 from monitor.store import Store
 from monitor.store.alerts import Alerts
-from tests.store.fixtures import database_url, postgres, sqlite_store
+from tests.store.fixtures import database_url, sqlite_store
 
-__all__ = ["database_url", "postgres", "sqlite_store"]
+__all__ = ["database_url", "sqlite_store"]
 
 
 class Hook(ThreadingHTTPServer):

@@ -7,17 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from monitor.store import Store
-from tests.store.databases import NO_POSTGRES, PostgresServer, postgres_programs, postgres_server
-
-
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[PostgresServer]:
-    """A PostgreSQL server; a test that asks for it is skipped, with a notice, where there is none."""
-    programs = postgres_programs()
-    if programs is None:
-        pytest.skip(NO_POSTGRES)
-    with postgres_server(programs) as server:
-        yield server
+from tests.store.databases import PostgresServer
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
