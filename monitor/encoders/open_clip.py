@@ -166,9 +166,10 @@ class OpenClipEncoder:
     def _encode_text_batch(self, texts: Sequence[str]) -> NDArray[np.float32]:
         if self._tokenizer is None:
             self._tokenizer = _tokenizer(self.spec, self._checkpoint)
-        tokens = self._tokenizer(list(texts)).to(self._device)
+        tokens = self._tokenizer(list(texts))
         try:
-            return self._unit_rows(self._model.encode_text, tokens)
+            with self._staging.stream():
+                return self._unit_rows(self._model.encode_text, tokens.to(self._device))
         except torch.OutOfMemoryError as error:
             raise self._failed(len(tokens), error) from error
 

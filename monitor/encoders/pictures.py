@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -10,6 +11,8 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+
+from monitor.errors import EncoderError
 
 Pictures = Sequence[torch.Tensor] | Sequence[NDArray[np.uint8]] | torch.Tensor
 """Tensors (3, height, width), arrays (height, width, 3) of uint8, or a batch (n, 3, height, width)."""
@@ -33,13 +36,25 @@ class Staging:
         self._device = device
         self._is_cuda = device.type == "cuda"
         self._of_thread = threading.local()
+        self._process = os.getpid()
 
     @contextmanager
     def stream(self) -> Iterator[None]:
-        """What is asked of the GPU within the block goes into the thread's own stream."""
+        """What is asked of the GPU within the block goes into the thread's own stream.
+
+        Raises
+        ------
+        EncoderError
+            In a process that was forked after the model was brought to the GPU, where CUDA does not follow.
+        """
         if not self._is_cuda:
             yield
             return
+        if os.getpid() != self._process:
+            raise EncoderError(
+                f"the model is on {self._device} of the process that this one was forked from, and cannot be "
+                "used here: start processes by 'spawn' or 'forkserver', or load the model after the fork"
+            )
         if not hasattr(self._of_thread, "stream"):
             self._of_thread.stream = torch.cuda.Stream(self._device)  # type: ignore[no-untyped-call]
         stream = self._of_thread.stream

@@ -206,10 +206,21 @@ class TestWhetherTheyPay:
         assert n(5_000, FakeEncoder(FakeEncoder.spec_of())) == 0
 
     def test_not_where_the_model_needs_the_cores(self, n: Callable[..., int]) -> None:
+        small, large = (
+            EncoderTraits(is_parallel=True, enough=enough, geometry=Geometry(8, "BICUBIC"))
+            for enough in (None, 8)
+        )
         encoder = OnAGpu(FakeEncoder.spec_of())
-        encoder.traits = EncoderTraits(is_parallel=True, geometry=Geometry(8, "BICUBIC"))  # type: ignore[misc]
+        encoder.traits = large  # type: ignore[misc]
         assert n(5_000, encoder) == 0
+        encoder.traits = small  # type: ignore[misc]
+        assert (n(5_000, encoder), n(700, encoder)) == (12, 0)
 
     def test_not_on_few_cores(self, n: Callable[..., int], monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(readers, "n_cores", lambda: 2)
         assert n(5_000) == 0
+        monkeypatch.setattr(readers, "n_cores", lambda: 7)
+        encoder = OnAGpu(FakeEncoder.spec_of())
+        assert n(5_000, encoder) == 7
+        encoder.traits = EncoderTraits(is_parallel=True, geometry=Geometry(8, "BICUBIC"))  # type: ignore[misc]
+        assert n(5_000, encoder) == 0

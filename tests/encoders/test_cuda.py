@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import warnings
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import torch
 from monitor.embedding import Cells, EmbeddingTask, LocalExecutor
 from monitor.encoders import EncoderSpec, load_encoder
 from monitor.encoders.vectors import resolve_device
+from monitor.errors import EncoderError
 from monitor.testing import EncoderContract, ExecutorContract
 from monitor.testing.fakes import pictures
 
@@ -43,13 +45,15 @@ class TestOpenClipOnCuda(EncoderContract):
 
 
 class TestLocalExecutorOnCuda(ExecutorContract):
-    @pytest.fixture
-    def executor(self) -> LocalExecutor:
-        return LocalExecutor()
+    @pytest.fixture(params=[0, 2])
+    def executor(self, request: pytest.FixtureRequest) -> LocalExecutor:
+        return LocalExecutor(processes=request.param)
 
     @pytest.fixture
-    def task(self, folders: list[Path]) -> EmbeddingTask:
-        return EmbeddingTask(on_cuda(folders[0], batch_size=4))
+    def task(self, tmp_path_factory: pytest.TempPathFactory) -> EmbeddingTask:
+        # Not the one of convolutions: cuDNN computes them in TF32, so that batches differ by 1e-5.
+        folder = write_model(tmp_path_factory.mktemp("vit"), VIT)
+        return EmbeddingTask(on_cuda(folder, batch_size=4))
 
 
 @pytest.mark.parametrize(
@@ -59,6 +63,42 @@ def test_vectors_are_those_of_the_cpu(folders: list[Path], precision: str, least
     here = load_encoder(on_cuda(folders[0], device="cpu")).encode_images(pictures(9))
     there = load_encoder(on_cuda(folders[0], precision=precision)).encode_images(pictures(9))
     assert (here * there).sum(axis=1).min() >= least
+
+
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+def test_a_forked_child_is_told_that_cuda_does_not_follow_it(folders: list[Path]) -> None:
+    encoder = load_encoder(on_cuda(folders[0]))
+    encoder.encode_images(pictures(2))
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            encoder.encode_images(pictures(2))
+            os.write(writer, b"no error")
+        except EncoderError as error:
+            os.write(writer, str(error).encode())
+        finally:
+            os._exit(0)
+    os.waitpid(child, 0)
+    assert b"'spawn'" in os.read(reader, 1_000)
+
+
+def test_memory_that_is_not_there_is_done_without(
+    folders: list[Path], caplog: pytest.LogCaptureFixture
+) -> None:
+    encoder = load_encoder(on_cuda(folders[0]))
+    tensors = [encoder.preprocess(image) for image in pictures(6)] * 100
+    expected = encoder.encode_batch(tensors)
+    torch.cuda.empty_cache()
+    whole = torch.cuda.get_device_properties(0).total_memory
+    most = torch.cuda.memory_allocated() + (12 << 20)
+    torch.cuda.set_per_process_memory_fraction(most / whole)
+    try:
+        rows = encoder.encode_batch(tensors)
+    finally:
+        torch.cuda.set_per_process_memory_fraction(1.0)
+    assert "encoded in halves" in caplog.text
+    assert (rows * expected).sum(axis=1).min() >= 1 - 1e-5
 
 
 def test_auto_takes_it() -> None:

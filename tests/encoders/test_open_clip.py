@@ -18,6 +18,7 @@ from safetensors.torch import load_file, save_file
 
 from monitor.encoders import EncoderSpec, ImageSpace, ModelHandler, architecture, load_encoder
 from monitor.encoders.imports import open_clip
+from monitor.encoders.pictures import Staging
 from monitor.errors import EncoderError, MissingWeightsError, ModelNotFoundError
 from monitor.testing import EncoderContract, pictures
 
@@ -270,6 +271,19 @@ class TestErrors:
         most = 0
         with pytest.raises(EncoderError, match=r"batch of 1 on cpu.*Tried to allocate"):
             encoder.encode_batch(tensors)
+
+    def test_a_model_on_a_gpu_is_refused_in_a_fork(
+        self, models: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        encoder: Any = fresh(open_clip_spec(f"local-dir:{models['vit']}"))
+        monkeypatch.setattr(encoder, "_staging", Staging(torch.device("cuda")))
+        monkeypatch.setattr("os.getpid", lambda: -1)
+        for encode in (
+            lambda: encoder.encode_images(pictures(1)),
+            lambda: encoder.encode_texts(["a"]),
+        ):
+            with pytest.raises(EncoderError, match=r"forked from.*start processes by 'spawn'"):
+                encode()
 
     @pytest.mark.parametrize("device", ["cuda:99", "no-such-device", "meta"])
     def test_no_such_device(self, models: dict[str, Path], device: str) -> None:
