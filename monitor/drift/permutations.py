@@ -90,7 +90,7 @@ def _third(
     few = rows[:: -(-total // _MOST_PAIRED)]
     pairs = few @ few.T
     np.fill_diagonal(pairs, 0.0)
-    cubes = float((pairs**3).sum() / (len(few) * (len(few) - 1)))
+    cubes = float((pairs * pairs * pairs).sum() / (len(few) * (len(few) - 1)))
     cubed = float(np.einsum("ij,ji->", covariance @ covariance, covariance))
     return (
         s6 * float((excess**3).mean())

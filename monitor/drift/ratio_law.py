@@ -108,22 +108,18 @@ class RatioLikelihood:
     def of(cls, replayed: ReplayedWindows, at: int) -> RatioLikelihood:
         """Of the statistic at this place in `RATIOS`."""
         mean_scale = float(replayed.scales.mean())
-        calm, varied = [], []
-        for ratio, freedom, scale in zip(
-            replayed.ratios[at], replayed.freedoms[at], replayed.scales, strict=True
-        ):
-            if not (np.isfinite(ratio) and np.isfinite(freedom) and freedom > 0):
-                calm.append(0.0)
-                varied.append(np.zeros((len(TAILS), N_THETA, len(_DIRECTIONS))))
-                continue
-            y = max(float(ratio), 1e-3)
-            calm.append(float(stats.gamma.logpdf(y, freedom / 2, scale=2 / freedom)))
-            shape, unit = _gamma(float(freedom), scale / mean_scale)
-            density = (
-                np.exp((shape - 1) * np.log(y / unit) - y / unit - special.gammaln(shape)) / unit
-            )
-            varied.append(np.log(_SPREAD @ density + LEAST))
-        return cls(replayed, at, np.array(calm), np.array(varied))
+        ratios, freedoms = replayed.ratios[at], replayed.freedoms[at]
+        is_known = np.isfinite(ratios) & np.isfinite(freedoms) & (freedoms > 0)
+        y, freedom = np.maximum(ratios[is_known], 1e-3), freedoms[is_known]
+        calm = np.zeros(len(ratios))
+        calm[is_known] = stats.gamma.logpdf(y, freedom / 2, scale=2 / freedom)
+        varied = np.zeros((len(ratios), len(TAILS), N_THETA, len(_DIRECTIONS)))
+        scales = replayed.scales[is_known] / mean_scale
+        shape, unit = _gamma(freedom[:, None, None], scales[:, None, None])
+        of_unit = y[:, None, None] / unit
+        density = np.exp((shape - 1) * np.log(of_unit) - of_unit - special.gammaln(shape)) / unit
+        varied[is_known] = np.log(_SPREAD @ density[:, None] + LEAST)
+        return cls(replayed, at, calm, varied)
 
     @property
     def by_size(self) -> NDArray[np.float64]:
@@ -145,7 +141,7 @@ class RatioLikelihood:
                 continue
             others = _weights(together - varied[window])
             tail = float((others * _tails(ratio, freedom, scale / mean_scale)).sum())
-            by_rows = float(stats.gamma.sf(ratio, freedom / 2, scale=2 / freedom))
+            by_rows = float(special.gammaincc(freedom / 2, max(ratio, 0.0) / (2 / freedom)))
             p_values[window] = independent * by_rows + (1 - independent) * max(tail, by_rows)
         ratios = replayed.ratios[at]
         known = ratios[np.isfinite(ratios)]
@@ -165,8 +161,13 @@ def _weights(log_likelihood: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(np.einsum("vtd,vts->sd", weights, _SPREAD))
 
 
-def _gamma(freedom: float, scale: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Shape and scale, (sizes, directions) each, of y given θu and d; `scale` over its mean."""
+def _gamma(
+    freedom: float | NDArray[np.float64], scale: float | NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Shape and scale, (…, sizes, directions) each, of y given θu and d; `scale` over its mean.
+
+    `freedom` and `scale` are of one window, or (…, 1, 1) of several.
+    """
     size = SIZES[:, None] * scale
     mean = 1 + size
     variance = 2 / freedom * (1 + 2 * size) + 2 * size**2 / np.minimum(_DIRECTIONS, freedom)
