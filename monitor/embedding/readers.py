@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -31,6 +32,8 @@ _LEAST_CORES_BESIDE_A_MODEL: Final = 8
 _SHARE_BESIDE_A_MODEL: Final = 3 / 4
 """Of the cores, where a small model runs on them too: on 16 cores the compact one embeds 450 images a second
 with threads alone, 610 with 8 processes, 760 with 12 and 730 with 16."""
+_MOST: Final = 32
+"""Each takes 70 MB; more than 20 were never measured."""
 _LEAST_SOURCES: Final = 64
 """For each process: it takes half a second to start, in which a thread would have read as many."""
 _LARGEST_PIECE: Final = 16
@@ -119,11 +122,17 @@ def _that_pay(n_sources: int, encoder: Encoder, reader: ImageReader) -> int:
     """How many processes read faster than threads would; 0 for none."""
     n, least = n_cores(), _LEAST_CORES
     traits = traits_of(encoder)
-    if traits.geometry is None or reader.policy.isolation == "none":
+    if traits.geometry is None or reader.policy.isolation == "none" or not _can_start():
         return 0
     if traits.is_parallel:
         if traits.enough is not None:
             # A large model that runs on these cores: it is the model that they are short for.
             return 0
         n, least = int(n * _SHARE_BESIDE_A_MODEL), _LEAST_CORES_BESIDE_A_MODEL
+    n = min(n, _MOST)
     return n if n_cores() >= least and n_sources >= _LEAST_SOURCES * n else 0
+
+
+def _can_start() -> bool:
+    """Whether there is an interpreter to start; a frozen program would start itself."""
+    return bool(sys.executable) and not getattr(sys, "frozen", False)

@@ -178,7 +178,7 @@ class OpenClipEncoder:
     ) -> NDArray[np.float32]:
         try:
             with torch.inference_mode():
-                features = encode(batch)
+                features = self._staging.on_host(encode(batch))
         except torch.OutOfMemoryError:
             raise
         except RuntimeError as error:

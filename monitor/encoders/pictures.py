@@ -81,6 +81,21 @@ class Staging:
         torch.stack(rows, out=pinned)
         return pinned.to(self._device, non_blocking=True).permute(0, 3, 1, 2)
 
+    def on_host(self, features: torch.Tensor) -> torch.Tensor:
+        """`features` in the host's memory, float32.
+
+        The thread sleeps until they are there; by itself torch asks again and again, which takes one core for
+        each thread that waits.
+        """
+        if not self._is_cuda:
+            return features.to("cpu", torch.float32)
+        rows = torch.empty(features.shape, dtype=torch.float32, pin_memory=True)
+        rows.copy_(features.to(torch.float32), non_blocking=True)
+        arrived = torch.cuda.Event(blocking=True)  # type: ignore[no-untyped-call]
+        arrived.record()
+        arrived.synchronize()
+        return rows
+
     def _pinned(self, n: int, shape: torch.Size) -> torch.Tensor:
         """(n, *shape) uint8. The thread's last batch has left it: its vectors have come back since."""
         size = n * shape.numel()

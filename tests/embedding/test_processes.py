@@ -202,6 +202,18 @@ class TestWhetherTheyPay:
     def test_not_where_no_process_may_be_started(self, n: Callable[..., int]) -> None:
         assert n(5_000, isolation="none") == 0
 
+    def test_not_where_the_program_is_its_own_interpreter(
+        self, n: Callable[..., int], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("sys.frozen", True, raising=False)
+        assert n(5_000) == 0
+
+    def test_no_more_than_were_ever_tried(
+        self, n: Callable[..., int], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(readers, "n_cores", lambda: 192)
+        assert n(50_000) == 32
+
     def test_not_for_preprocessing_that_is_not_known(self, n: Callable[..., int]) -> None:
         assert n(5_000, FakeEncoder(FakeEncoder.spec_of())) == 0
 
