@@ -97,7 +97,8 @@ class SqlSource:
                 result = connection.execute(statement, bounds, execution_options=in_pieces)
                 names = list(result.keys())
                 is_empty = True
-                for rows in result.partitions():
+                # Said again: a result of a query's text forgets it and would give one row at a time.
+                for rows in result.partitions(self.chunk_rows):
                     is_empty = False
                     yield self._table(names, rows, columns)
                 if is_empty:

@@ -7,6 +7,8 @@ import psycopg
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import create_engine
+from sqlalchemy.pool import NullPool
 
 from monitor import frames
 from monitor.errors import InvalidInputError
@@ -102,6 +104,21 @@ def test_windows_of_texts_in_sqlite(spelling, column, tmp_path):
     ):
         n = sum(start <= half < end for half in halves)
         assert read_window(source, start, end).num_rows == rows_seen(source, start, end).n == n
+
+
+def test_rows_come_in_pieces_and_not_one_by_one(database_url):
+    """A table for each row would cost milliseconds a row."""
+    engine = create_engine(database_url, poolclass=NullPool)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("CREATE TABLE up (ts VARCHAR(40), n INTEGER)")
+        for number, half in enumerate(HALF_HOURS[48:68]):
+            connection.exec_driver_sql(f"INSERT INTO up VALUES ('{half.isoformat()}', {number})")
+    start, end = ("CAST(:start AS VARCHAR(40))", "CAST(:end AS VARCHAR(40))")
+    query = f"SELECT ts, n FROM up WHERE ts >= {start} AND ts < {end} ORDER BY n"
+    source = SqlSource(database_url, query, "ts", chunk_rows=8)
+    for columns in (None, ["ts", "n"]):
+        pieces = list(source.chunks(DAY, DAY + ONE_DAY, columns))
+        assert [piece.num_rows for piece in pieces] == [8, 8, 4]
 
 
 TAILS = [
