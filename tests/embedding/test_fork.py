@@ -18,8 +18,8 @@ import numpy as np, pandas as pd
 import monitor
 
 rng = np.random.default_rng(0)
-cells = list(rng.integers(0, 255, (40, 64, 64, 3), dtype=np.uint8))
-images = pd.DataFrame({"image": pd.Series(cells, dtype=object), "text": ["a cat"] * 40})
+cells = list(rng.integers(0, 255, (16, 64, 64, 3), dtype=np.uint8))
+images = pd.DataFrame({"image": pd.Series(cells, dtype=object), "text": ["a cat"] * 16})
 plain = monitor.ImageSpace("image", model="compact")
 described = monitor.ImageSpace({"blob": "image", "description": "text"}, model="compact")
 points = monitor.VectorFeature(name="points", column="v", n_clusters=3)
@@ -56,10 +56,10 @@ if __name__ == "__main__":
 def test_a_forked_child_works(tmp_path: Path) -> None:
     script = tmp_path / "forks.py"
     script.write_text(SCRIPT)
-    # Without threads of OpenMP's in the parent nothing could go wrong. The time bounds a hang only.
+    # Without threads of OpenMP's in the parent nothing could go wrong; they need not spin. The time bounds a hang.
     result = subprocess.run(
         [sys.executable, "-W", "ignore", str(script)],
-        env=os.environ | {"OMP_NUM_THREADS": "2"},
+        env=os.environ | {"OMP_NUM_THREADS": "2", "OMP_WAIT_POLICY": "passive"},
         capture_output=True,
         text=True,
         timeout=600,
