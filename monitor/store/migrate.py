@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -78,7 +79,9 @@ def _refuse_unknown(engine: Engine, current: str | None) -> None:
         )
 
 
+@cache
 def _scripts() -> ScriptDirectory:
+    """Read once: they are part of this program."""
     return ScriptDirectory(str(_MIGRATIONS))
 
 

@@ -14,9 +14,9 @@ import pytest
 
 from monitor.store import Store
 from monitor.store.alerts import Alerts
-from tests.store.fixtures import database_url, sqlite_store
+from tests.store.fixtures import database_url, sqlite_store, store_url
 
-__all__ = ["database_url", "sqlite_store"]
+__all__ = ["database_url", "sqlite_store", "store_url"]
 
 
 class Hook(ThreadingHTTPServer):
@@ -104,10 +104,9 @@ def mailbox() -> Iterator[Mailbox]:
 
 
 @pytest.fixture
-def database(database_url) -> Iterator[Store]:
+def database(store_url) -> Iterator[Store]:
     """An empty store of each kind."""
-    with Store(database_url) as opened:
-        opened.migrate()
+    with Store(store_url) as opened:
         yield opened
 
 

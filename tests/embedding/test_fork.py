@@ -56,7 +56,8 @@ if __name__ == "__main__":
 def test_a_forked_child_works(tmp_path: Path) -> None:
     script = tmp_path / "forks.py"
     script.write_text(SCRIPT)
-    # Without threads of OpenMP's in the parent nothing could go wrong; they need not spin. The time bounds a hang.
+    # Without threads of OpenMP's in the parent nothing could go wrong; they need not spin. The time
+    # bounds a hang.
     result = subprocess.run(
         [sys.executable, "-W", "ignore", str(script)],
         env=os.environ | {"OMP_NUM_THREADS": "2", "OMP_WAIT_POLICY": "passive"},

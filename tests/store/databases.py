@@ -24,7 +24,7 @@ def postgres_programs() -> Path | None:
     return Path(found).resolve().parent if found else None
 
 
-@dataclass
+@dataclass(eq=False)
 class PostgresServer:
     """A running server that listens on a socket in `folder`, and nowhere else."""
 
@@ -39,15 +39,15 @@ class PostgresServer:
         """Stop it, by `immediate` as a crash does, and start it again."""
         self._control("pg_ctl", "restart", "--wait", "-m", mode, "-l", f"{self.folder}/log")
 
-    def new_database(self) -> str:
-        """The URL of an empty database."""
+    def new_database(self, template: str = "template1") -> str:
+        """The URL of an empty database, or of a copy of `template`, which nobody may be connected to."""
         import psycopg
 
         name = f"test{next(self._numbers)}"
         with psycopg.connect(
             f"host={self.folder} user=postgres dbname=postgres", autocommit=True
         ) as connection:
-            connection.execute(f"CREATE DATABASE {name}")
+            connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
         return self.url(name)
 
 

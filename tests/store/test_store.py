@@ -318,14 +318,14 @@ def test_a_writer_does_not_wait_for_a_reader_nor_a_reader_for_a_writer(store):
             assert reader.execute(select(func.count()).select_from(windows)).scalar_one() == 1
 
 
-def test_four_writers_do_not_lock_each_other_out(store, database_url):
+def test_four_writers_do_not_lock_each_other_out(store, store_url):
     """Each reads first and writes then, which is what fails without BEGIN IMMEDIATE."""
     add(store, 0)
     errors, n_each = [], 60
 
     def count_up():
         try:
-            with Store(database_url) as own:
+            with Store(store_url) as own:
                 for _ in range(n_each):
                     with own.writing() as connection:
                         before = connection.execute(
