@@ -17,6 +17,8 @@ from monitor.drift.rules import Rules
 
 def distance_scores(comparison: Comparison, rules: Rules) -> dict[str, Score]:
     """A score for each distance of `rules`."""
+    if not rules.distances:
+        return {}
     null, rng = comparison.cluster_null, comparison.rng
     by_clusters = _Tables(
         (null.baseline, null.window), comparison.tables, _resample(null, N_TABLES, rng)

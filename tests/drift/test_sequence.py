@@ -34,7 +34,9 @@ def row(baseline, sketches, *, first=0, drifted=()):
 
 
 def judged(baseline, sketches, *, alpha=ALPHA):
-    return judge_sequence(row(baseline, sketches), baseline, rules=Rules(alpha), pooled_alpha=alpha)
+    return judge_sequence(
+        row(baseline, sketches), baseline, rules=Rules(alpha, distances=()), pooled_alpha=alpha
+    )
 
 
 def days(baseline, shifted, *, n=300, seed=10, length=48):
@@ -108,7 +110,7 @@ def test_a_window_that_drifted_by_itself_alarms_alone(baseline):
 def test_verdicts_do_not_depend_on_where_the_sequence_was_cut(baseline):
     """Window by window with what was found before, as a schedule judges, or all at once."""
     windows = row(baseline, days(baseline, range(8, 28), seed=4000, length=36))
-    rules = Rules(0.01)
+    rules = Rules(0.01, distances=())
     whole = judge_sequence(windows, baseline, rules=rules, pooled_alpha=0.01)
     past = []
     for window, expected in zip(windows, whole, strict=True):

@@ -22,7 +22,7 @@ def products(n, copies, rng):
 
 def quiet_p_values(copies, column, n_baselines):
     rng = np.random.default_rng(0)
-    rules = Rules(0.01)
+    rules = Rules(0.01, distances=())
     for _ in range(n_baselines):
         baseline = monitor.fit_baseline(products(400, copies, rng), POINTS, group_column=column)
         for _ in range(12):
