@@ -307,21 +307,20 @@ def table_of(name: str, options: argparse.Namespace) -> None:
         )
         for way, step in ways.items():
             speed = rate(step, n, 1 if "JPEGs" in way else 3)
-            print(
-                f"| {way} | {speed:.0f} | {speed / ceiling:.2f} | {bound(way, host, ceiling)} |",
-                flush=True,
-            )
+            share = speed / ceiling
+            why = bound(way, share, host, ceiling)
+            print(f"| {way} | {speed:.0f} | {share:.2f} | {why} |", flush=True)
 
 
-def bound(way: str, host: dict[str, float], ceiling: float) -> str:
-    """What keeps `way` from being faster."""
+def bound(way: str, share: float, host: dict[str, float], ceiling: float) -> str:
+    """What keeps `way`, which reaches `share` of the ceiling, from being faster."""
     if "threads alone" in way:
         return "one Python process"
-    mode = "fast" if "fast" in way else "exact"
-    by_host = "JPEGs" in way and "by the GPU" not in way
-    if by_host and host[mode] * n_cores() < ceiling:
+    if "tensors" in way or "by the GPU" in way:
+        return "the GPU" if share >= 0.8 else "copies and launches by one Python process"
+    if host["fast" if "fast" in way else "exact"] * n_cores() < ceiling:
         return "decoding on the cores"
-    return "its thread, which asks" if "by the GPU" in way else "the GPU"
+    return "the GPU, and the start of the processes" if "embed" in way else "the GPU"
 
 
 def main() -> None:

@@ -131,7 +131,7 @@ class OpenClipEncoder:
         if len(tensors) == 0:
             return no_rows(self.width)
         try:
-            with self._staging.stream():
+            with self._staging.lane():
                 pixels = self.pixel_values(tensors).to(self._dtype)
                 batch = pixels.contiguous(memory_format=torch.channels_last)
                 return self._unit_rows(self._model.encode_image, batch)
@@ -168,7 +168,7 @@ class OpenClipEncoder:
             self._tokenizer = _tokenizer(self.spec, self._checkpoint)
         tokens = self._tokenizer(list(texts))
         try:
-            with self._staging.stream():
+            with self._staging.lane():
                 return self._unit_rows(self._model.encode_text, tokens.to(self._device))
         except torch.OutOfMemoryError as error:
             raise self._failed(len(tokens), error) from error

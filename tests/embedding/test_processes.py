@@ -197,7 +197,7 @@ class TestWhetherTheyPay:
         return count
 
     def test_for_a_long_column_and_a_gpu(self, n: Callable[..., int]) -> None:
-        assert (n(1_024), n(1_023)) == (16, 0)
+        assert (n(2_048), n(2_047)) == (16, 0)
 
     def test_not_where_no_process_may_be_started(self, n: Callable[..., int]) -> None:
         assert n(5_000, isolation="none") == 0
@@ -226,7 +226,7 @@ class TestWhetherTheyPay:
         encoder.traits = large  # type: ignore[misc]
         assert n(5_000, encoder) == 0
         encoder.traits = small  # type: ignore[misc]
-        assert (n(5_000, encoder), n(700, encoder)) == (12, 0)
+        assert (n(5_000, encoder), n(1_500, encoder)) == (12, 0)
 
     def test_not_on_few_cores(self, n: Callable[..., int], monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(readers, "n_cores", lambda: 2)

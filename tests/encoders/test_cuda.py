@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -84,9 +85,9 @@ def test_a_forked_child_is_told_that_cuda_does_not_follow_it(folders: list[Path]
 
 
 def test_memory_that_is_not_there_is_done_without(
-    folders: list[Path], caplog: pytest.LogCaptureFixture
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    encoder = load_encoder(on_cuda(folders[0]))
+    encoder = load_encoder(on_cuda(write_model(tmp_path, VIT)))
     tensors = [encoder.preprocess(image) for image in pictures(6)] * 100
     expected = encoder.encode_batch(tensors)
     torch.cuda.empty_cache()
@@ -112,6 +113,16 @@ def test_a_batch_on_the_device_is_a_batch(folders: list[Path]) -> None:
         warnings.simplefilter("error")
         there = encoder.encode_batch(tensors.to("cuda"))
     np.testing.assert_allclose(there, encoder.encode_batch(tensors), atol=1e-6)
+    np.testing.assert_allclose(there, encoder.encode_batch(list(tensors.to("cuda"))), atol=1e-6)
+
+
+def test_streams_are_used_again(folders: list[Path]) -> None:
+    encoder = load_encoder(on_cuda(folders[0]))
+    tensors = [encoder.preprocess(image) for image in pictures(3)]
+    for _ in range(3):
+        with ThreadPoolExecutor(2) as threads:
+            list(threads.map(encoder.encode_batch, [tensors] * 6))
+    assert len(encoder._staging._free) <= 2  # type: ignore[attr-defined]
 
 
 def test_a_whole_column(folders: list[Path]) -> None:

@@ -26,7 +26,7 @@ class LocalExecutor:
     processes
         How many other processes read: 0 for none. None takes as many as pay: one for each core
         with a model on a GPU and four cores or more, three for four cores with a small model on eight or
-        more; for a column of at least 64 images for each, and an `isolation` that is not ``"none"``. Of a
+        more; for a column of at least 128 images for each, and an `isolation` that is not ``"none"``. Of a
         column of URLs no more than the policy's `max_connections_per_host`. Where a model's preprocessing
         is not "resize, cut out a square", threads read.
 
