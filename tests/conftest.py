@@ -33,11 +33,12 @@ FLAGS = (
 
 @pytest.hookimpl(wrapper=True)
 def pytest_collection() -> Generator[None, object, object]:
-    """No garbage is sought while modules and tests load, which all stay."""
+    """No garbage is sought while modules and tests load, which all stay, nor later among them."""
     gc.disable()
     try:
         return (yield)
     finally:
+        gc.freeze()
         gc.enable()
 
 
