@@ -22,14 +22,13 @@ from typing import TYPE_CHECKING, Any, Final
 from PIL import Image
 
 from monitor.embedding.reading import CellReading
-from monitor.embedding.travelling import Outcome, read_cells, write_outcomes
+from monitor.embedding.travelling import Outcome, is_remote, read_cells, write_outcomes
 from monitor.encoders.registry import EncoderTraits
 from monitor.failures import Failure
 from monitor.geometry import Geometry
 from monitor.images import ImageReader, RawImage, SourcePolicy
 from monitor.images.decoding import memory_of_pixels
 from monitor.images.inspection import inspect
-from monitor.images.urls import scheme_of
 from monitor.images.worker import read_block, write_block
 
 if TYPE_CHECKING:
@@ -116,12 +115,3 @@ def main() -> None:
             each = threads.map if any(map(is_remote, cells)) else map
             write_outcomes(answers, list(each(piece.read, cells)))
             del cells
-
-
-def is_remote(cell: object) -> bool:
-    """Whether what `cell` names comes over a network.
-
-    >>> is_remote("https://example.com/a.jpg"), is_remote("a.jpg"), is_remote(b"")
-    (True, False, False)
-    """
-    return isinstance(cell, str) and scheme_of(cell.strip()) not in (None, "file", "data")

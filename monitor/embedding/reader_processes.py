@@ -12,20 +12,29 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import IO, TYPE_CHECKING, Final, cast
 
 from monitor.embedding.reading import CellReading, Read
-from monitor.embedding.travelling import Outcome, read_outcomes, travels, write_cells
+from monitor.embedding.travelling import (
+    Outcome,
+    is_remote,
+    read_outcomes,
+    travels,
+    write_cells,
+)
 from monitor.errors import MonitorError
 from monitor.failures import Failure
 from monitor.images.cancellation import Cancellation
 from monitor.images.worker import read_block, write_block
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from monitor.cache import VectorCache
     from monitor.geometry import Geometry
-    from monitor.images import SourcePolicy
+    from monitor.images import RawImage, SourcePolicy
     from monitor.images.reader import Located
 
 _END_SECONDS: Final = 2.0
@@ -66,7 +75,8 @@ class ReaderProcesses:
         self._geometry = geometry
         self._settings = json.dumps(
             {
-                "policy": shared.model_dump(mode="json"),
+                # What was not said is not checked against what was.
+                "policy": shared.model_dump(mode="json", exclude_unset=True),
                 "geometry": asdict(geometry),
                 "decode_bytes": policy.max_decode_bytes // n,
             }
@@ -133,6 +143,19 @@ class ReaderProcesses:
                 process.end()
 
 
+@dataclass(frozen=True, eq=False)
+class _Away:
+    """A cell that is read elsewhere, `raw` if it was fetched here, and where its bytes lie."""
+
+    cell: object
+    where: Located | None
+    raw: RawImage | None = None
+
+    @property
+    def sent(self) -> object:
+        return self.cell if self.raw is None else self.raw.data
+
+
 class PieceReading:
     """Reads cells as `CellReading` does, in other processes where that is possible. Thread-safe.
 
@@ -144,59 +167,71 @@ class PieceReading:
         Read the rest.
     cache
         The one of `here`.
+    fetches_here
+        Whether what comes over a network is fetched in this process, so that it is as this program has set
+        it up (certificates, credentials), and only its bytes travel.
     """
 
     def __init__(
-        self, here: CellReading, processes: ReaderProcesses, cache: VectorCache | None
+        self,
+        here: CellReading,
+        processes: ReaderProcesses,
+        cache: VectorCache | None,
+        *,
+        fetches_here: bool,
     ) -> None:
         self._here = here
         self._processes = processes
         self._cache = cache
+        self._fetches_here = fetches_here
 
     def cancel(self) -> None:
         """End all that is under way at once."""
         self._processes.cancel()
         self._here.cancel()
 
-    def keep(self, read: Read, vector: object) -> None:
+    def keep(self, read: Read, vector: NDArray[np.float32]) -> None:
         """See `CellReading.keep`."""
-        self._here.keep(read, vector)  # type: ignore[arg-type]
+        self._here.keep(read, vector)
 
     def read_all(self, cells: Sequence[object]) -> list[Read | Failure]:
         """The images in `cells`, or why there are none."""
-        places = [self._place(cell) for cell in cells]
-        away = [i for i, place in enumerate(places) if place is not None]
-        outcomes = dict(zip(away, self._processes.read([cells[i] for i in away]), strict=True))
+        begun = [self._begin(cell) for cell in cells]
+        sent = [cell.sent for cell in begun if isinstance(cell, _Away)]
+        outcomes = iter(self._processes.read(sent))
         return [
-            self._taken(cell, places[i], outcomes[i]) if i in outcomes else self._here.read(cell)
-            for i, cell in enumerate(cells)
+            self._end(cell, next(outcomes)) if isinstance(cell, _Away) else cell for cell in begun
         ]
 
-    def _place(self, cell: object) -> tuple[Located | None] | None:
-        """Where the bytes of a cell lie that is read elsewhere; None for one that is read here."""
-        if not travels(cell, self._here.reader.policy.max_bytes):
-            return None
-        if self._cache is None:
-            return (None,)
-        where = self._here.reader.locate(cell)
-        if where is None:
-            # It holds its bytes: their digest is made at once, their picture is not.
-            raw = self._here.reader.fetch(cell)
-            is_new = not isinstance(raw, Failure) and self._here.known(raw.sha256) is None
-        else:
-            is_new = self._here.is_new(where)
-        return (where,) if is_new else None
-
-    def _taken(
-        self, cell: object, place: tuple[Located | None] | None, outcome: Outcome
-    ) -> Read | Failure:
-        read = outcome.read
-        if read is None:
+    def _begin(self, cell: object) -> Read | Failure | _Away:
+        reader = self._here.reader
+        if not travels(cell, reader.policy.max_bytes):
             return self._here.read(cell)
+        where = None if self._cache is None else reader.locate(cell)
+        if where is not None and not self._here.is_new(where):
+            return self._here.read(cell)
+        is_fetched = self._fetches_here and is_remote(cell)
+        holds_bytes = self._cache is not None and where is None
+        if not (is_fetched or holds_bytes):
+            return _Away(cell, where)
+        # Of a cell that holds its bytes this makes no more than their digest.
+        raw = reader.fetch(cell)
+        read = raw if isinstance(raw, Failure) else self._here.known(raw.sha256)
+        if read is None:
+            return _Away(cell, where, cast("RawImage", raw) if is_fetched else None)
+        version = None if isinstance(raw, Failure) else raw.version
+        return read if where is None else self._here.keep_source(where, read, version)
+
+    def _end(self, away: _Away, outcome: Outcome) -> Read | Failure:
+        read, version = outcome.read, outcome.version
+        if away.raw is not None:
+            version = away.raw.version
+            read = self._here.decoded(away.raw) if read is None else read
+        elif read is None:
+            return self._here.read(away.cell)
         if isinstance(read, Read):
             read = self._here.known(read.sha256) or read
-        where = place and place[0]
-        return self._here.keep_source(where, read, outcome.version) if where else read
+        return read if away.where is None else self._here.keep_source(away.where, read, version)
 
 
 class _Process:

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from monitor.embedding.cores import n_cores
-from monitor.embedding.reader_process import is_remote
 from monitor.embedding.reader_processes import PieceReading, ReaderProcesses
 from monitor.embedding.reading import CellReading, Read
+from monitor.embedding.travelling import is_remote
 from monitor.encoders.registry import traits_of
 
 if TYPE_CHECKING:
@@ -78,8 +78,8 @@ class Readers:
     threads
         How many images are read at once where this process reads them.
     processes
-        How many other processes read; 0 for none, None for as many as pay. There are none where the
-        encoder does not say what its preprocessing does.
+        How many other processes read; 0 for none, None for as many as pay, which do not fetch. There are none
+        where the encoder does not say what its preprocessing does.
     """
 
     threads: int = N_THREADS
@@ -104,16 +104,18 @@ class Readers:
         piece = max(1, min(_LARGEST_PIECE, len(sources) // (_PIECES_EACH * n)))
         try:
             # More pieces than processes, so that none waits while one is packed or taken apart.
-            yield Plan(PieceReading(here, processes, cache), n + 1 + n // 4, piece)
+            by_themselves = self.processes is None
+            reading = PieceReading(here, processes, cache, fetches_here=by_themselves)
+            yield Plan(reading, n + 1 + n // 4, piece)
         finally:
             processes.close()
 
     def _n_processes(self, sources: Sequence[Any], encoder: Encoder, reader: ImageReader) -> int:
         n = self.processes
         if n is None:
-            n = _that_pay(len(sources), encoder, reader)
+            return _that_pay(len(sources), encoder, reader)
         if n > 0 and any(map(is_remote, sources)):
-            # Each has one connection at least, and together they keep to the policy.
+            # Each fetches and has one connection at least, and together they keep to the policy.
             n = min(n, reader.policy.max_connections_per_host)
         return n
 

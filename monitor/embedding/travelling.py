@@ -24,6 +24,7 @@ from monitor.embedding.reading import Read
 from monitor.failures import Failure
 from monitor.images.quality import QUALITY_FIELDS
 from monitor.images.raw import Version
+from monitor.images.urls import scheme_of
 from monitor.images.worker import LENGTH, read_block, write_block
 
 _PLAIN_KINDS: Final = "biuf"
@@ -58,6 +59,15 @@ def travels(cell: object, most_bytes: int) -> bool:
     if isinstance(cell, np.ndarray):
         return cell.dtype.kind in _PLAIN_KINDS and cell.nbytes <= most_bytes
     return isinstance(cell, bytes) and len(cell) <= most_bytes
+
+
+def is_remote(cell: object) -> bool:
+    """Whether what `cell` names comes over a network.
+
+    >>> is_remote("https://example.com/a.jpg"), is_remote("a.jpg"), is_remote(b"")
+    (True, False, False)
+    """
+    return isinstance(cell, str) and scheme_of(cell.strip()) not in (None, "file", "data")
 
 
 def write_cells(stream: IO[bytes], cells: Sequence[object]) -> None:

@@ -106,6 +106,45 @@ def test_urls_with_as_many_connections_as_the_policy_allows(
     assert [reason is None for reason in reasons] == [True] * 3 + [False] + [True] * 4
 
 
+def test_by_themselves_they_do_not_fetch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    sent: list[object] = []
+    read = ReaderProcesses.read
+
+    def recorded(self: ReaderProcesses, cells: list[object]) -> list[object]:
+        sent.extend(cells)
+        return read(self, cells)  # type: ignore[return-value]
+
+    monkeypatch.setattr(ReaderProcesses, "read", recorded)
+    monkeypatch.setattr(readers, "_that_pay", lambda *which: 2)
+    large = encoded(5, (900, 900))
+    with Server(
+        {f"/{i}": answer(encoded(i)) for i in range(4)} | {"/large": answer(large)}
+    ) as server:
+        cells: list[object] = [
+            *(f"{server.url}/{i}" for i in (0, 1, 9, 2, 3, 1)), encoded(2), f"{server.url}/large",
+        ]  # fmt: skip
+        # A deadline below the default time for a connection; and the large image takes more than half.
+        policy = SourcePolicy(
+            hosts=(server.host,), allow_private=True, retries=0, deadline_seconds=4.0,
+            max_decode_bytes=5_000_000,
+        )  # fmt: skip
+        here = embed(cells, 0, policy)
+        task = EmbeddingTask(
+            EncoderSpec(handler="open_clip", model="compact", device="cpu"), policy
+        )
+        assert_same(LocalExecutor().embed(Cells(cells), task), here)
+        assert sorted(map(repr, sent)) == sorted(
+            repr(data) for data in [*map(encoded, (0, 1, 2, 3)), encoded(2), large]
+        )
+        with VectorCache(tmp_path) as cache:
+            for n_encoded in (5, 0):
+                column = LocalExecutor().embed(Cells(cells), task, cache=cache)
+                assert column.failures == here.failures
+                assert column.n_encoded == n_encoded
+    # With a cache batches are smaller.
+    np.testing.assert_allclose(column.vectors, here.vectors, atol=1e-6)
+
+
 def test_what_the_cache_knows_is_not_read_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

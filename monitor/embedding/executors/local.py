@@ -24,11 +24,12 @@ class LocalExecutor:
     threads
         How many images are read at once in this process; None takes what suits the machine.
     processes
-        How many other processes read: 0 for none. None takes as many as pay: one for each core
-        with a model on a GPU and four cores or more, three for four cores with a small model on eight or
-        more; for a column of at least 128 images for each, and an `isolation` that is not ``"none"``. Of a
-        column of URLs no more than the policy's `max_connections_per_host`. Where a model's preprocessing
-        is not "resize, cut out a square", threads read.
+        How many other processes read: 0 for none. None takes as many as pay: one for each core with a model
+        on a GPU and four cores or more, three for four cores with a small model on eight or more; for a
+        column of at least 128 images for each, and an `isolation` that is not ``"none"``. This process still
+        fetches then. Processes that are asked for by number also fetch, no more of them than the policy's
+        `max_connections_per_host`, by what they find in their environment. Where a model's preprocessing is
+        not "resize, cut out a square", threads read.
 
     Raises
     ------
