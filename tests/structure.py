@@ -137,7 +137,8 @@ def extensions(root: Path = ROOT) -> list[tuple[str, int, str]]:
     return sorted(
         (*ast.literal_eval(ast.Tuple(mark.args)), f"{path.relative_to(root)}::{node.name}")
         for path in (root / "tests").rglob("test_*.py")
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if "pytest.mark.extension" in (text := path.read_text(encoding="utf-8"))
+        for node in ast.walk(ast.parse(text))
         if isinstance(node, ast.FunctionDef | ast.ClassDef)
         for mark in node.decorator_list
         if isinstance(mark, ast.Call) and ast.unparse(mark.func) == "pytest.mark.extension"

@@ -18,16 +18,21 @@ from tests.structure import (
 )
 
 
-def test_no_import_circle():
-    assert circles(imports(modules())) == []
+@pytest.fixture(scope="module")
+def package():
+    return modules()
 
 
-def test_modules_are_short():
-    assert [module.name for module in modules() if module.n_lines > MAX_LINES] == []
+def test_no_import_circle(package):
+    assert circles(imports(package)) == []
 
 
-def test_few_functions_take_many_parameters():
-    found = functions(modules())
+def test_modules_are_short(package):
+    assert [module.name for module in package if module.n_lines > MAX_LINES] == []
+
+
+def test_few_functions_take_many_parameters(package):
+    found = functions(package)
     wide = [function for function in found if function.n_parameters > MAX_PARAMETERS]
     assert len(wide) / len(found) <= MAX_SHARE, wide
 

@@ -239,9 +239,9 @@ def test_a_list_in_a_segment_column_stops_nothing():
 
 @pytest.fixture(scope="module", params=["1d", "1h"])
 def right(request, baseline):
-    """A length, and the starts of the windows of that length of all rows but the first."""
+    """A length, and the starts of the windows of that length of a quarter of a day's rows but the first."""
     report = monitor.detect_drift(
-        table(300, 1)[1:], baseline, timestamp_column="ts", every=request.param
+        table(300, 1, length=DAY / 4)[1:], baseline, timestamp_column="ts", every=request.param
     )
     return request.param, [window.start for window in report.windows]
 
@@ -251,7 +251,7 @@ def right(request, baseline):
 )
 def test_a_row_with_a_wrong_date_is_told_and_in_no_window(baseline, right, wrong):
     every, starts = right
-    frame = table(300, 1)
+    frame = table(300, 1, length=DAY / 4)
     times = frame.ts.dt.strftime("%Y-%m-%dT%H:%M:%SZ")
     times[0] = f"{wrong}T00:00:00Z"
     report = monitor.detect_drift(
