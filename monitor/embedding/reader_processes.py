@@ -6,6 +6,7 @@ Decoding in C runs beside other threads, but all that goes on in Python around i
 from __future__ import annotations
 
 import json
+import logging
 import os
 import queue
 import subprocess
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
     from monitor.geometry import Geometry
     from monitor.images import RawImage, SourcePolicy
     from monitor.images.reader import Located
+
+logger = logging.getLogger(__name__)
 
 _END_SECONDS: Final = 2.0
 _PIPE_BYTES: Final = 1 << 20
@@ -167,9 +170,10 @@ class PieceReading:
         Read the rest.
     cache
         The one of `here`.
-    fetches_here
-        Whether what comes over a network is fetched in this process, so that it is as this program has set
-        it up (certificates, credentials), and only its bytes travel.
+    by_themselves
+        Whether nobody asked for processes. Then what comes over a network is fetched in this one, as this
+        program has set it up (certificates, credentials), and only its bytes travel; and where no process
+        can be started, all is read here.
     """
 
     def __init__(
@@ -178,12 +182,13 @@ class PieceReading:
         processes: ReaderProcesses,
         cache: VectorCache | None,
         *,
-        fetches_here: bool,
+        by_themselves: bool,
     ) -> None:
         self._here = here
         self._processes = processes
         self._cache = cache
-        self._fetches_here = fetches_here
+        self._by_themselves = by_themselves
+        self._are_there = True
 
     def cancel(self) -> None:
         """End all that is under way at once."""
@@ -198,19 +203,30 @@ class PieceReading:
         """The images in `cells`, or why there are none."""
         begun = [self._begin(cell) for cell in cells]
         sent = [cell.sent for cell in begun if isinstance(cell, _Away)]
-        outcomes = iter(self._processes.read(sent))
+        outcomes = iter(self._outcomes(sent))
         return [
             self._end(cell, next(outcomes)) if isinstance(cell, _Away) else cell for cell in begun
         ]
 
+    def _outcomes(self, sent: Sequence[object]) -> list[Outcome]:
+        try:
+            return self._processes.read(sent)
+        except MonitorError as error:
+            if not self._by_themselves:
+                raise
+            if self._are_there:
+                logger.warning("images are read by threads alone: %s", error)
+            self._are_there = False
+            return [Outcome(None)] * len(sent)
+
     def _begin(self, cell: object) -> Read | Failure | _Away:
         reader = self._here.reader
-        if not travels(cell, reader.policy.max_bytes):
+        if not (self._are_there and travels(cell, reader.policy.max_bytes)):
             return self._here.read(cell)
         where = None if self._cache is None else reader.locate(cell)
         if where is not None and not self._here.is_new(where):
             return self._here.read(cell)
-        is_fetched = self._fetches_here and is_remote(cell)
+        is_fetched = self._by_themselves and is_remote(cell)
         holds_bytes = self._cache is not None and where is None
         if not (is_fetched or holds_bytes):
             return _Away(cell, where)
@@ -238,13 +254,16 @@ class _Process:
     """One process."""
 
     def __init__(self, settings: str) -> None:
-        # Our own interpreter and code.
-        self._process = subprocess.Popen(  # noqa: S603  # nosec B603
-            [sys.executable, "-c", _CODE, json.dumps(sys.path)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            env=os.environ | _ONE_THREAD,
-        )
+        try:
+            # Our own interpreter and code.
+            self._process = subprocess.Popen(  # noqa: S603  # nosec B603
+                [sys.executable, "-c", _CODE, json.dumps(sys.path)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                env=os.environ | _ONE_THREAD,
+            )
+        except OSError as error:
+            raise _not_started(str(error)) from error
         self._stdin = cast(IO[bytes], self._process.stdin)
         self._stdout = cast(IO[bytes], self._process.stdout)
         _widen(self._stdin, self._stdout)
@@ -256,10 +275,7 @@ class _Process:
         if ready != b"ready":
             self.kill()
             self.end()
-            raise MonitorError(
-                f"no reading process can be started ({self._how_it_ended()}); see that {sys.executable} "
-                "runs, or give the executor local processes=0"
-            )
+            raise _not_started(f"it {self._how_it_ended()}")
 
     def read(self, cells: Sequence[object], side: int) -> list[Outcome]:
         outcomes = None
@@ -294,6 +310,13 @@ class _Process:
     def _how_it_ended(self) -> str:
         code = self._process.returncode
         return f"ended by signal {-code}" if code < 0 else f"ended with exit code {code}"
+
+
+def _not_started(why: str) -> MonitorError:
+    return MonitorError(
+        f"no reading process can be started ({why}); see that {sys.executable} runs, or give the executor "
+        "local processes=0"
+    )
 
 
 def _widen(*streams: IO[bytes]) -> None:

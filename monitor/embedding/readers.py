@@ -105,7 +105,7 @@ class Readers:
         try:
             # More pieces than processes, so that none waits while one is packed or taken apart.
             by_themselves = self.processes is None
-            reading = PieceReading(here, processes, cache, fetches_here=by_themselves)
+            reading = PieceReading(here, processes, cache, by_themselves=by_themselves)
             yield Plan(reading, n + 1 + n // 4, piece)
         finally:
             processes.close()

@@ -17,6 +17,7 @@ from monitor.embedding import Cells, EmbeddedColumn, EmbeddingTask, LocalExecuto
 from monitor.embedding.reader_processes import ReaderProcesses
 from monitor.encoders import EncoderSpec, load_encoder
 from monitor.encoders.registry import EncoderTraits, traits_of
+from monitor.errors import MonitorError
 from monitor.failures import Failure
 from monitor.geometry import Geometry
 from monitor.images import ImageReader, SourcePolicy
@@ -201,6 +202,21 @@ def test_images_beyond_a_processes_part_of_the_memory_are_read_here(
     column = embed([small, large], 2, policy)
     assert column.failures == (None, None)
     assert here == [large]
+
+
+def test_where_no_process_can_be_started(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    cells: list[object] = [encoded(i) for i in range(40)]
+    here = embed(cells, 0)
+    monkeypatch.setattr(readers, "_that_pay", lambda *which: 2)
+    monkeypatch.setattr("sys.executable", "/nowhere/python")
+    with pytest.raises(MonitorError, match=r"no reading process.*processes=0"):
+        embed(cells, 2)
+    # Nobody asked for them: threads do.
+    task = EmbeddingTask(EncoderSpec(handler="open_clip", model="compact", device="cpu"))
+    assert_same(LocalExecutor().embed(Cells(cells), task), here)
+    assert "images are read by threads alone" in caplog.text
 
 
 def test_an_error_ends_all_processes() -> None:
