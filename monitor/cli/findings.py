@@ -138,7 +138,7 @@ def in_rows(project: Project, part: str, file: DataTable) -> Iterator[tuple[Stat
 
     from monitor import frames
     from monitor.features.origin import OriginKind
-    from monitor.pipeline.rows import read_vectors
+    from monitor.pipeline.rows import category_values, read_vectors
 
     monitored = project.config.monitored
     present = file.outline().columns
@@ -146,7 +146,10 @@ def in_rows(project: Project, part: str, file: DataTable) -> Iterator[tuple[Stat
     images = [f for f in embedded if f.origin.kind == OriginKind.IMAGES]
     ready = [f for f in monitored if f not in embedded]
     time = getattr(project.config.data, part).timestamp_column
-    wanted = {f.origin.source_column for f in images} | {time}
+    drift = project.config.drift
+    of_values = [drift.segment_column, *drift.context, *(drift.explain_columns or ())]
+    categories = {name for name in of_values if name in present}
+    wanted = {f.origin.source_column for f in images} | {time} | categories
     for feature in ready:
         wanted |= {*feature.origin.columns, *feature.origin.written_columns}
     sample = next(file.tables({name for name in wanted if name}, chunk_rows=N_SAMPLED))
@@ -161,6 +164,11 @@ def in_rows(project: Project, part: str, file: DataTable) -> Iterator[tuple[Stat
                 yield "note", _undated(frames.cells(sample, time), undated, time)
         except MonitorError as error:
             yield "error", f"data.{part}.timestamp_column: {error}"
+    for column in sorted(categories):
+        try:
+            category_values(sample, column)
+        except MonitorError as error:
+            yield "error", str(error)
     for feature in images:
         column = str(feature.origin.source_column)
         for state, message in _refused(frames.cells(sample, column), project.config.policy):

@@ -32,8 +32,10 @@ TIMES = pd.date_range("2026-01-01", periods=40, freq="h", tz="UTC")
 def errors(folder, document):
     """The errors of a check of this config over these images and times."""
 
-    def run(images=("https://example.com/a.jpg",) * 40, times=TIMES, **sections) -> dict[str, str]:
-        pd.DataFrame({"image": images, "ts": times}).to_parquet("train.parquet")
+    def run(
+        images=("https://example.com/a.jpg",) * 40, times=TIMES, tags=("a",) * 40, **sections
+    ) -> dict[str, str]:
+        pd.DataFrame({"image": images, "ts": times, "tags": tags}).to_parquet("train.parquet")
         Path("monitor.yaml").write_text(yaml.safe_dump(IMAGES | sections), encoding="utf-8")
         findings = document("check", exit_code=None)["findings"]
         return {f["looked_at"]: f["text"] for f in findings if f["state"] == "error"}
@@ -129,6 +131,16 @@ def test_columns_without_vectors(errors):
     feature = {"name": "v", "type": "FROM_VECTOR", "column": "image", "n_clusters": 2}
     found = errors(features=[feature])
     assert "feature v: column 'image' holds str, not vectors" in found["data.baseline"]
+
+
+@pytest.mark.parametrize(
+    "drift",
+    [{"segment_column": "tags"}, {"context": ["tags"]}, {"explain_columns": ["tags"]}],
+    ids=lambda drift: next(iter(drift)),
+)
+def test_columns_of_lists_are_no_categories(errors, drift):
+    found = errors(drift=drift, tags=[["a"]] * 40)
+    assert "column 'tags' holds list, not single values" in found["data.baseline"]
 
 
 def test_cells_that_are_no_times_are_counted(errors, document):
