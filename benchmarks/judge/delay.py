@@ -3,6 +3,7 @@
     cd benchmarks
     python -m judge.delay run --work <folder> --environments <folder>
     python -m judge.delay table --work <folder>
+    python -m judge.delay dated --work <folder>       # ours alone, by baselines with and without times
 
 A deployment is a baseline of 5,000, 60 days of 1,000 rows without drift, and twice 60 days with 2 % of the
 rows from a new, or a grown, cluster. Peers are used daily: each alarms above the score that their quiet days,
@@ -22,9 +23,12 @@ from judge.cases import QUIET, Setting, write_case
 from judge.document import fill
 from judge.methods import METHODS, OURS, Method, missing, result_path, run_all
 from judge.rates import threshold_at
+from judge.shifts import World
 
 SETTING = Setting("lasting", 5000, 1000, n_quiet=60, n_shifted=60)
 LEVEL = 1 / 365
+SHIFTS = ("new cluster", "re-weighted")
+DATED_DAYS = 24
 FEASIBLE = (
     OURS,
     "evidently-model",
@@ -75,6 +79,40 @@ def _run_ours(case: Path, out: Path) -> None:
     out.write_text(json.dumps({"first_alarm": {str(kind): day for kind, day in days.items()}}))
 
 
+def dated(deployments: range) -> str:
+    """Days to our alarm by baselines that know their days, and by one that does not; the Markdown."""
+    from judge.ours import first_alarm, fitted
+    from judge.streams import fitted as fitted_on_days
+
+    waits: dict[tuple[str, str], list[float]] = {}
+    for number in deployments:
+        rng = np.random.default_rng([number, 0x64656C])
+        world = World.draw(rng)
+        rows = world.rows(5_000, rng)
+        days = [world.rows(1_000, rng) for _ in range(28)]
+        baselines = {
+            "5,000 rows without times": fitted(rows, number),
+            "5,000 rows of 28 days": fitted_on_days(np.array_split(rows, 28), number),
+            "28 days of 1,000 rows": fitted_on_days(days, number),
+        }
+        for shift in SHIFTS:
+            windows = [world.rows(1_000, rng, shift, 0.02) for _ in range(DATED_DAYS)]
+            for name, baseline in baselines.items():
+                wait = first_alarm(baseline, windows)
+                waits.setdefault((name, shift), []).append(np.inf if wait is None else wait)
+    lines = [f"| baseline | {' | '.join(f'{shift}: median days | found' for shift in SHIFTS)} |"]
+    lines.append("|---" + "|---:|---:" * len(SHIFTS) + "|")
+    for name in dict.fromkeys(name for name, _ in waits):
+        cells = []
+        for shift in SHIFTS:
+            of_shift = np.array(waits[name, shift])
+            middle = float(np.median(of_shift))
+            cells.append(f"{middle:.0f}" if np.isfinite(middle) else f"> {DATED_DAYS}")
+            cells.append(f"{np.isfinite(of_shift).mean():.0%}")
+        lines.append(f"| {name} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
 def first_above(scores: list[float], threshold: float) -> int | None:
     """The number of windows up to and with the first score above the threshold, or None."""
     above = np.flatnonzero(np.asarray(scores, dtype=np.float64) > threshold)
@@ -115,7 +153,7 @@ def _days(results: list[dict[str, Any]]) -> dict[str, list[int | None]]:
 def table(found: dict[str, Any]) -> str:
     """The Markdown: median day of the alarm, and the share of sequences that have one."""
     horizon = SETTING.n_shifted
-    kinds = ("new cluster", "re-weighted")
+    kinds = SHIFTS
     head = ["judge", *(f"{k}: {what}" for k in kinds for what in ("median days", "found"))]
     head += [f"quiet: alarm within {SETTING.n_quiet} days", "sequences"]
     lines = ["| " + " | ".join(head) + " |", "|---" + "|---:" * (len(head) - 1) + "|"]
@@ -141,17 +179,20 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("what", choices=("run", "table"))
+    parser.add_argument("what", choices=("run", "table", "dated"))
     parser.add_argument("--work", type=Path, required=True)
     parser.add_argument("--environments", type=Path)
     parser.add_argument("--methods", nargs="+", choices=METHODS, default=list(FEASIBLE))
     parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--deployments", type=int, default=20)
     arguments = parser.parse_args()
-    if arguments.what == "run":
+    numbers = range(arguments.first, arguments.first + arguments.deployments)
+    if arguments.what == "dated":
+        print(dated(numbers))
+    elif arguments.what == "run":
         run(
             [METHODS[name] for name in arguments.methods],
-            range(arguments.first, arguments.first + arguments.deployments),
+            numbers,
             arguments.work,
             arguments.environments or arguments.work / "environments",
         )
