@@ -11,13 +11,10 @@ It knows neither the model nor the cache, and needs no torch.
 
 from __future__ import annotations
 
-import json
-import os
-import signal
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from PIL import Image
 
@@ -27,9 +24,10 @@ from monitor.encoders.registry import EncoderTraits
 from monitor.failures import Failure
 from monitor.geometry import Geometry
 from monitor.images import ImageReader, RawImage, SourcePolicy
+from monitor.images.blocks import write_block
+from monitor.images.child import begin
 from monitor.images.decoding import memory_of_pixels
 from monitor.images.inspection import inspect
-from monitor.images.worker import read_block, write_block
 
 if TYPE_CHECKING:
     import numpy as np
@@ -93,15 +91,10 @@ class PieceReader:
 
 def main() -> None:
     """Read until the parent closes its end."""
-    # Ctrl-C goes to the whole group; the parent says when to end.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    answers = os.fdopen(os.dup(1), "wb")
-    # Whatever a library prints must not come between the blocks.
-    os.dup2(2, 1)
-    begin = read_block(sys.stdin.buffer)
-    if begin is None:
+    begun = begin()
+    if begun is None:
         return
-    settings: dict[str, Any] = json.loads(begin)
+    answers, settings = begun
     geometry = Geometry(**settings["geometry"])
     Image.preinit()
     with (

@@ -26,8 +26,9 @@ from monitor.embedding.travelling import (
 )
 from monitor.errors import MonitorError
 from monitor.failures import Failure
+from monitor.images.blocks import read_block, write_block
 from monitor.images.cancellation import Cancellation
-from monitor.images.worker import read_block, write_block
+from monitor.images.child import code_of, end
 
 if TYPE_CHECKING:
     import numpy as np
@@ -44,11 +45,6 @@ _END_SECONDS: Final = 2.0
 _PIPE_BYTES: Final = 1 << 20
 """A picture that the model sees takes 150 kB, and pipes hold 64 kB by themselves."""
 _ONE_THREAD: Final = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
-# The parent's search path, so that it runs the same code; not its main module.
-_CODE: Final = (
-    "import json, sys; sys.path[:] = json.loads(sys.argv[1]); "
-    "from monitor.embedding.reader_process import main; main()"
-)
 _CANCELLED: Final = Failure("deadline", "the reader was cancelled")
 
 
@@ -257,7 +253,7 @@ class _Process:
         try:
             # Our own interpreter and code.
             self._process = subprocess.Popen(  # noqa: S603  # nosec B603
-                [sys.executable, "-c", _CODE, json.dumps(sys.path)],
+                code_of("monitor.embedding.reader_process"),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 env=os.environ | _ONE_THREAD,
@@ -298,14 +294,7 @@ class _Process:
 
     def end(self) -> None:
         """Wait for its end, and give back what it held."""
-        try:
-            self._process.wait(_END_SECONDS)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-        for stream in (self._stdin, self._stdout):
-            with suppress(OSError):
-                stream.close()
+        end(self._process, _END_SECONDS)
 
     def _how_it_ended(self) -> str:
         code = self._process.returncode

@@ -22,10 +22,10 @@ from numpy.typing import NDArray
 
 from monitor.embedding.reading import Read
 from monitor.failures import Failure
+from monitor.images.blocks import LENGTH, read_block, write_block
 from monitor.images.quality import QUALITY_FIELDS
 from monitor.images.raw import Version
 from monitor.images.urls import scheme_of
-from monitor.images.worker import LENGTH, read_block, write_block
 
 _PLAIN_KINDS: Final = "biuf"
 

@@ -10,31 +10,25 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
-from contextlib import suppress
 from typing import IO, Any, cast
 
 from PIL import Image
 
 from monitor.errors import MonitorError
 from monitor.failures import Failure
+from monitor.images.blocks import read_block, write_block
 from monitor.images.cancellation import Cancellation
+from monitor.images.child import code_of, end
 from monitor.images.decoded import DecodedImage
 from monitor.images.decoding import not_in_time
 from monitor.images.policy import SourcePolicy
 from monitor.images.raw import RawImage
-from monitor.images.worker import read_block, write_block
 
 _START_SECONDS = 60.0
 _OVERHEAD_BYTES = 50_000_000
 # Some libraries start a thread for each core, which reserves its stack.
 _THREAD_BYTES = 10_000_000
 _LAST_WORDS_SECONDS = 1.0
-# The parent's search path, so that the worker runs the same code; not its main module, which a spawned
-# process of `multiprocessing` would run again.
-_CODE = (
-    "import json, sys; sys.path[:] = json.loads(sys.argv[1]); "
-    "from monitor.images.worker import main; main()"
-)
 
 
 class _WorkerDied(Exception):
@@ -144,7 +138,7 @@ class _Worker:
         self._seconds = policy.deadline_seconds
         # Our own interpreter and code.
         self._process = subprocess.Popen(  # noqa: S603  # nosec B603
-            [sys.executable, "-c", _CODE, json.dumps(sys.path)],
+            code_of("monitor.images.worker"),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -178,14 +172,7 @@ class _Worker:
     def end(self) -> None:
         """End it and give back what it held."""
         # It may be on its way out, and how it ends is worth knowing.
-        try:
-            self._process.wait(_LAST_WORDS_SECONDS)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-        for stream in (self._process.stdin, self._process.stdout):
-            with suppress(OSError):
-                cast(IO[bytes], stream).close()
+        end(self._process, _LAST_WORDS_SECONDS)
 
     def _ask(self, block: bytes, n_answers: int, seconds: float) -> list[bytes]:
         stdin, stdout = cast(IO[bytes], self._process.stdin), cast(IO[bytes], self._process.stdout)
@@ -212,7 +199,10 @@ class _Worker:
         self.end()
         if late.is_set():
             raise _WorkerDied(not_in_time(seconds), was_late=True)
-        raise _WorkerDied(Failure("decoder_crashed", _how_it_ended(self._process)), was_late=False)
+        raise _WorkerDied(
+            Failure("decoder_crashed", _how_it_ended(self._process)),
+            was_late=False,
+        )
 
 
 def _how_it_ended(process: subprocess.Popen[bytes]) -> str:

@@ -6,64 +6,32 @@
     parent ─► the bytes of an image             one block
     parent ◄─ {"size": …, "notes": …, …} or {"reason": …, "detail": …}, then the pixels   two blocks
 
-A block is its length in eight bytes, then its bytes. Nothing is unpickled on either side.
+Nothing is unpickled on either side.
 """
 
 from __future__ import annotations
 
 import json
-import os
-import signal
-import struct
 import sys
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from PIL import Image
 
 from monitor.failures import Failure
+from monitor.images.blocks import read_block, write_block
+from monitor.images.child import begin
 from monitor.images.decoding import decode
 from monitor.images.policy import SourcePolicy
 from monitor.images.raw import RawImage
 
-LENGTH = struct.Struct(">Q")
-
-
-def write_block(stream: IO[bytes], block: bytes) -> None:
-    """Send one block."""
-    stream.write(LENGTH.pack(len(block)))
-    stream.write(block)
-
-
-def read_block(stream: IO[bytes]) -> bytes | None:
-    """The next block; None when the other side has gone.
-
-    >>> import io
-    >>> stream = io.BytesIO()
-    >>> write_block(stream, b"abc")
-    >>> _ = stream.seek(0)
-    >>> read_block(stream), read_block(stream)
-    (b'abc', None)
-    """
-    head = stream.read(LENGTH.size)
-    if len(head) < LENGTH.size:
-        return None
-    (length,) = LENGTH.unpack(head)
-    block = stream.read(length)
-    return block if len(block) == length else None
-
 
 def main() -> None:
     """Decode until the parent closes its end."""
-    # Ctrl-C goes to the whole group; the parent says when to end.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    answers = os.fdopen(os.dup(1), "wb")
-    # Whatever a library prints must not come between the blocks.
-    os.dup2(2, 1)
-    begin = read_block(sys.stdin.buffer)
-    if begin is None:
+    begun = begin()
+    if begun is None:
         return
-    settings: dict[str, Any] = json.loads(begin)
+    answers, settings = begun
     policy = SourcePolicy(**settings["policy"])
     Image.preinit()
     _limit_memory(settings["memory_bytes"])
