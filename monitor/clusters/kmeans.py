@@ -157,12 +157,17 @@ def _settle_ties(
         return
     rows = np.arange(len(block))
     best = nearness[rows, nearest]
+    least = best - _TIE * (1 + np.abs(best))
     nearness[rows, nearest] = -np.inf
-    tied = np.flatnonzero(nearness.max(axis=1) >= best - _TIE * (1 + np.abs(best)))
+    tied = np.flatnonzero(nearness.max(axis=1) >= least)
     if len(tied):
-        exact = centroids.astype(np.float64)
-        gaps = block[tied, None, :].astype(np.float64) - exact
-        nearest[tied] = np.argmin(np.einsum("nkd,nkd->nk", gaps, gaps), axis=1)
+        nearness[tied, nearest[tied]] = best[tied]
+        # Only those that may be nearest: all would be fifty products in float64 where two are enough.
+        at, which = np.nonzero(nearness[tied] >= least[tied, None])
+        gaps = block[tied[at]].astype(np.float64) - centroids[which]
+        squared = np.full((len(tied), len(centroids)), np.inf)
+        squared[at, which] = np.einsum("nd,nd->n", gaps, gaps)
+        nearest[tied] = np.argmin(squared, axis=1)
 
 
 def fit_centroids(

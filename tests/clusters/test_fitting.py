@@ -287,6 +287,18 @@ def test_assignment_agrees_with_brute_force():
     np.testing.assert_allclose(distances, table.min(axis=1), rtol=1e-5)
 
 
+def test_rows_almost_between_centroids_fall_as_exact_distances_say_in_pieces_of_any_size():
+    rng = np.random.default_rng(0)
+    centroids = unit_rows(rng.normal(size=(6, 96)))
+    first, second = (centroids[rng.integers(6, size=900)] for _ in range(2))
+    rows = (0.5 * (first + second) + rng.normal(scale=1e-8, size=(900, 96))).astype(np.float32)
+    gaps = rows[:, None].astype(np.float64) - centroids
+    exact = np.argmin(np.einsum("nkd,nkd->nk", gaps, gaps), axis=1)
+    for size in (900, 7, 1):
+        pieces = [assign(rows[at : at + size], centroids)[0] for at in range(0, 900, size)]
+        np.testing.assert_array_equal(np.concatenate(pieces), exact)
+
+
 def test_huge_and_tiny_numbers_become_unit_rows():
     rows = unit_rows(np.array([[3e140, 4e140], [3e-140, 4e-140]]))
     np.testing.assert_allclose(rows, [[0.6, 0.8], [0.6, 0.8]], rtol=1e-6)
