@@ -61,31 +61,52 @@ def postgres() -> Iterator[PostgresServer]:
         yield server
 
 
-@functools.cache
-def drawn() -> tuple[Any, Any]:
-    """The example tables, whose pictures take seconds to draw."""
-    from monitor.demo import example_tables
+N_DRAWN = {"n_baseline": 400, "n_rows_a_day": 60}
+"""The pictures of `example_tables()`."""
 
-    return example_tables()
+
+@functools.cache
+def drawn() -> tuple[list[Any], list[Any]]:
+    """The little shop's pictures, which take seconds to draw: the baseline's and those of the ten days."""
+    import numpy as np
+
+    from monitor.demo.shop import baseline_photos, daily_photos
+
+    rng = np.random.default_rng(0)
+    baseline = baseline_photos(N_DRAWN["n_baseline"], rng)
+    return baseline, daily_photos(N_DRAWN["n_rows_a_day"], rng)
 
 
 @pytest.fixture(scope="session")
 def shop_vectors(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A cache of vectors for everybody who embeds the example tables."""
+    """A cache of vectors for everybody who embeds the little shop's pictures."""
     return tmp_path_factory.mktemp("vectors")
 
 
-@pytest.fixture
-def shop(monkeypatch: pytest.MonkeyPatch, shop_vectors: Path) -> None:
-    """Code of the docs draws the example tables once and embeds an image of theirs once, whichever page."""
+@pytest.fixture(scope="module")
+def shop(shop_vectors: Path) -> Iterator[None]:
+    """The demo and code of the docs draw the shop's pictures once and embed each once, whichever page."""
     import monitor
     import monitor.demo
+    import monitor.demo.run
+    from monitor.demo import shop
 
-    drawn()
-    monkeypatch.setattr(
-        monitor.demo, "example_tables", lambda: tuple(table.copy() for table in drawn())
-    )
-    monkeypatch.setattr(monitor, "embed", functools.partial(monitor.embed, cache=shop_vectors))
+    baseline, days = drawn()
+    draw = shop.baseline_photos, shop.daily_photos
+
+    def baseline_photos(n: int, rng: Any) -> list[Any]:
+        return baseline if n == N_DRAWN["n_baseline"] else draw[0](n, rng)
+
+    def daily_photos(n_a_day: int, rng: Any) -> list[Any]:
+        return days if n_a_day == N_DRAWN["n_rows_a_day"] else draw[1](n_a_day, rng)
+
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (shop, monitor.demo.run):
+            patch.setattr(module, "baseline_photos", baseline_photos)
+            patch.setattr(module, "daily_photos", daily_photos)
+        for module in (monitor, monitor.demo.run):
+            patch.setattr(module, "embed", functools.partial(module.embed, cache=shop_vectors))
+        yield
 
 
 @pytest.fixture(scope="session")

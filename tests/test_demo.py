@@ -7,16 +7,16 @@ import pytest
 from monitor.demo import example_tables, run_demo
 from monitor.demo.shop import UNUSUAL_DAYS
 from monitor.reports import DriftReport
-from tests.conftest import requests_of, show
+from tests.conftest import N_DRAWN, requests_of, show
 
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def demo(tmp_path_factory):
+def demo(tmp_path_factory, shop):
     output = tmp_path_factory.mktemp("demo")
     lines: list[str] = []
-    return output, run_demo(output, echo=lines.append), "\n".join(lines)
+    return output, run_demo(output, **N_DRAWN, echo=lines.append), "\n".join(lines)
 
 
 def test_the_unusual_days_are_flagged_and_no_other(demo):
@@ -28,7 +28,7 @@ def test_the_unusual_days_are_flagged_and_no_other(demo):
 
 def test_every_row_is_accounted_for(demo):
     _, report, _ = demo
-    assert [window.n_rows for window in report.windows] == [100] * 10
+    assert [window.n_rows for window in report.windows] == [60] * 10
     assert {reason for window in report.windows for reason in window.failures} == {"http_404"}
 
 

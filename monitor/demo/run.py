@@ -31,7 +31,13 @@ FEATURE: Final = ImageEmbedding(
 )
 
 
-def run_demo(output: Path, *, echo: Callable[[str], object] = print) -> DriftReport:
+def run_demo(
+    output: Path,
+    *,
+    n_baseline: int = N_BASELINE_ROWS,
+    n_rows_a_day: int = N_ROWS_A_DAY,
+    echo: Callable[[str], object] = print,
+) -> DriftReport:
     """Draw, serve, embed, fit, judge; write `report.html` and `report.json` into `output`.
 
     Nothing is a shortcut: the images are fetched from a local HTTP server by the fetcher that production
@@ -41,12 +47,14 @@ def run_demo(output: Path, *, echo: Callable[[str], object] = print) -> DriftRep
     ----------
     output
         A directory; made if it is not there.
+    n_baseline, n_rows_a_day
+        How many pictures are drawn for the four weeks of the baseline, and for each of ten days.
     echo
         Called with each line that is for the user.
     """
-    echo(f"drawing {N_BASELINE_ROWS + N_DAYS * N_ROWS_A_DAY:,} pictures of a little shop")
+    echo(f"drawing {n_baseline + N_DAYS * n_rows_a_day:,} pictures of a little shop")
     rng = np.random.default_rng(0)
-    february, march = baseline_photos(N_BASELINE_ROWS, rng), daily_photos(N_ROWS_A_DAY, rng)
+    february, march = baseline_photos(n_baseline, rng), daily_photos(n_rows_a_day, rng)
     files = {p.path: p.jpeg for p in [*february, *march] if p.jpeg is not None}
     with serve(files) as host:
         policy = SourcePolicy(schemes=("http",), hosts=(host,), allow_private=True)
