@@ -64,7 +64,12 @@ def next_day(
     rules = Rules(DAILY_LEVEL * (1 - POOLED_SHARE))
     pooled_alpha = DAILY_LEVEL * POOLED_SHARE
     (judged,) = judge_sequence(
-        [window], baseline, rules=rules, pooled_alpha=pooled_alpha, past=past[-MOST_PAST:]
+        [window],
+        baseline,
+        rules=rules,
+        pooled_alpha=pooled_alpha,
+        past=past[-MOST_PAST:],
+        first=past[:MOST_PAST],
     )
     is_together = judged.judgement.is_by_pooled_test
     is_drift = judged.judgement.verdict is Verdict.DRIFT and not is_together

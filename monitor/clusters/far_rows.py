@@ -14,6 +14,8 @@ from monitor.clusters.harmonic_mean import combine_p_values
 from monitor.clusters.row_measures import FAR_FROM, NOVEL_FROM
 
 _LEAST: Final = 1e-300
+USUAL: Final = float(stats.chi2.median(1))
+"""z² of a usual window of independent rows: one whose rows lie nearer tells no more of farther ones."""
 _ALMOST_NORMAL: Final = 1.6e-5
 """scipy's own bound of a skewness below which Pearson III is taken for a normal distribution."""
 Counts = NDArray[np.int64] | NDArray[np.float64]
@@ -57,6 +59,11 @@ class FarRows:
     def z(self) -> float:
         """The p-value as a standard normal's: above 0 for rows that are farther."""
         return float(-special.ndtri(max(self.p_value, _LEAST))) if self.p_value < 1 else -8.0
+
+    @property
+    def ratio(self) -> float:
+        """z², whose mean is 1 if rows are independent, of rows that are farther; else `USUAL` at most."""
+        return self.z**2 if self.z > 0 else min(self.z**2, USUAL)
 
 
 def _fisher(baseline: Counts, window: Counts, start: int) -> float:

@@ -8,7 +8,6 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
 
 from monitor.clusters.baseline_rows import BaselineRows
 from monitor.clusters.far_rows import FarRows
@@ -20,9 +19,6 @@ from monitor.clusters.row_measures import N_NEARNESS_BINS, NOVEL_FROM, nearness_
 
 MAX_OUTSIDE: Final = 5_000
 """So many rows outside a block tell their own distances."""
-
-USUAL: Final = float(stats.chi2.median(1))
-"""z² of a usual window of independent rows: one whose rows lie nearer tells no more of farther ones."""
 
 Mask = NDArray[np.bool_]
 Compared = tuple[float, float, float, float]
@@ -118,12 +114,12 @@ class OutsideMeasures:
         weights = self._weights(members)
         n_rows = 1 / float(weights @ weights)
         shares = np.bincount(measures.bins[self.at], weights, minlength=N_NEARNESS_BINS)
-        z = FarRows.of(np.rint(n_rows * shares).astype(np.int64), own).z
+        far_rows = FarRows.of(np.rint(n_rows * shares).astype(np.int64), own)
         centre = self._plain_centre if not len(measures.strata) else weights @ self._features
         moved = measures.features[members].mean(axis=0, dtype=np.float64) - centre
         first, second, _ = self.moments.tolist()
         return n_novel, [
-            (z**2 if z > 0 else min(z**2, USUAL), 1.0, 1.0, 1.0),
+            (far_rows.ratio, 1.0, 1.0, 1.0),
             (float(moved @ moved), (1 / n_rows + 1 / len(members)) * first, first**2, second),
             self._pixels(members, weights, n_rows),
         ]

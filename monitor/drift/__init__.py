@@ -1,6 +1,6 @@
 """Histograms ─► judgement: distances, significance, attribution. Pure numbers: no I/O, no clock."""
 
-from monitor.drift.calibration import calibrate
+from monitor.drift.calibration import calibrate, replayed_p_values
 from monitor.drift.causes import (
     Change,
     ChangedGroup,
@@ -84,6 +84,7 @@ __all__ = [
     "onset",
     "own_distances",
     "quality_shifts",
+    "replayed_p_values",
     "resolve_thresholds",
     "row_evidence",
     "shift_kinds",

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Final
 
@@ -48,33 +48,78 @@ class Calibration:
     independent: float
     ratios: Mapping[str, RatioLaw]
 
-    @property
-    def p_values(self) -> NDArray[np.float64]:
-        """(n_windows,) of each replayed window, by all tests together."""
-        each = np.array([law.p_values for law in self.ratios.values()])
-        tests = np.nan_to_num(each[np.isfinite(each).any(axis=1)], nan=1.0)
-        return np.array([combine_p_values(of_window) for of_window in tests.T])
+
+@dataclass(frozen=True, eq=False)
+class Lessons:
+    """Windows of production that taught how much windows without drift differ.
+
+    Parameters
+    ----------
+    ratios, freedoms, scales
+        (tests, n_windows), the same and (n_windows,) float64, as those of `ReplayedWindows`.
+    """
+
+    ratios: NDArray[np.float64]
+    freedoms: NDArray[np.float64]
+    scales: NDArray[np.float64]
 
 
 @lru_cache(maxsize=256)
-def calibrate(replayed: ReplayedWindows) -> Calibration:
-    """The laws that the baseline's windows give."""
-    ratios = {name: RatioLikelihood.of(replayed, at) for at, name in enumerate(RATIOS)}
-    # (θ of all, θ of a statistic): how likely the second is given the first.
-    kinship = _kinship()
-    by_size = {name: likelihood.by_size for name, likelihood in ratios.items()}
-    of_all = {name: _log_mean(kinship, each) for name, each in by_size.items()}
-    together = np.sum(list(of_all.values()), axis=0)
-    calm = sum(float(likelihood.calm.sum()) for likelihood in ratios.values())
-    varied = float(special.logsumexp(together) - math.log(len(together)))
-    odds = math.log(INDEPENDENT / (1 - INDEPENDENT)) + _likeness(replayed.likeness) + calm - varied
-    independent = float(special.expit(odds))
-    # What the other statistics say of the variation is what a statistic is expected to show of it.
-    laws = {
-        name: likelihood.law(independent, _normalized(together - of_all[name]) @ kinship)
-        for name, likelihood in ratios.items()
-    }
-    return Calibration(independent=independent, ratios=laws)
+def calibrate(replayed: ReplayedWindows, lessons: Lessons | None = None) -> Calibration:
+    """The laws that the baseline's windows give, and those of production that taught."""
+    evidence = _Evidence.of(replayed if lessons is None else _with(replayed, lessons))
+    return Calibration(
+        independent=evidence.independent,
+        ratios={
+            name: likelihood.law(evidence.independent, evidence.sizes[name])
+            for name, likelihood in evidence.likelihoods.items()
+        },
+    )
+
+
+def replayed_p_values(replayed: ReplayedWindows) -> NDArray[np.float64]:
+    """(n_windows,) of each replayed window by the law of the others, by all tests together."""
+    evidence = _Evidence.of(replayed)
+    each = np.array(
+        [
+            likelihood.p_values(evidence.independent, evidence.sizes[name])
+            for name, likelihood in evidence.likelihoods.items()
+        ]
+    )
+    tests = np.nan_to_num(each[np.isfinite(each).any(axis=1)], nan=1.0)
+    return np.array([combine_p_values(of_window) for of_window in tests.T])
+
+
+def _with(replayed: ReplayedWindows, lessons: Lessons) -> ReplayedWindows:
+    return replace(
+        replayed,
+        ratios=np.concatenate([replayed.ratios, lessons.ratios], axis=1),
+        freedoms=np.concatenate([replayed.freedoms, lessons.freedoms], axis=1),
+        scales=np.concatenate([replayed.scales, lessons.scales]),
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _Evidence:
+    """What windows say: how likely rows are independent, and how likely each θ of a statistic is else."""
+
+    independent: float
+    likelihoods: Mapping[str, RatioLikelihood]
+    sizes: Mapping[str, NDArray[np.float64]]
+
+    @classmethod
+    def of(cls, windows: ReplayedWindows) -> _Evidence:
+        likelihoods = {name: RatioLikelihood.of(windows, at) for at, name in enumerate(RATIOS)}
+        # (θ of all, θ of a statistic): how likely the second is given the first.
+        kinship = _kinship()
+        of_all = {name: _log_mean(kinship, each.by_size) for name, each in likelihoods.items()}
+        together = np.sum(list(of_all.values()), axis=0)
+        calm = sum(float(likelihood.calm.sum()) for likelihood in likelihoods.values())
+        varied = float(special.logsumexp(together) - math.log(len(together)))
+        odds = math.log(INDEPENDENT / (1 - INDEPENDENT)) + _likeness(windows.likeness)
+        # What the other statistics say of the variation is what a statistic is expected to show of it.
+        sizes = {name: _normalized(together - each) @ kinship for name, each in of_all.items()}
+        return cls(float(special.expit(odds + calm - varied)), likelihoods, sizes)
 
 
 def _kinship() -> NDArray[np.float64]:

@@ -2,19 +2,33 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from monitor.clusters import Baseline, BaselineStatistics, WindowSketch
-from monitor.drift.calibration import Calibration, calibrate
+from monitor.drift.calibration import Calibration, Lessons, calibrate
 from monitor.drift.null_tables import NullTables, Tables
 
 N_TABLES: Final = 999
+
+
+class Ratio(NamedTuple):
+    """A statistic over its mean if rows are independent, and the freedom of the χ² that it is about then.
+
+    As those of `ReplayedWindows`; NaN where there is nothing to compare.
+    """
+
+    value: float
+    freedom: float
+
+
+UNKNOWN: Final = Ratio(math.nan, math.nan)
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,6 +49,8 @@ class Comparison:
         All that is drawn comes from it.
     window_unevenness
         Σ n_t² / (Σ n_t)² over the windows that were pooled; 1 for a single window.
+    lessons
+        What windows of production taught of how much windows differ.
     """
 
     window: WindowSketch
@@ -42,6 +58,7 @@ class Comparison:
     statistics: BaselineStatistics
     rng: np.random.Generator
     window_unevenness: float = 1.0
+    lessons: Lessons | None = None
 
     @property
     def reference(self) -> WindowSketch:
@@ -63,7 +80,7 @@ class Comparison:
     def calibration(self) -> Calibration | None:
         """The laws of the statistics in windows like the baseline's; None where rows are independent."""
         replayed = self.statistics.replayed
-        return None if replayed is None else calibrate(replayed)
+        return None if replayed is None else calibrate(replayed, self.lessons)
 
     @property
     def pooling(self) -> float:
@@ -89,9 +106,7 @@ class Comparison:
         )
         return (self.pooling + of_baseline) / self.f
 
-    def calibrated(
-        self, test: str, by_rows: Callable[[], float], ratio: float, freedom: float
-    ) -> float:
+    def calibrated(self, test: str, by_rows: Callable[[], float], ratio: Ratio) -> float:
         """The p-value of a statistic where windows vary as the baseline's do.
 
         Parameters
@@ -100,12 +115,12 @@ class Comparison:
             One of `RATIOS`.
         by_rows
             Computes the p-value if all rows are independent.
-        ratio, freedom
-            As those of `ReplayedWindows`, of this window.
+        ratio
+            Of the statistic.
         """
         if self.calibration is None:
             return by_rows()
-        return self.calibration.ratios[test].p_value(by_rows, ratio, freedom, self.scale)
+        return self.calibration.ratios[test].p_value(by_rows, *ratio, self.scale)
 
     def mean_ratio(self, test: str) -> float:
         """The mean of the statistic without drift, over that under independent rows, ≥ 1."""

@@ -10,6 +10,7 @@ import numpy as np
 from monitor.clusters import Baseline, BaselineStatistics, WindowSketch
 from monitor.drift.attribution import cluster_shifts, split_movement
 from monitor.drift.battery import examine, subtest_named
+from monitor.drift.calibration import Lessons
 from monitor.drift.comparison import Comparison
 from monitor.drift.judgement import Judgement, Outcome, Score, Verdict, changed_share
 from monitor.drift.rules import Rules
@@ -23,6 +24,7 @@ def judge(
     *,
     rules: Rules,
     statistics: BaselineStatistics | None = None,
+    lessons: Lessons | None = None,
     random_state: int = 0,
 ) -> Judgement:
     """Judge a window.
@@ -37,6 +39,8 @@ def judge(
         What makes it drifted.
     statistics
         What the window is compared with, such as those of one segment; the baseline's own by default.
+    lessons
+        What windows of production taught of how much windows differ, by `learn`.
     random_state
         Seed of the simulation: the same window gives the same p-value.
     """
@@ -45,7 +49,7 @@ def judge(
     if window.n == 0 or reference.n == 0:
         return _without_rows(window, statistics, rules)
     rng = np.random.default_rng([random_state, 0x6D6F6E])
-    comparison = Comparison(window, baseline, statistics, rng)
+    comparison = Comparison(window, baseline, statistics, rng, lessons=lessons)
     tests = examine(comparison, rules.alpha)
     scores = distance_scores(comparison, rules)
     content, appearance = split_movement(reference, window)

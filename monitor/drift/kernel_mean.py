@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from monitor.drift.comparison import Comparison
+from monitor.drift.comparison import Comparison, Ratio
 from monitor.drift.judgement import Judgement
 from monitor.drift.mean_null import MeanNull
 from monitor.drift.subtest import SubTest
@@ -64,6 +64,11 @@ class KernelMeanTest(SubTest):
     def null(self, comparison: Comparison) -> KernelMeanNull:
         """‖Δφ‖², beside its distribution without drift."""
         return KernelMeanNull(comparison)
+
+    def ratio(self, comparison: Comparison) -> Ratio:
+        """‖Δφ‖² over its mean."""
+        null = KernelMeanNull(comparison)
+        return null.null.ratio(null.statistic)
 
     def clarity(self, comparison: Comparison) -> float:
         """The statistic less its mean, in standard deviations of independent rows."""

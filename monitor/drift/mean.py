@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import optimize, special
 
-from monitor.drift.comparison import Comparison
+from monitor.drift.comparison import UNKNOWN, Comparison, Ratio
 from monitor.drift.judgement import Judgement
 from monitor.drift.mean_null import MeanNull
 from monitor.drift.permutations import dealt_null
@@ -66,8 +66,7 @@ class MeanDifference:
         return null.p_value(statistic) if null.is_known else 1.0
 
     def _calibrated(self, by_rows: Callable[[], float], statistic: float) -> float:
-        ratio = statistic / self.null.mean
-        return self.comparison.calibrated(self._name, by_rows, ratio, self.null.freedom)
+        return self.comparison.calibrated(self._name, by_rows, self.null.ratio(statistic))
 
     def effect(self) -> float:
         """‖Δμ‖ / √(2 tr Σ), beyond chance: two unrelated rows lie √(2 tr Σ) apart."""
@@ -114,6 +113,11 @@ class MeanTest(SubTest):
         return MeanDifference(
             comparison, self.is_whitened, _mean_null(comparison, is_whitened=self.is_whitened)
         )
+
+    def ratio(self, comparison: Comparison) -> Ratio:
+        """‖x̄ − ȳ‖² over its mean."""
+        difference = self.null(comparison)
+        return difference.null.ratio(difference.statistic) if difference.null.is_known else UNKNOWN
 
     def clarity(self, comparison: Comparison) -> float:
         """(‖x̄ − ȳ‖² − f tr Σ) / (f √(2 tr Σ²)), by the first two moments of independent rows."""

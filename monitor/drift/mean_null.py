@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
+from monitor.drift.comparison import UNKNOWN, Comparison, Ratio
 from monitor.drift.significance import LEAST_P_VALUE
-
-if TYPE_CHECKING:
-    from monitor.drift.comparison import Comparison
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,6 +48,10 @@ class MeanNull:
         """The degrees of freedom of the χ² with the same first two moments."""
         return float(self.moments[0] ** 2 / self.moments[1])
 
+    def ratio(self, statistic: float) -> Ratio:
+        """The statistic over its mean; `UNKNOWN` where nothing is known."""
+        return Ratio(statistic / self.mean, self.freedom) if self.is_known else UNKNOWN
+
     def p_value(self, statistic: float) -> float:
         """P(‖x̄ − ȳ‖² ≥ statistic), not below `LEAST_P_VALUE`."""
         c1, c2, c3 = (float(moment) for moment in self.moments)
@@ -62,9 +63,7 @@ class MeanNull:
         """By three moments, or by the law of the baseline's windows for `test`; 1 where nothing is known."""
         if not self.is_known:
             return 1.0
-        return comparison.calibrated(
-            test, lambda: self.p_value(statistic), statistic / self.mean, self.freedom
-        )
+        return comparison.calibrated(test, lambda: self.p_value(statistic), self.ratio(statistic))
 
     def clarity(self, statistic: float) -> float:
         """The statistic less its mean, in standard deviations; −∞ where nothing is known."""

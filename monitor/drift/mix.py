@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from monitor.clusters.contingency import chi_square, chi_square_moments
-from monitor.drift.comparison import N_TABLES, Comparison
+from monitor.drift.comparison import N_TABLES, UNKNOWN, Comparison, Ratio
 from monitor.drift.judgement import Judgement, ShiftKind
 from monitor.drift.mean_null import MeanNull
 from monitor.drift.monte_carlo import count_reached, simulate
@@ -47,18 +47,18 @@ class MixNull:
         null = self.comparison.cluster_null
         return NullTables(null.baseline, null.window)
 
-    def p_value(self, alpha: float) -> float:
-        """By drawn tables of independent rows, or by the law of the baseline's windows."""
+    @cached_property
+    def ratio(self) -> Ratio:
+        """X² over its mean in tables of independent rows."""
         null = self.independent
         mean, variance = chi_square_moments(null.baseline, null.window)
-        if variance <= 0:
+        return Ratio(self.statistic / mean, 2 * mean**2 / variance) if variance > 0 else UNKNOWN
+
+    def p_value(self, alpha: float) -> float:
+        """By drawn tables of independent rows, or by the law of the baseline's windows."""
+        if self.ratio is UNKNOWN:
             return 1.0
-        return self.comparison.calibrated(
-            "mix",
-            lambda: self._p_value_of_rows(alpha),
-            ratio=self.statistic / mean,
-            freedom=2 * mean**2 / variance,
-        )
+        return self.comparison.calibrated("mix", lambda: self._p_value_of_rows(alpha), self.ratio)
 
     def _p_value_of_rows(self, alpha: float) -> float:
         """The p-value if rows are independent: the share of drawn tables that reach X², if these are many.
@@ -117,6 +117,10 @@ class MixTest(SubTest):
     def null(self, comparison: Comparison) -> MixNull:
         """X², beside the tables that windows without drift give."""
         return MixNull(comparison)
+
+    def ratio(self, comparison: Comparison) -> Ratio:
+        """X² over its mean in tables of independent rows."""
+        return MixNull(comparison).ratio
 
     def clarity(self, comparison: Comparison) -> float:
         """(X² − df) / √(2 df), as X² of independent rows is about χ² with df = k − 1."""

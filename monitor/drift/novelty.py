@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from monitor.clusters import FarRows
-from monitor.drift.comparison import Comparison
+from monitor.drift.comparison import UNKNOWN, Comparison, Ratio
 from monitor.drift.judgement import Judgement, ShiftKind
 from monitor.drift.significance import LEAST_P_VALUE
 from monitor.drift.subtest import POWER, SubTest
@@ -55,7 +55,7 @@ class NoveltyNull:
         of_rows = max(far_rows.p_value, LEAST_P_VALUE)
         if far_rows.z <= 0:
             return of_rows
-        return self.comparison.calibrated("novelty", lambda: of_rows, far_rows.z**2, 1.0)
+        return self.comparison.calibrated("novelty", lambda: of_rows, Ratio(far_rows.ratio, 1.0))
 
     def effect(self) -> float:
         """The least share of rows that must be new, beyond chance: at the distance that shows most.
@@ -93,6 +93,12 @@ class NoveltyTest(SubTest):
     def null(self, comparison: Comparison) -> NoveltyNull:
         """The distances, beside those that windows without drift have."""
         return NoveltyNull(comparison)
+
+    def ratio(self, comparison: Comparison) -> Ratio:
+        """z², or that of a usual window where rows lie nearer."""
+        if not (comparison.reference.n_measured and comparison.window.n_measured):
+            return UNKNOWN
+        return Ratio(NoveltyNull(comparison).far_rows.ratio, 1.0)
 
     def clarity(self, comparison: Comparison) -> float:
         """The statistic."""

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Final
 
 from monitor.clusters.pixel_scores import PixelDifference
-from monitor.drift.comparison import Comparison
+from monitor.drift.comparison import Comparison, Ratio
 from monitor.drift.judgement import Judgement
 from monitor.drift.mean_null import MeanNull
 from monitor.drift.subtest import SubTest
@@ -77,6 +77,11 @@ class PixelTest(SubTest):
     def null(self, comparison: Comparison) -> PixelNull:
         """The distance of the mean scores, beside that of windows without drift."""
         return PixelNull(comparison)
+
+    def ratio(self, comparison: Comparison) -> Ratio:
+        """The statistic over its mean."""
+        null = PixelNull(comparison)
+        return null.null.ratio(null.statistic)
 
     def clarity(self, comparison: Comparison) -> float:
         """The statistic less its mean, in standard deviations of independent rows."""

@@ -11,6 +11,7 @@ import numpy as np
 from monitor.clusters import Baseline
 from monitor.drift.attribution import split_movement
 from monitor.drift.battery import examine
+from monitor.drift.calibration import Lessons
 from monitor.drift.judgement import PooledTest, changed_share
 from monitor.drift.onset import LONGEST_RUN
 from monitor.drift.rules import Rules
@@ -25,6 +26,7 @@ def due_test(
     baseline: Baseline,
     *,
     rules: Rules,
+    lessons: Lessons | None = None,
     random_state: int = 0,
 ) -> tuple[PooledTest, list[int]] | None:
     """Of the tests that are due after the last window, the one that drifted most clearly.
@@ -40,6 +42,8 @@ def due_test(
         What windows are held against.
     rules
         `alpha` is the significance level of all tests after one window together.
+    lessons
+        What production taught, by `learn`.
     random_state
         Seed of the simulations.
 
@@ -50,12 +54,12 @@ def due_test(
     number = windows[-1].number
     if number is None or windows[-1].sketch.n == 0:
         return None
-    usable = _usable(windows)
+    calm = usable(windows)
     made = []
     for length in LENGTHS:
         if number % stride(length):
             continue
-        pooled = [at for at in usable if at >= len(windows) - 2 * length][-length:]
+        pooled = [at for at in calm if at >= len(windows) - 2 * length][-length:]
         if len(pooled) < length:
             continue
         alpha = min(rules.alpha / len(LENGTHS) * stride(length), 0.5)
@@ -63,6 +67,7 @@ def due_test(
             [windows[at] for at in pooled],
             baseline,
             rules=replace(rules, alpha=alpha),
+            lessons=lessons,
             random_state=random_state,
         )
         if test is not None:
@@ -80,12 +85,13 @@ def pooled_test(
     baseline: Baseline,
     *,
     rules: Rules,
+    lessons: Lessons | None = None,
     random_state: int = 0,
 ) -> PooledTest | None:
     """These windows as one; None with too few rows."""
     run = Run.of(windows)
     rng = np.random.default_rng([random_state, len(run.sizes), 0x6C6F])
-    comparison = run.comparison(baseline, rng)
+    comparison = run.comparison(baseline, rng, lessons)
     if min(run.sketch.n, comparison.reference.n) < rules.minimum_rows:
         return None
     tests = examine(comparison, rules.alpha)
@@ -103,8 +109,8 @@ def pooled_test(
     )
 
 
-def _usable(windows: Sequence[SequenceWindow]) -> list[int]:
-    """Windows that have rows, and belong to no shift that was found before."""
+def usable(windows: Sequence[SequenceWindow]) -> list[int]:
+    """The windows that have rows, did not drift by themselves, and belong to no shift that was found."""
     is_taken = np.zeros(len(windows), dtype=bool)
     for at, window in enumerate(windows):
         if window.shift is not None:

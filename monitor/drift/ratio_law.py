@@ -50,15 +50,12 @@ class RatioLaw:
         The replayed windows' mean scale.
     mean_excess
         By how much their mean ratio is above 1, ≥ 0.
-    p_values
-        (n_windows,) of each replayed window by the others; NaN where there was nothing to compare.
     """
 
     independent: float
     weights: NDArray[np.float64]
     mean_scale: float
     mean_excess: float
-    p_values: NDArray[np.float64]
 
     def p_value(
         self, by_rows: Callable[[], float], ratio: float, freedom: float, scale: float
@@ -130,6 +127,17 @@ class RatioLikelihood:
 
     def law(self, independent: float, sizes: NDArray[np.float64]) -> RatioLaw:
         """The law, `independent` being how likely rows are, `sizes` (θ,) how likely each θ is else."""
+        ratios = self.replayed.ratios[self.at]
+        known = ratios[np.isfinite(ratios)]
+        return RatioLaw(
+            independent=independent,
+            weights=_weights(self.varied.sum(axis=0) + np.log(sizes)[:, None]),
+            mean_scale=float(self.replayed.scales.mean()),
+            mean_excess=max(float(known.mean()) - 1, 0.0) if len(known) else 0.0,
+        )
+
+    def p_values(self, independent: float, sizes: NDArray[np.float64]) -> NDArray[np.float64]:
+        """(n_windows,) of each window by the law of the others; NaN where there was nothing to compare."""
         replayed, at, varied = self.replayed, self.at, self.varied
         together = varied.sum(axis=0) + np.log(sizes)[:, None]
         mean_scale = float(replayed.scales.mean())
@@ -143,15 +151,7 @@ class RatioLikelihood:
             tail = float((others * _tails(ratio, freedom, scale / mean_scale)).sum())
             by_rows = float(special.gammaincc(freedom / 2, max(ratio, 0.0) / (2 / freedom)))
             p_values[window] = independent * by_rows + (1 - independent) * max(tail, by_rows)
-        ratios = replayed.ratios[at]
-        known = ratios[np.isfinite(ratios)]
-        return RatioLaw(
-            independent=independent,
-            weights=_weights(together),
-            mean_scale=mean_scale,
-            mean_excess=max(float(known.mean()) - 1, 0.0) if len(known) else 0.0,
-            p_values=p_values,
-        )
+        return p_values
 
 
 def _weights(log_likelihood: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -9,6 +9,7 @@ from typing import Self
 import numpy as np
 
 from monitor.clusters import Baseline, BaselineStatistics, WindowSketch, mixed
+from monitor.drift.calibration import Lessons
 from monitor.drift.comparison import Comparison
 
 
@@ -100,10 +101,12 @@ class Run:
         sizes = np.array(self.sizes, dtype=np.float64)
         return float((sizes**2).sum() / sizes.sum() ** 2)
 
-    def comparison(self, baseline: Baseline, rng: np.random.Generator) -> Comparison:
+    def comparison(
+        self, baseline: Baseline, rng: np.random.Generator, lessons: Lessons | None = None
+    ) -> Comparison:
         """The run beside what its windows are compared with, in the mix of its own days or contexts."""
         if baseline.context is None:
             statistics = mixed(self.parts, self.rows)
         else:
             statistics = baseline.statistics_in(self.sketch.contexts)
-        return Comparison(self.sketch, baseline, statistics, rng, self.unevenness)
+        return Comparison(self.sketch, baseline, statistics, rng, self.unevenness, lessons)

@@ -19,8 +19,10 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from monitor.clusters import Baseline, WindowSketch
+from monitor.drift.calibration import Lessons
 from monitor.drift.judge import judge
 from monitor.drift.judgement import Judgement, PooledTest, Verdict
+from monitor.drift.learning import STEP, learn
 from monitor.drift.onset import LONGEST_RUN, clearest_run, course, onset
 from monitor.drift.pooled import due_test, pooled_test
 from monitor.drift.rules import Rules
@@ -81,6 +83,7 @@ def judge_sequence(
     rules: Rules,
     pooled_alpha: float | None,
     past: Sequence[SequenceWindow] = (),
+    first: Sequence[SequenceWindow] | None = None,
 ) -> list[SequenceJudgement]:
     """Judge windows, each by itself and with those before it.
 
@@ -97,24 +100,38 @@ def judge_sequence(
         None are made either where windows have no numbers, and where thresholds decide.
     past
         Windows that were judged before, and end where the first of `windows` starts.
+    first
+        The first windows that were ever held against the baseline: they teach (see `learn`). By default
+        those of `past` and `windows`.
     """
-    row = list(past)
+    row, first = list(past), list(past if first is None else first)[:MOST_PAST]
     together = None
     is_numbered = all(window.number is not None for window in (*past, *windows))
     if pooled_alpha is not None and is_numbered and not rules.thresholds:
         together = replace(rules, alpha=pooled_alpha)
-    judged = []
+    judged: list[SequenceJudgement] = []
+    lessons = learn(first, baseline, rules.minimum_rows)
     for window in steps(windows, "judging windows"):
-        alone = judge(window.sketch, baseline, rules=rules, statistics=window.statistics)
+        alone = judge(
+            window.sketch, baseline, rules=rules, statistics=window.statistics, lessons=lessons
+        )
         row.append(replace(window, is_drift=alone.verdict is Verdict.DRIFT))
-        in_row = _in_row(alone, row[-MOST_PAST - 1 :], baseline, together)
+        in_row = _in_row(alone, row[-MOST_PAST - 1 :], baseline, together, lessons)
         row[-1] = replace(row[-1], shift=in_row.shift)
+        if len(first) < MOST_PAST:
+            first.append(row[-1])
+            if len(first) % STEP == 0:
+                lessons = learn(first, baseline, rules.minimum_rows)
         judged.append(in_row)
     return judged
 
 
 def _in_row(
-    alone: Judgement, row: Sequence[SequenceWindow], baseline: Baseline, together: Rules | None
+    alone: Judgement,
+    row: Sequence[SequenceWindow],
+    baseline: Baseline,
+    together: Rules | None,
+    lessons: Lessons | None,
 ) -> SequenceJudgement:
     """What is said of the last window of the row, by itself judged as `alone`."""
     last = len(row) - 1
@@ -125,11 +142,11 @@ def _in_row(
     known = _newest(row[:-1])
     shift = None if known is None else _followed(known, row, baseline)
     if shift is not None and not shift.until:
-        whole = pooled_test(row[last - shift.since :], baseline, rules=together)
+        whole = pooled_test(row[last - shift.since :], baseline, rules=together, lessons=lessons)
         if whole is not None and whole.is_drift:
             return SequenceJudgement(_together(alone, whole), shift)
         shift = None
-    made = due_test(row, baseline, rules=together)
+    made = due_test(row, baseline, rules=together, lessons=lessons)
     if made is None:
         return SequenceJudgement(alone, shift)
     test, pooled = made

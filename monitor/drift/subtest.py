@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from monitor.drift.comparison import Comparison
+from monitor.drift.comparison import UNKNOWN, Comparison, Ratio
 from monitor.drift.judgement import Judgement, ShiftKind
 
 POWER: Final = 0.8
@@ -87,6 +87,14 @@ class SubTest(ABC):
     @abstractmethod
     def null(self, comparison: Comparison) -> NullDistribution:
         """The statistic of a comparison, beside its null distribution."""
+
+    def ratio(self, comparison: Comparison) -> Ratio:
+        """How large the statistic is beside that of independent rows; draws nothing.
+
+        `UNKNOWN` where there is nothing to compare, and of a test that does not hold its statistic against
+        the baseline's own windows (`Comparison.calibrated`).
+        """
+        return UNKNOWN
 
     @abstractmethod
     def clarity(self, comparison: Comparison) -> float:

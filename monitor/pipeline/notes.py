@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 
 from monitor.clusters import Baseline, Variation
-from monitor.drift import calibrate
+from monitor.drift import replayed_p_values
 from monitor.frames import Times
 from monitor.pipeline.placed import PlacedRows
 from monitor.pipeline.rows import COMPOUND, Segments
@@ -176,7 +176,7 @@ def _variation_note(baseline: Baseline, grid: Grid | None, alpha: float) -> str:
     if baseline.seasons and variation is baseline.statistics.variation:
         note += "; each day of the week is compared with its own"
         variation = baseline.seasons[0].variation or variation
-    p_values = calibrate(variation.replayed).p_values
+    p_values = replayed_p_values(variation.replayed)
     n = len(p_values)
     note += (
         f"; judged against the rest, {(p_values <= alpha).sum()} of these {n} windows would have been "

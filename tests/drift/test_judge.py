@@ -147,7 +147,7 @@ class Counts:
     rng: np.random.Generator
     calibration: None = None
 
-    def calibrated(self, test, by_rows, ratio, freedom):
+    def calibrated(self, test, by_rows, ratio):
         return by_rows()
 
 

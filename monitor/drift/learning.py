@@ -1,0 +1,73 @@
+"""What production teaches: how much windows without drift differ, beside what the baseline shows of it.
+
+A baseline of a month hardly shows a variation that makes alarms four times as frequent: a second month does.
+So the first windows of production are taken as further evidence, where they are calm and stayed calm in all
+pooled tests that they are in. Only the first: if each calm window taught, a creeping drift would teach the
+judge not to see it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+
+from monitor.clusters import RATIOS, Baseline
+from monitor.drift.battery import TESTS
+from monitor.drift.calibration import Lessons
+from monitor.drift.comparison import UNKNOWN, Comparison, Ratio
+from monitor.drift.onset import LONGEST_RUN
+from monitor.drift.pooled import usable
+from monitor.drift.run import SequenceWindow
+
+MOST_LESSONS: Final = LONGEST_RUN
+"""So many windows teach, if all are calm: a baseline's usual month once more."""
+STEP: Final = 8
+"""So many begin to teach at once: all laws are made anew then."""
+
+
+def learn(first: Sequence[SequenceWindow], baseline: Baseline, minimum_rows: int) -> Lessons | None:
+    """What the first windows of production teach.
+
+    Parameters
+    ----------
+    first
+        The first windows that were held against the baseline, in the order of time, without gaps. The first
+        `MOST_LESSONS` of them teach, each when `LONGEST_RUN` later ones are known.
+    baseline
+        What they were held against.
+    minimum_rows
+        Of a window that teaches.
+
+    Returns
+    -------
+    None where there is nothing to learn yet, or from nobody.
+    """
+    n_old = min(len(first) - LONGEST_RUN, MOST_LESSONS) // STEP * STEP
+    if n_old <= 0:
+        return None
+    teachers = [
+        first[at]
+        for at in usable(first[: n_old + LONGEST_RUN])
+        if at < n_old
+        and first[at].sketch.n >= minimum_rows
+        and first[at].statistics.replayed is not None
+    ]
+    if not teachers:
+        return None
+    # Ratios draw nothing.
+    rng = np.random.default_rng(0)
+    compared = [Comparison(window.sketch, baseline, window.statistics, rng) for window in teachers]
+    ratios = [_ratios(comparison) for comparison in compared]
+    return Lessons(
+        ratios=np.array([[ratio.value for ratio in of_window] for of_window in ratios]).T,
+        freedoms=np.array([[ratio.freedom for ratio in of_window] for of_window in ratios]).T,
+        scales=np.array([comparison.scale for comparison in compared]),
+    )
+
+
+def _ratios(comparison: Comparison) -> list[Ratio]:
+    """In the order of `RATIOS`."""
+    tests = {test.name: test for test in TESTS if test.applies(comparison)}
+    return [tests[name].ratio(comparison) if name in tests else UNKNOWN for name in RATIOS]
