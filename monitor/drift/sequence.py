@@ -102,7 +102,8 @@ def judge_sequence(
         Windows that were judged before, and end where the first of `windows` starts.
     first
         The first windows that were ever held against the baseline: they teach (see `learn`). By default
-        those of `past` and `windows`.
+        those of `past` and `windows`. Without pooled tests nobody teaches: few windows alone are calm enough
+        to prove that nothing changed.
     """
     row, first = list(past), list(past if first is None else first)[:MOST_PAST]
     together = None
@@ -110,7 +111,7 @@ def judge_sequence(
     if pooled_alpha is not None and is_numbered and not rules.thresholds:
         together = replace(rules, alpha=pooled_alpha)
     judged: list[SequenceJudgement] = []
-    lessons = learn(first, baseline, rules.minimum_rows)
+    lessons = None if together is None else learn(first, baseline, rules.minimum_rows)
     for window in steps(windows, "judging windows"):
         alone = judge(
             window.sketch, baseline, rules=rules, statistics=window.statistics, lessons=lessons
@@ -118,7 +119,7 @@ def judge_sequence(
         row.append(replace(window, is_drift=alone.verdict is Verdict.DRIFT))
         in_row = _in_row(alone, row[-MOST_PAST - 1 :], baseline, together, lessons)
         row[-1] = replace(row[-1], shift=in_row.shift)
-        if len(first) < MOST_PAST:
+        if together is not None and len(first) < MOST_PAST:
             first.append(row[-1])
             if len(first) % STEP == 0:
                 lessons = learn(first, baseline, rules.minimum_rows)

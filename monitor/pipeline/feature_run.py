@@ -60,15 +60,24 @@ class FeatureRun:
     def judge_windows(
         self, windows: Sequence[PlacedWindow], past: Sequence[PastWindow]
     ) -> list[WindowDrift]:
-        """All windows, each by itself and with those before it; `past` comes before the first."""
+        """All windows, each by itself and with those before it.
+
+        Parameters
+        ----------
+        windows
+            In the order of time.
+        past
+            The windows before the first of them, or the first `MOST_PAST` and the last of these.
+        """
         sequence = [self._sequence_window(window) for window in windows]
-        past = past[-MOST_PAST:]
+        first, past = past[:MOST_PAST], past[-MOST_PAST:]
         judged = judge_sequence(
             sequence,
             self.baseline,
             rules=self._drift_rules(self.budget.window, self.baseline.statistics),
             pooled_alpha=self.budget.pooled,
             past=self._past_windows(past),
+            first=self._past_windows(first),
         )
         spans = [window.span.window for window in windows]
         starts = [

@@ -74,10 +74,10 @@ class WindowJudge:
     explain_columns, context
         As `fit_baseline` takes them, for a baseline that moves along.
     history
-        Feature, baseline's id, time and number ─► so many windows before that time, as `Store.history`
-        gives them, which knows those that a person called harmless; without it each window is judged by
-        itself alone. A baseline that moves along has another id for each window, so that its windows are
-        never pooled; single ones then get all of the false alarms.
+        Feature, baseline's id, time and number ─► the first and the last so many windows before that time, as
+        `Store.history` gives them, which knows those that a person called harmless; without it each window
+        is judged by itself alone. A baseline that moves along has another id for each window, so that its
+        windows are never pooled; single ones then get all of the false alarms.
     policy, cache, executor
         From where images are fetched, where their vectors are kept and where they are made, as `embed` takes
         them.

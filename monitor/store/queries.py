@@ -98,9 +98,13 @@ class PastResult:
 def history(
     connection: Connection, feature: str, baseline_id: str, before: dt.datetime, n: int
 ) -> list[PastResult]:
-    """The last `n` windows before `before` that were compared with this baseline, oldest first."""
-    rows = connection.execute(
-        select(results.c.document, results.c.sketch, windows.c.window_start, windows.c.window_end)
+    """The first `n` and the last `n` windows before `before` that were held against this baseline.
+
+    The oldest first, each once.
+    """
+    start = windows.c.window_start
+    results_held = (
+        select(results.c.document, results.c.sketch, start, windows.c.window_end)
         .join(windows, windows.c.id == results.c.window_id)
         .join(features, features.c.id == windows.c.feature_id)
         .join(baselines, baselines.c.id == results.c.baseline_id)
@@ -110,13 +114,16 @@ def history(
             windows.c.is_current,
             # Rows would count twice in windows of two lengths.
             IS_NOW,
-            windows.c.window_start < before,
+            start < before,
             results.c.segment == WHOLE,
         )
-        .order_by(windows.c.window_start.desc())
-        .limit(n)
-    ).all()
-    marks = acts.of(connection, feature, rows[-1].window_start, before) if rows else []
+    )
+    last = connection.execute(results_held.order_by(start.desc()).limit(n)).all()
+    rows = list(reversed(last))
+    if len(rows) == n:
+        older = results_held.where(start < rows[0].window_start).order_by(start).limit(n)
+        rows = [*connection.execute(older), *rows]
+    marks = acts.of(connection, feature, rows[0].window_start, before) if rows else []
 
     def is_harmless(row: Row[Any]) -> bool:
         mark = acts.mark_of(marks, row.window_start, row.window_end)
@@ -128,7 +135,7 @@ def history(
             sketch_from_bytes(row.sketch),
             is_harmless(row),
         )
-        for row in reversed(rows)
+        for row in rows
     ]
 
 

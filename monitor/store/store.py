@@ -186,7 +186,10 @@ class Store:
     def history(
         self, feature: str, baseline_id: str, before: dt.datetime, n: int
     ) -> list[PastResult]:
-        """The last `n` windows before `before` that were compared with this baseline, oldest first."""
+        """The first `n` and the last `n` windows before `before` that were held against this baseline.
+
+        The oldest first, each once.
+        """
         with self.reading() as connection:
             return queries.history(connection, feature, baseline_id, before, n)
 
