@@ -1,5 +1,10 @@
 """Vectors ─► clusters ─► histogram: fitting, choosing, counting. Pure numbers, no I/O but a file."""
 
+from monitor.clusters.autocorrelation import (
+    UNRELATED,
+    Autocorrelation,
+    autocorrelation_of_means,
+)
 from monitor.clusters.baseline import Baseline
 from monitor.clusters.baseline_rows import RowWindows
 from monitor.clusters.baseline_statistics import BaselineStatistics
@@ -22,6 +27,8 @@ from monitor.clusters.words import Name, Words
 
 __all__ = [
     "RATIOS",
+    "UNRELATED",
+    "Autocorrelation",
     "Baseline",
     "BaselineStatistics",
     "ClusterHistogram",
@@ -43,6 +50,7 @@ __all__ = [
     "Variation",
     "WindowSketch",
     "Words",
+    "autocorrelation_of_means",
     "combine_p_values",
     "count_values",
     "draw_rows",

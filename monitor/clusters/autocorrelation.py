@@ -36,8 +36,43 @@ class Autocorrelation:
     z: float
 
 
+UNRELATED: Final = Autocorrelation(np.zeros(N_LAGS), 0.0)
+"""Of windows of which nothing is known."""
+
+
 def autocorrelation(rows: BaselineRows, masks: Sequence[NDArray[np.bool_]]) -> Autocorrelation:
     """The correlations of windows that follow each other.
+
+    Parameters
+    ----------
+    rows
+        All rows of the baseline.
+    masks
+        Of rows that are compared with each other only; their means may differ.
+    """
+    mask = np.logical_or.reduce(masks) & (rows.windows >= 0)
+    numbers, index, sizes = np.unique(rows.windows[mask], return_inverse=True, return_counts=True)
+    vectors = rows.vectors[mask]
+    moments = spectral_moments(vectors[:_MOMENT_ROWS].astype(np.float64))
+    if len(numbers) <= LEAST_PAIRS:
+        return UNRELATED
+    if len(rows.strata):
+        members = np.flatnonzero(mask)
+        vectors = vectors - stratum_means(rows, members)[rows.strata[members]]
+    means = _means(vectors, index, sizes)
+    for of_mask in masks if len(masks) > 1 else ():
+        in_season = np.isin(numbers, np.unique(rows.windows[of_mask]))
+        means[in_season] -= means[in_season].mean(axis=0)
+    return autocorrelation_of_means(means, sizes, numbers, moments)
+
+
+def autocorrelation_of_means(
+    means: NDArray[np.float64],
+    sizes: NDArray[np.int64],
+    numbers: NDArray[np.int64],
+    moments: NDArray[np.float64],
+) -> Autocorrelation:
+    """The correlations of windows by the means of their vectors.
 
     Means of n rows vary by tr B + tr Σ / n, those of windows a lag apart together by r tr B. What B's own
     size is not known by is added to it, so that windows that hardly differ have hardly any r. As the mean of
@@ -47,27 +82,17 @@ def autocorrelation(rows: BaselineRows, masks: Sequence[NDArray[np.bool_]]) -> A
 
     Parameters
     ----------
-    rows
-        All rows of the baseline.
-    masks
-        Of rows that are compared with each other only; their means may differ.
+    means
+        (n_windows, width)
+    sizes, numbers
+        (n_windows,) int64: rows of each, and its number, rising; neighbours have numbers one apart.
+    moments
+        tr Σ, tr Σ² and more of the rows.
     """
-    nothing = Autocorrelation(np.zeros(N_LAGS), 0.0)
-    mask = np.logical_or.reduce(masks) & (rows.windows >= 0)
-    numbers, index, sizes = np.unique(rows.windows[mask], return_inverse=True, return_counts=True)
     n = len(numbers)
-    vectors = rows.vectors[mask]
-    moments = spectral_moments(vectors[:_MOMENT_ROWS].astype(np.float64))
     if n <= LEAST_PAIRS or not moments[0] > 0:
-        return nothing
-    if len(rows.strata):
-        members = np.flatnonzero(mask)
-        vectors = vectors - stratum_means(rows, members)[rows.strata[members]]
-    means = _means(vectors, index, sizes)
-    for of_mask in masks if len(masks) > 1 else ():
-        in_season = np.isin(numbers, np.unique(rows.windows[of_mask]))
-        means[in_season] -= means[in_season].mean(axis=0)
-    means -= means.mean(axis=0)
+        return UNRELATED
+    means = means - means.mean(axis=0)
     noise = float((moments[0] / sizes).mean())
     between = max(float((means**2).sum(axis=1).mean()) - noise, 0.0)
     unknown = noise * float(np.sqrt(2 * moments[1] / moments[0] ** 2 / n))

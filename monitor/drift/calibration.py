@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special, stats
 
-from monitor.clusters import RATIOS, ReplayedWindows, combine_p_values
+from monitor.clusters import RATIOS, Autocorrelation, ReplayedWindows, combine_p_values
 from monitor.drift.ratio_law import N_THETA, SIZES, RatioLaw, RatioLikelihood
 
 INDEPENDENT: Final = 0.5
@@ -57,17 +57,20 @@ class Lessons:
     ----------
     ratios, freedoms, scales
         (tests, n_windows), the same and (n_windows,) float64, as those of `ReplayedWindows`.
+    autocorrelation
+        How alike those are that follow each other.
     """
 
     ratios: NDArray[np.float64]
     freedoms: NDArray[np.float64]
     scales: NDArray[np.float64]
+    autocorrelation: Autocorrelation
 
 
 @lru_cache(maxsize=256)
-def calibrate(replayed: ReplayedWindows, lessons: Lessons | None = None) -> Calibration:
-    """The laws that the baseline's windows give, and those of production that taught."""
-    evidence = _Evidence.of(replayed if lessons is None else _with(replayed, lessons))
+def calibrate(replayed: ReplayedWindows) -> Calibration:
+    """The laws that the windows give."""
+    evidence = _Evidence.of(replayed)
     return Calibration(
         independent=evidence.independent,
         ratios={
@@ -90,12 +93,20 @@ def replayed_p_values(replayed: ReplayedWindows) -> NDArray[np.float64]:
     return np.array([combine_p_values(of_window) for of_window in tests.T])
 
 
-def _with(replayed: ReplayedWindows, lessons: Lessons) -> ReplayedWindows:
+@lru_cache(maxsize=256)
+def with_lessons(replayed: ReplayedWindows, lessons: Lessons) -> ReplayedWindows:
+    """The baseline's windows and those of production that taught, the same object for the same two."""
+    n_own, n_taught = replayed.ratios.shape[1], lessons.ratios.shape[1]
+    part = n_taught / (n_own + n_taught)
+    taught = lessons.autocorrelation
     return replace(
         replayed,
         ratios=np.concatenate([replayed.ratios, lessons.ratios], axis=1),
         freedoms=np.concatenate([replayed.freedoms, lessons.freedoms], axis=1),
         scales=np.concatenate([replayed.scales, lessons.scales]),
+        autocorrelations=(1 - part) * replayed.autocorrelations + part * taught.lags,
+        # Sums of both sides' products of neighbours, over the standard deviation of such a sum.
+        likeness=math.sqrt(1 - part) * replayed.likeness + math.sqrt(part) * taught.z,
     )
 
 

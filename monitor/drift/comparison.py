@@ -11,8 +11,8 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from monitor.clusters import Baseline, BaselineStatistics, WindowSketch
-from monitor.drift.calibration import Calibration, Lessons, calibrate
+from monitor.clusters import Baseline, BaselineStatistics, ReplayedWindows, WindowSketch
+from monitor.drift.calibration import Calibration, Lessons, calibrate, with_lessons
 from monitor.drift.null_tables import NullTables, Tables
 
 N_TABLES: Final = 999
@@ -79,8 +79,20 @@ class Comparison:
     @cached_property
     def calibration(self) -> Calibration | None:
         """The laws of the statistics in windows like the baseline's; None where rows are independent."""
+        return None if self.replayed is None else calibrate(self.replayed)
+
+    @cached_property
+    def replayed(self) -> ReplayedWindows | None:
+        """Windows without drift, of the baseline and of production that taught; None for independent rows."""
         replayed = self.statistics.replayed
-        return None if replayed is None else calibrate(replayed, self.lessons)
+        if replayed is None or self.lessons is None:
+            return replayed
+        return with_lessons(replayed, self.lessons)
+
+    def _long_run(self, unevenness: float) -> float:
+        return (
+            1.0 if self.replayed is None else long_run(unevenness, self.replayed.autocorrelations)
+        )
 
     @property
     def pooling(self) -> float:
@@ -91,9 +103,7 @@ class Comparison:
             return float(grouped.sizes.mean()) / self.window.n
         if variation is None:
             return self.window_unevenness
-        return self.window_unevenness * long_run(
-            self.window_unevenness, variation.replayed.autocorrelations
-        )
+        return self.window_unevenness * self._long_run(self.window_unevenness)
 
     @property
     def scale(self) -> float:
@@ -101,9 +111,7 @@ class Comparison:
         variation = self.statistics.variation
         if variation is None:
             return 1.0  # as all scales of groups are
-        of_baseline = variation.unevenness * long_run(
-            variation.unevenness, variation.replayed.autocorrelations
-        )
+        of_baseline = variation.unevenness * self._long_run(variation.unevenness)
         return (self.pooling + of_baseline) / self.f
 
     def calibrated(self, test: str, by_rows: Callable[[], float], ratio: Ratio) -> float:

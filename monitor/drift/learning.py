@@ -13,7 +13,13 @@ from typing import Final
 
 import numpy as np
 
-from monitor.clusters import RATIOS, Baseline
+from monitor.clusters import (
+    RATIOS,
+    UNRELATED,
+    Autocorrelation,
+    Baseline,
+    autocorrelation_of_means,
+)
 from monitor.drift.battery import TESTS
 from monitor.drift.calibration import Lessons
 from monitor.drift.comparison import UNKNOWN, Comparison, Ratio
@@ -64,6 +70,21 @@ def learn(first: Sequence[SequenceWindow], baseline: Baseline, minimum_rows: int
         ratios=np.array([[ratio.value for ratio in of_window] for of_window in ratios]).T,
         freedoms=np.array([[ratio.freedom for ratio in of_window] for of_window in ratios]).T,
         scales=np.array([comparison.scale for comparison in compared]),
+        autocorrelation=_autocorrelation(teachers, baseline),
+    )
+
+
+def _autocorrelation(teachers: Sequence[SequenceWindow], baseline: Baseline) -> Autocorrelation:
+    """About their own mean: that all lie off the baseline's makes them no more alike."""
+    numbers = [window.number for window in teachers if window.number is not None]
+    if len(numbers) < len(teachers):
+        return UNRELATED
+    means = [window.sketch.mean - window.statistics.sketch.mean for window in teachers]
+    return autocorrelation_of_means(
+        np.array(means),
+        np.array([window.sketch.n for window in teachers]),
+        np.array(numbers),
+        baseline.statistics.mean_moments,
     )
 
 

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from monitor.clusters import RATIOS, Clustering, RowMetadata, RowWindows, fit
+from monitor.clusters import RATIOS, Autocorrelation, Clustering, RowMetadata, RowWindows, fit
 from monitor.drift import Rules, SequenceWindow, Shift, calibrate, judge, judge_sequence
-from monitor.drift.calibration import Lessons
+from monitor.drift.calibration import Lessons, with_lessons
 from monitor.drift.learning import MOST_LESSONS, STEP, learn
 from monitor.drift.onset import LONGEST_RUN
 
@@ -38,7 +38,8 @@ def production(baseline, n, correlation=0.0, seed=2):
 
 
 def independent(baseline, lessons):
-    return calibrate(baseline.statistics.replayed, lessons).independent
+    replayed = baseline.statistics.replayed
+    return calibrate(replayed if lessons is None else with_lessons(replayed, lessons)).independent
 
 
 def test_windows_teach_when_all_tests_that_pool_them_are_made(baseline):
@@ -101,6 +102,30 @@ def test_only_calm_windows_teach(baseline, how):
     assert np.isfinite(lessons.scales).all()
 
 
+def test_windows_that_resemble_the_last_one_teach_that_they_do(baseline):
+    rng = np.random.default_rng(7)
+    walk = np.cumsum(rng.normal(size=64)) * 0.02
+    windows = [
+        SequenceWindow(baseline.sketch(day(rng) + level, {}), baseline.statistics, number)
+        for number, level in enumerate(walk)
+    ]
+    slow = learn(windows, baseline, MINIMUM).autocorrelation
+    other = learn(production(baseline, 64), baseline, MINIMUM).autocorrelation
+    assert slow.z > 4
+    assert slow.lags[0] > 0.6
+    assert abs(other.z) < 2.5
+    moved = [day(rng) + 0.5 for _ in range(64)]
+    steady = learn(
+        [
+            SequenceWindow(baseline.sketch(rows, {}), baseline.statistics, number)
+            for number, rows in enumerate(moved)
+        ],
+        baseline,
+        MINIMUM,
+    )
+    assert abs(steady.autocorrelation.z) < 2.5
+
+
 def test_nobody_calm_teaches_nothing(baseline):
     windows = [
         SequenceWindow(each.sketch, each.statistics, each.number, is_drift=True)
@@ -152,7 +177,11 @@ def test_without_pooled_tests_nobody_teaches(baseline):
 def test_a_lesson_counts_as_a_window_of_the_baseline(baseline):
     """Windows that are as the baseline's own leave the law as it is."""
     replayed = baseline.statistics.replayed
-    twice = Lessons(replayed.ratios, replayed.freedoms, replayed.scales)
-    law, other = (calibrate(replayed, lessons).ratios["mean"] for lessons in (None, twice))
+    alike = Autocorrelation(replayed.autocorrelations, replayed.likeness)
+    twice = Lessons(replayed.ratios, replayed.freedoms, replayed.scales, alike)
+    together = with_lessons(replayed, twice)
+    np.testing.assert_allclose(together.autocorrelations, replayed.autocorrelations)
+    assert together.likeness == pytest.approx(np.sqrt(2) * replayed.likeness)
+    law, other = (calibrate(windows).ratios["mean"] for windows in (replayed, together))
     assert law.mean_scale == other.mean_scale
     assert law.mean_excess == pytest.approx(other.mean_excess)

@@ -76,6 +76,6 @@ def postgres_server(programs: Path) -> Iterator[PostgresServer]:
         try:
             yield PostgresServer(folder, count(1), run)
         finally:
-            run("pg_ctl", "stop", "--wait", "-m", "immediate")
+            run("pg_ctl", "stop", "--wait", "--timeout=600", "-m", "immediate")
     finally:
         shutil.rmtree(folder, ignore_errors=True)
