@@ -139,7 +139,7 @@ class PooledTest:
     alpha
         Its significance level.
     tests
-        What each test says.
+        What each test says, but not what it could have detected.
     is_drift
         Whether p_value ≤ alpha and `changed_share` is large enough to matter.
     content_shift, appearance_shift

@@ -94,7 +94,7 @@ def pooled_test(
     comparison = run.comparison(baseline, rng, lessons)
     if min(run.sketch.n, comparison.reference.n) < rules.minimum_rows:
         return None
-    tests = examine(comparison, rules.alpha)
+    tests = examine(comparison, rules.alpha, says_detectable=False)
     p_value = combine(tests)
     content, appearance = split_movement(comparison.reference, run.sketch)
     return PooledTest(
