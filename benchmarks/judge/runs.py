@@ -10,8 +10,9 @@ correlation (*days differ*), drawn so that each day's resemble the last's (*slow
 autoregressive at 0.8), or follow the seasons by ± 10 % (*seasons*); *growth* are independent photos, from
 100 rows a day to twice the window's. Windows are judged by themselves and together, as
 `monitor.detect_drift` shares the budget out. With *rolling*, a baseline of the last 28 days is fitted anew
-each week, and windows are judged by themselves with the whole budget, as a schedule's `rolling_baseline`
-does each run. Neighbouring days in alarm are one alarm.
+each week, which also knows what those before it saw of how much days differ, and windows are judged by
+themselves with the whole budget, as a schedule's `rolling_baseline` does each run. Neighbouring days in
+alarm are one alarm.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ from judge import pools
 from judge.document import fill
 from judge.ours import DAILY_LEVEL, next_day
 from judge.streams import fitted
-from monitor.clusters import Baseline
+from monitor.clusters import Baseline, with_experience
 from monitor.drift import Rules, SequenceWindow, Verdict, judge
 
 DAYS = 365
@@ -124,10 +125,13 @@ def _static(days: Photographs, seed: int) -> list[bool]:
 def _rolling(days: Photographs, seed: int) -> list[bool]:
     windows = [days.day(at) for at in range(BASELINE_DAYS)]
     flagged: list[bool] = []
-    baseline: Baseline | None = None
+    baselines: list[Baseline] = []
     for at in range(BASELINE_DAYS, BASELINE_DAYS + DAYS):
-        if baseline is None or (at - BASELINE_DAYS) % WEEK == 0:
-            baseline = fitted(windows[-BASELINE_DAYS:], seed)
+        if (at - BASELINE_DAYS) % WEEK == 0:
+            baselines.append(fitted(windows[-BASELINE_DAYS:], seed))
+            if len(earlier := baselines[: -BASELINE_DAYS // WEEK]):
+                baselines[-1] = with_experience(baselines[-1], earlier[-1])
+        baseline = baselines[-1]
         windows.append(days.day(at))
         of_day = judge(baseline.sketch(windows[-1], {}), baseline, rules=Rules(DAILY_LEVEL))
         flagged.append(of_day.verdict is Verdict.DRIFT)

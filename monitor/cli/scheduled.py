@@ -87,6 +87,7 @@ def open_runner(project: Project, features: Sequence[Monitored]) -> Iterator[Run
             explain_columns=config.drift.explain_columns,
             context=config.drift.context,
             history=store.history,
+            earlier=store.baseline_before,
             policy=config.policy,
             cache=cache,
             executor=made_executor(config),

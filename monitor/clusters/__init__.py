@@ -10,6 +10,7 @@ from monitor.clusters.baseline_rows import RowWindows
 from monitor.clusters.baseline_statistics import BaselineStatistics
 from monitor.clusters.content import largest_repeated_share, most_repeated
 from monitor.clusters.example import Example
+from monitor.clusters.experience import with_experience
 from monitor.clusters.far_rows import FarRows
 from monitor.clusters.fitting import Clustering, RowMetadata, fit, fit_rows
 from monitor.clusters.harmonic_mean import combine_p_values
@@ -62,4 +63,5 @@ __all__ = [
     "mixed",
     "most_repeated",
     "neighbours",
+    "with_experience",
 ]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 from typing import Annotated, Final
 
 import numpy as np
@@ -50,3 +51,31 @@ class ReplayedWindows:
     scales: Annotated[NDArray[np.float64], Shape("_replayed")]
     autocorrelations: Annotated[NDArray[np.float64], Shape(N_LAGS)]
     likeness: float
+
+    def __len__(self) -> int:
+        return len(self.sizes)
+
+    def plus(self, others: ReplayedWindows) -> ReplayedWindows:
+        """These windows and others that tell as much of the same traffic."""
+        part = len(others) / (len(self) + len(others))
+        return ReplayedWindows(
+            sizes=np.concatenate([self.sizes, others.sizes]),
+            novel=np.concatenate([self.novel, others.novel]),
+            ratios=np.concatenate([self.ratios, others.ratios], axis=1),
+            freedoms=np.concatenate([self.freedoms, others.freedoms], axis=1),
+            scales=np.concatenate([self.scales, others.scales]),
+            autocorrelations=(1 - part) * self.autocorrelations + part * others.autocorrelations,
+            # Both sides' sums of products of neighbours, over the standard deviation of all.
+            likeness=math.sqrt(1 - part) * self.likeness + math.sqrt(part) * others.likeness,
+        )
+
+    def first(self, n: int) -> ReplayedWindows:
+        """The first `n` of the windows, and how alike all are."""
+        return replace(
+            self,
+            sizes=self.sizes[:n],
+            novel=self.novel[:n],
+            ratios=self.ratios[:, :n],
+            freedoms=self.freedoms[:, :n],
+            scales=self.scales[:n],
+        )

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special, stats
 
-from monitor.clusters import RATIOS, Autocorrelation, ReplayedWindows, combine_p_values
+from monitor.clusters import RATIOS, ReplayedWindows, combine_p_values
 from monitor.drift.ratio_law import N_THETA, SIZES, RatioLaw, RatioLikelihood
 
 INDEPENDENT: Final = 0.5
@@ -49,24 +49,6 @@ class Calibration:
     ratios: Mapping[str, RatioLaw]
 
 
-@dataclass(frozen=True, eq=False)
-class Lessons:
-    """Windows of production that taught how much windows without drift differ.
-
-    Parameters
-    ----------
-    ratios, freedoms, scales
-        (tests, n_windows), the same and (n_windows,) float64, as those of `ReplayedWindows`.
-    autocorrelation
-        How alike those are that follow each other.
-    """
-
-    ratios: NDArray[np.float64]
-    freedoms: NDArray[np.float64]
-    scales: NDArray[np.float64]
-    autocorrelation: Autocorrelation
-
-
 @lru_cache(maxsize=256)
 def calibrate(replayed: ReplayedWindows) -> Calibration:
     """The laws that the windows give."""
@@ -91,23 +73,6 @@ def replayed_p_values(replayed: ReplayedWindows) -> NDArray[np.float64]:
     )
     tests = np.nan_to_num(each[np.isfinite(each).any(axis=1)], nan=1.0)
     return np.array([combine_p_values(of_window) for of_window in tests.T])
-
-
-@lru_cache(maxsize=256)
-def with_lessons(replayed: ReplayedWindows, lessons: Lessons) -> ReplayedWindows:
-    """The baseline's windows and those of production that taught, the same object for the same two."""
-    n_own, n_taught = replayed.ratios.shape[1], lessons.ratios.shape[1]
-    part = n_taught / (n_own + n_taught)
-    taught = lessons.autocorrelation
-    return replace(
-        replayed,
-        ratios=np.concatenate([replayed.ratios, lessons.ratios], axis=1),
-        freedoms=np.concatenate([replayed.freedoms, lessons.freedoms], axis=1),
-        scales=np.concatenate([replayed.scales, lessons.scales]),
-        autocorrelations=(1 - part) * replayed.autocorrelations + part * taught.lags,
-        # Sums of both sides' products of neighbours, over the standard deviation of such a sum.
-        likeness=math.sqrt(1 - part) * replayed.likeness + math.sqrt(part) * taught.z,
-    )
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from monitor.clusters import Baseline, BaselineStatistics, ReplayedWindows, WindowSketch
-from monitor.drift.calibration import Calibration, Lessons, calibrate, with_lessons
+from monitor.drift.calibration import Calibration, calibrate
 from monitor.drift.null_tables import NullTables, Tables
 
 N_TABLES: Final = 999
@@ -58,7 +58,7 @@ class Comparison:
     statistics: BaselineStatistics
     rng: np.random.Generator
     window_unevenness: float = 1.0
-    lessons: Lessons | None = None
+    lessons: ReplayedWindows | None = None
 
     @property
     def reference(self) -> WindowSketch:
@@ -87,7 +87,7 @@ class Comparison:
         replayed = self.statistics.replayed
         if replayed is None or self.lessons is None:
             return replayed
-        return with_lessons(replayed, self.lessons)
+        return _together(replayed, self.lessons)
 
     def _long_run(self, unevenness: float) -> float:
         return (
@@ -164,6 +164,12 @@ class Comparison:
     def tables(self) -> Tables:
         """`N_TABLES` tables that `cluster_null` drew."""
         return self.cluster_null.draw(N_TABLES, self.rng)
+
+
+@lru_cache(maxsize=256)
+def _together(replayed: ReplayedWindows, lessons: ReplayedWindows) -> ReplayedWindows:
+    """The same object for the same two, so that their laws are made once."""
+    return replayed.plus(lessons)
 
 
 def long_run(unevenness: float, autocorrelations: NDArray[np.float64]) -> float:

@@ -7,10 +7,9 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from monitor.clusters import Baseline, BaselineStatistics, WindowSketch
+from monitor.clusters import Baseline, BaselineStatistics, ReplayedWindows, WindowSketch
 from monitor.drift.attribution import cluster_shifts, split_movement
 from monitor.drift.battery import examine, subtest_named
-from monitor.drift.calibration import Lessons
 from monitor.drift.comparison import Comparison
 from monitor.drift.judgement import Judgement, Outcome, Score, Verdict, changed_share
 from monitor.drift.rules import Rules
@@ -24,7 +23,7 @@ def judge(
     *,
     rules: Rules,
     statistics: BaselineStatistics | None = None,
-    lessons: Lessons | None = None,
+    lessons: ReplayedWindows | None = None,
     random_state: int = 0,
 ) -> Judgement:
     """Judge a window.

@@ -18,10 +18,10 @@ from monitor.clusters import (
     UNRELATED,
     Autocorrelation,
     Baseline,
+    ReplayedWindows,
     autocorrelation_of_means,
 )
 from monitor.drift.battery import TESTS
-from monitor.drift.calibration import Lessons
 from monitor.drift.comparison import UNKNOWN, Comparison, Ratio
 from monitor.drift.onset import LONGEST_RUN
 from monitor.drift.pooled import usable
@@ -33,7 +33,9 @@ STEP: Final = 8
 """So many begin to teach at once: all laws are made anew then."""
 
 
-def learn(first: Sequence[SequenceWindow], baseline: Baseline, minimum_rows: int) -> Lessons | None:
+def learn(
+    first: Sequence[SequenceWindow], baseline: Baseline, minimum_rows: int
+) -> ReplayedWindows | None:
     """What the first windows of production teach.
 
     Parameters
@@ -66,11 +68,15 @@ def learn(first: Sequence[SequenceWindow], baseline: Baseline, minimum_rows: int
     rng = np.random.default_rng(0)
     compared = [Comparison(window.sketch, baseline, window.statistics, rng) for window in teachers]
     ratios = [_ratios(comparison) for comparison in compared]
-    return Lessons(
+    autocorrelation = _autocorrelation(teachers, baseline)
+    return ReplayedWindows(
+        sizes=np.array([window.sketch.n for window in teachers]),
+        novel=np.array([window.sketch.n_novel for window in teachers]),
         ratios=np.array([[ratio.value for ratio in of_window] for of_window in ratios]).T,
         freedoms=np.array([[ratio.freedom for ratio in of_window] for of_window in ratios]).T,
         scales=np.array([comparison.scale for comparison in compared]),
-        autocorrelation=_autocorrelation(teachers, baseline),
+        autocorrelations=autocorrelation.lags,
+        likeness=autocorrelation.z,
     )
 
 

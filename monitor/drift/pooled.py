@@ -8,10 +8,9 @@ from typing import Final
 
 import numpy as np
 
-from monitor.clusters import Baseline
+from monitor.clusters import Baseline, ReplayedWindows
 from monitor.drift.attribution import split_movement
 from monitor.drift.battery import examine
-from monitor.drift.calibration import Lessons
 from monitor.drift.judgement import PooledTest, changed_share
 from monitor.drift.onset import LONGEST_RUN
 from monitor.drift.rules import Rules
@@ -26,7 +25,7 @@ def due_test(
     baseline: Baseline,
     *,
     rules: Rules,
-    lessons: Lessons | None = None,
+    lessons: ReplayedWindows | None = None,
     random_state: int = 0,
 ) -> tuple[PooledTest, list[int]] | None:
     """Of the tests that are due after the last window, the one that drifted most clearly.
@@ -85,7 +84,7 @@ def pooled_test(
     baseline: Baseline,
     *,
     rules: Rules,
-    lessons: Lessons | None = None,
+    lessons: ReplayedWindows | None = None,
     random_state: int = 0,
 ) -> PooledTest | None:
     """These windows as one; None with too few rows."""

@@ -8,8 +8,7 @@ from typing import Self
 
 import numpy as np
 
-from monitor.clusters import Baseline, BaselineStatistics, WindowSketch, mixed
-from monitor.drift.calibration import Lessons
+from monitor.clusters import Baseline, BaselineStatistics, ReplayedWindows, WindowSketch, mixed
 from monitor.drift.comparison import Comparison
 
 
@@ -102,7 +101,7 @@ class Run:
         return float((sizes**2).sum() / sizes.sum() ** 2)
 
     def comparison(
-        self, baseline: Baseline, rng: np.random.Generator, lessons: Lessons | None = None
+        self, baseline: Baseline, rng: np.random.Generator, lessons: ReplayedWindows | None = None
     ) -> Comparison:
         """The run beside what its windows are compared with, in the mix of its own days or contexts."""
         if baseline.context is None:

@@ -18,8 +18,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from monitor.clusters import Baseline, WindowSketch
-from monitor.drift.calibration import Lessons
+from monitor.clusters import Baseline, ReplayedWindows, WindowSketch
 from monitor.drift.judge import judge
 from monitor.drift.judgement import Judgement, PooledTest, Verdict
 from monitor.drift.learning import STEP, learn
@@ -132,7 +131,7 @@ def _in_row(
     row: Sequence[SequenceWindow],
     baseline: Baseline,
     together: Rules | None,
-    lessons: Lessons | None,
+    lessons: ReplayedWindows | None,
 ) -> SequenceJudgement:
     """What is said of the last window of the row, by itself judged as `alone`."""
     last = len(row) - 1

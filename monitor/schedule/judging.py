@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from monitor import frames
-from monitor.clusters import Baseline
+from monitor.clusters import Baseline, with_experience
 from monitor.drift import MOST_PAST, PastWindow, Verdict
 from monitor.features import CustomFeature
 from monitor.pipeline.detect import judge_frame
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from monitor.images import SourcePolicy
 
 History = Callable[[str, str, dt.datetime, int], Sequence[PastResult]]
+Earlier = Callable[[str, dt.datetime], Baseline | None]
 
 
 @dataclass(frozen=True)
@@ -78,6 +79,9 @@ class WindowJudge:
         `Store.history` gives them, which knows those that a person called harmless; without it each window
         is judged by itself alone. A baseline that moves along has another id for each window, so that its
         windows are never pooled; single ones then get all of the false alarms.
+    earlier
+        Feature and time ─► the last baseline that moves along and ended by then, as `Store.baseline_before`
+        gives it: what it saw of how much windows differ, the next one knows, too.
     policy, cache, executor
         From where images are fetched, where their vectors are kept and where they are made, as `embed` takes
         them.
@@ -92,6 +96,7 @@ class WindowJudge:
     explain_columns: Sequence[str] = ()
     context: Sequence[str] = ()
     history: History | None = None
+    earlier: Earlier | None = None
     policy: SourcePolicy | None = None
     executor: str | Executor = "local"
     cache: Path | VectorCache | None = None
@@ -151,7 +156,8 @@ class WindowJudge:
             learn_changes=False,
             vocabulary=(),
         )
-        return baseline, span
+        earlier = None if self.earlier is None else self.earlier(feature.name, span.start)
+        return (baseline if earlier is None else with_experience(baseline, earlier)), span
 
     def _past(
         self, feature: CustomFeature, baseline: Baseline, window: Window

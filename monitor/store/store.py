@@ -9,7 +9,7 @@ from typing import Any, Self
 from sqlalchemy import Connection, func, select
 
 from monitor.clusters import Baseline
-from monitor.errors import StoreError
+from monitor.errors import BaselineError, StoreError
 from monitor.reports import DriftReport
 from monitor.store import engine as database
 from monitor.store import queries, series
@@ -213,6 +213,24 @@ class Store:
                 "stands in the feature's summary of a report"
             )
         return Baseline.from_bytes(content, f"the baseline {baseline_id!r} in the store {self.url}")
+
+    def baseline_before(self, feature: str, time: dt.datetime) -> Baseline | None:
+        """The newest baseline of `feature` that moves along and whose rows all came before `time`.
+
+        None where there is none, or another version of this package wrote it.
+        """
+        with self.reading() as connection:
+            content = connection.execute(
+                select(baselines.c.content)
+                .join(features, features.c.id == baselines.c.feature_id)
+                .where(features.c.name == feature, baselines.c.until <= time)
+                .order_by(baselines.c.until.desc())
+                .limit(1)
+            ).scalar()
+        try:
+            return None if content is None else Baseline.from_bytes(content)
+        except BaselineError:
+            return None
 
     def close(self) -> None:
         """Close the connections."""

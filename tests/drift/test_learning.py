@@ -3,9 +3,8 @@
 import numpy as np
 import pytest
 
-from monitor.clusters import RATIOS, Autocorrelation, Clustering, RowMetadata, RowWindows, fit
+from monitor.clusters import RATIOS, Clustering, RowMetadata, RowWindows, fit
 from monitor.drift import Rules, SequenceWindow, Shift, calibrate, judge, judge_sequence
-from monitor.drift.calibration import Lessons, with_lessons
 from monitor.drift.learning import MOST_LESSONS, STEP, learn
 from monitor.drift.onset import LONGEST_RUN
 
@@ -39,7 +38,7 @@ def production(baseline, n, correlation=0.0, seed=2):
 
 def independent(baseline, lessons):
     replayed = baseline.statistics.replayed
-    return calibrate(replayed if lessons is None else with_lessons(replayed, lessons)).independent
+    return calibrate(replayed if lessons is None else replayed.plus(lessons)).independent
 
 
 def test_windows_teach_when_all_tests_that_pool_them_are_made(baseline):
@@ -109,11 +108,11 @@ def test_windows_that_resemble_the_last_one_teach_that_they_do(baseline):
         SequenceWindow(baseline.sketch(day(rng) + level, {}), baseline.statistics, number)
         for number, level in enumerate(walk)
     ]
-    slow = learn(windows, baseline, MINIMUM).autocorrelation
-    other = learn(production(baseline, 64), baseline, MINIMUM).autocorrelation
-    assert slow.z > 4
-    assert slow.lags[0] > 0.6
-    assert abs(other.z) < 2.5
+    slow = learn(windows, baseline, MINIMUM)
+    other = learn(production(baseline, 64), baseline, MINIMUM)
+    assert slow.likeness > 4
+    assert slow.autocorrelations[0] > 0.6
+    assert abs(other.likeness) < 2.5
     moved = [day(rng) + 0.5 for _ in range(64)]
     steady = learn(
         [
@@ -123,7 +122,7 @@ def test_windows_that_resemble_the_last_one_teach_that_they_do(baseline):
         baseline,
         MINIMUM,
     )
-    assert abs(steady.autocorrelation.z) < 2.5
+    assert abs(steady.likeness) < 2.5
 
 
 def test_nobody_calm_teaches_nothing(baseline):
@@ -177,9 +176,7 @@ def test_without_pooled_tests_nobody_teaches(baseline):
 def test_a_lesson_counts_as_a_window_of_the_baseline(baseline):
     """Windows that are as the baseline's own leave the law as it is."""
     replayed = baseline.statistics.replayed
-    alike = Autocorrelation(replayed.autocorrelations, replayed.likeness)
-    twice = Lessons(replayed.ratios, replayed.freedoms, replayed.scales, alike)
-    together = with_lessons(replayed, twice)
+    together = replayed.plus(replayed)
     np.testing.assert_allclose(together.autocorrelations, replayed.autocorrelations)
     assert together.likeness == pytest.approx(np.sqrt(2) * replayed.likeness)
     law, other = (calibrate(windows).ratios["mean"] for windows in (replayed, together))

@@ -242,6 +242,28 @@ def test_a_rolling_baseline_moves_along(sqlite_store, tmp_path):
     assert (since[:10], until[:10]) == ("2026-03-01", "2026-03-02")  # of the last window, the 4th
 
 
+def test_a_rolling_baseline_knows_what_those_before_it_saw(sqlite_store, tmp_path):
+    folder = tmp_path / "rows"
+    for number in range(-6, 8):
+        write_day(folder, number, n=60)
+    source = FileSource(f"{folder}/*.parquet", "ts")
+    judge = WindowJudge(
+        source, {"points": POINTS}, Rolling(window=6 * DAY, offset=0 * DAY), "1d",
+        rules=RULES, earlier=sqlite_store.baseline_before,
+    )  # fmt: skip
+    plan = Plan(Grid(Every.parse("1d"), zone_of("UTC")), catchup="all", start=FIRST)
+    make_runner(sqlite_store, folder, Clock(FIRST + 8 * DAY), judge=judge, plan=plan).run_due()
+    windows = sqlite_store.report().windows
+    known = [
+        len(sqlite_store.baseline_before("points", window.start).statistics.replayed)
+        for window in windows
+    ]
+    # From the seventh day on another baseline ended before this one's rows began.
+    assert known == [6] * 6 + [12, 12]
+    assert sqlite_store.baseline_before("points", FIRST - DAY) is None
+    assert sqlite_store.baseline_before("other", FIRST + 8 * DAY) is None
+
+
 def test_longer_looks_reach_back_into_the_store(tmp_path):
     folder = tmp_path / "rows"
     for number in range(5):
