@@ -13,7 +13,7 @@ from monitor.cli.terminal import Terminal
 
 if TYPE_CHECKING:
     from monitor.metrics import Gauge
-    from monitor.reports import WindowDrift
+    from monitor.reports import FeatureSummary, WindowDrift
     from monitor.store import Store
 
 
@@ -59,7 +59,11 @@ def read_gauges(store: Store) -> Sequence[Gauge]:
     from monitor.store.alerts import Alerts
 
     windows: list[WindowDrift] = []
+    features: list[FeatureSummary] = []
     for feature in store.status()["features"]:
         for line in store.recent(feature, 1):
-            windows += store.report(feature, line.period.start, line.period.end).windows
-    return gauges(windows, Alerts(store).counts(), backlog=store.backlog())
+            report = store.report(feature, line.period.start, line.period.end)
+            windows += report.windows
+            features += report.features
+    counts = Alerts(store).counts()
+    return gauges(windows, counts, features=features, backlog=store.backlog())

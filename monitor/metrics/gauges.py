@@ -10,14 +10,20 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+import numpy as np
+from numpy.typing import NDArray
+
 from monitor.alerts.alert import AlertCounts
 from monitor.drift import Verdict
 from monitor.failures import REASONS
 from monitor.redaction import shorten
-from monitor.reports import WindowDrift
+from monitor.reports import FeatureSummary, WindowDrift
+from monitor.reports.shifts import kind_of
 
 MOST_SEGMENTS: Final = 50
 _LONGEST_LABEL: Final = 64
+_MOST_NAMES: Final = 3
+"""Of what changed, the largest groups: a label is no list."""
 _ADDRESS = re.compile(r"://|^\s*(data:|//|www\.)|\?\S*=", re.IGNORECASE)
 _HTTP_STATUS = re.compile(r"http_([1-9])[0-9]{2}")
 
@@ -45,6 +51,7 @@ def gauges(
     windows: Iterable[WindowDrift],
     counts: AlertCounts | None = None,
     *,
+    features: Iterable[FeatureSummary] = (),
     backlog: Mapping[str, Mapping[str, int]] | None = None,
     most_segments: int = MOST_SEGMENTS,
 ) -> tuple[Gauge, ...]:
@@ -56,6 +63,8 @@ def gauges(
         Judged windows; of each feature those of the last one count.
     counts
         Open alerts and waiting messages, where they are known.
+    features
+        What is known of the features' baselines: the names of their clusters.
     backlog
         How many windows of each feature are `due`, and `failed`: given up; where that is known.
     most_segments
@@ -65,7 +74,8 @@ def gauges(
     Returns
     -------
     Gauges whose samples are in a fixed order. What is not defined (a p-value of too few rows) has no
-    sample. The label `segment` is empty for all rows.
+    sample. The label `segment` is empty for all rows. What is told in words stands in the labels of gauges
+    that are 1 and end in `_info`: a name that changes ends no other gauge's series.
     """
     shown: list[tuple[dict[str, str], WindowDrift]] = []
     left_out: list[tuple[dict[str, str], float]] = []
@@ -106,7 +116,13 @@ def gauges(
             "Segments of the last window that have no gauges of their own.",
             tuple(left_out),
         ),
+        Gauge(
+            "monitor_window_change_info",
+            "1 where the last window shifted: what kind of change, its cause and what it shows.",
+            tuple(({**labels, **_change(window)}, 1.0) for labels, window in shown if window.kinds),
+        ),
     ]
+    made += _of_clusters([(labels, w) for labels, w in shown if w.segment is None], features)
     made += () if backlog is None else _of_backlog(backlog)
     return tuple(made) + (() if counts is None else _of_alerts(counts))
 
@@ -150,6 +166,61 @@ def _by_reason(failures: Mapping[str, int]) -> dict[str, int]:
         known = f"http_{status[1]}xx" if status else reason if reason in REASONS else "other"
         counts[known] += n
     return dict(sorted(counts.items()))
+
+
+def _change(window: WindowDrift) -> dict[str, str]:
+    """The labels that tell what a window's shift is."""
+    kind, cause = kind_of(window)
+    return {
+        "kind": "" if kind is None else str(kind),
+        "cause": label(cause),
+        "names": label(", ".join(window.names[:_MOST_NAMES])),
+    }
+
+
+def _of_clusters(shown: _Shown, features: Iterable[FeatureSummary]) -> list[Gauge]:
+    """Each cluster's share of the rows, and what it shows."""
+    by_name = {label(feature.name): feature for feature in features}
+    known = [
+        (labels["feature"], by_name[labels["feature"]])
+        for labels, _ in shown
+        if labels["feature"] in by_name
+    ]
+    return [
+        Gauge(
+            "monitor_window_cluster_ratio",
+            "Share of the last window's rows that lie in each cluster, 0 to 1.",
+            tuple(
+                ({"feature": labels["feature"], "cluster": str(cluster)}, float(share))
+                for labels, window in shown
+                for cluster, share in enumerate(_shares(window.judgement.window_histogram))
+            ),
+        ),
+        Gauge(
+            "monitor_baseline_cluster_ratio",
+            "Share of the baseline's rows that lie in each cluster, 0 to 1.",
+            tuple(
+                ({"feature": name, "cluster": str(cluster)}, float(share))
+                for name, feature in known
+                for cluster, share in enumerate(_shares(feature.histogram))
+            ),
+        ),
+        Gauge(
+            "monitor_cluster_info",
+            "1 for each cluster of which is known what it shows.",
+            tuple(
+                ({"feature": name, "cluster": str(cluster), "name": label(shows)}, 1.0)
+                for name, feature in known
+                for cluster, shows in enumerate(feature.cluster_names)
+                if shows
+            ),
+        ),
+    ]
+
+
+def _shares(counts: NDArray[np.int64]) -> NDArray[np.float64]:
+    """None for no row: nothing is said of an empty window."""
+    return counts / counts.sum() if counts.sum() else np.empty(0)
 
 
 _Shown = Sequence[tuple[dict[str, str], WindowDrift]]

@@ -116,6 +116,8 @@ def test_metrics_of_what_is_stored(database):
         ({"feature": "photos", "segment": ""}, 300.0),
         ({"feature": "photos", "segment": "Berlin"}, 300.0),
     )
+    shares = [value for _, value in found["monitor_baseline_cluster_ratio"]]
+    assert sum(shares) == pytest.approx(1)
     ends = {value for _, value in found["monitor_window_end_timestamp_seconds"]}
     assert ends == {day(2).timestamp()}
     # The segment's alert of the first day and that of all rows of the second.

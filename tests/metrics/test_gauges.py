@@ -8,10 +8,12 @@ import pytest
 
 from monitor.alerts import Severity
 from monitor.alerts.alert import AlertCounts
+from monitor.drift import Change, ChangedGroup, ShiftKind
 from monitor.failures import REASONS
 from monitor.metrics import gauges
 from monitor.metrics.gauges import label
 from tests.alerts.samples import DRIFTED, EMPTY, QUIET, UNKNOWN, day, window
+from tests.reports.samples import quiet_report
 
 COUNTS = AlertCounts({Severity.WARNING: 2, Severity.CRITICAL: 1}, n_pending=3, n_dead=4)
 
@@ -105,6 +107,46 @@ def test_segments_are_bounded():
     assert rows == [f"segment=s{i:03}" for i in range(90, 100)]
     assert seen["monitor_segments_left_out", "feature=photos"] == 90
     assert seen["monitor_window_rows", "feature=photos"] == 300
+
+
+def test_what_changed_in_words():
+    shown = replace(
+        window(DRIFTED),
+        kinds=(ShiftKind.NEW_CONTENT,),
+        change=Change(ShiftKind.NEW_CONTENT, "", 0.3, 0.2, 0.4),
+        groups=(ChangedGroup(0.2, (), "fruit"), ChangedGroup(0.1, (), URLS[0])),
+    )
+    seen = values([shown, replace(window(QUIET), feature="calm")])
+    (told,) = [key for key in seen if key[0] == "monitor_window_change_info"]
+    assert told[1:3] == ("feature=photos", "kind=new content")
+    assert re.fullmatch("names=address~[0-9a-f]{8}", told[3])
+    (told,) = [
+        key
+        for key in values([replace(shown, groups=shown.groups[:1])])
+        if key[0] == "monitor_window_change_info"
+    ]
+    assert told == (
+        "monitor_window_change_info",
+        "feature=photos",
+        "kind=new content",
+        "names=fruit",
+    )
+
+
+def test_clusters_have_shares_and_names():
+    report = quiet_report()
+    summary = replace(report.features[0], cluster_names=("shirts", "", "hats"))
+    last = replace(report.windows[-1], segment=None)
+    seen = values([last, replace(last, segment="Berlin")], features=[summary])
+    of_clusters = {key[1:]: value for key, value in seen.items() if "cluster" in key[0]}
+    counts = last.judgement.window_histogram
+    for cluster, n in enumerate(counts):
+        labels = (f"cluster={cluster}", f"feature={last.feature}")
+        assert seen["monitor_window_cluster_ratio", *labels] == n / counts.sum()
+    names = {key[1:] for key in seen if key[0] == "monitor_cluster_info"}
+    feature = f"feature={last.feature}"
+    assert names == {("cluster=0", feature, "name=shirts"), ("cluster=2", feature, "name=hats")}
+    assert not any("Berlin" in part for key in of_clusters for part in key)
 
 
 URLS = [
