@@ -62,8 +62,9 @@ class TestContract(ExecutorContract):
         self, executor: RayExecutor, task: EmbeddingTask, images: list[Any]
     ) -> None:
         with pytest.raises(EncoderError, match="3 workers died over the same images"):
-            executor.embed(Cells([*images[:2], Bomb()]), task)
-        assert executor.embed(Cells(images[:2]), task).failures == (None, None)
+            executor.embed(Cells([images[0], Bomb()]), task)
+        # One row for one of the new workers: each takes seconds to load the model.
+        assert executor.embed(Cells(images[:1]), task).failures == (None,)
 
 
 class Bomb:
