@@ -84,10 +84,10 @@ class Comparison:
     @cached_property
     def replayed(self) -> ReplayedWindows | None:
         """Windows without drift, of the baseline and of production that taught; None for independent rows."""
-        replayed = self.statistics.replayed
-        if replayed is None or self.lessons is None:
-            return replayed
-        return _together(replayed, self.lessons)
+        replayed, lessons = self.statistics.replayed, self.lessons
+        if replayed is None or lessons is None:
+            return lessons if replayed is None else replayed
+        return _together(replayed, lessons)
 
     def _long_run(self, unevenness: float) -> float:
         return (
@@ -101,16 +101,17 @@ class Comparison:
         if variation is None and grouped is not None:
             # Groups make any sample vary as many times more.
             return float(grouped.sizes.mean()) / self.window.n
-        if variation is None:
-            return self.window_unevenness
         return self.window_unevenness * self._long_run(self.window_unevenness)
 
     @property
     def scale(self) -> float:
         """How many times more than of a row's variance ratios show of that between windows."""
         variation = self.statistics.variation
-        if variation is None:
+        if variation is None and self.statistics.grouped is not None:
             return 1.0  # as all scales of groups are
+        if variation is None:
+            # Rows of no time, taken as of many windows.
+            return self.pooling / self.f
         of_baseline = variation.unevenness * self._long_run(variation.unevenness)
         return (self.pooling + of_baseline) / self.f
 

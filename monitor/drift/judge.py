@@ -73,6 +73,7 @@ def judge(
         appearance_shift=appearance,
         novel_share=window.novel_share,
         design_effect=None if variation is None else 1 + (window.n - 1) * variation.mix.correlation,
+        n_lessons=0 if lessons is None else len(lessons),
         thresholds=dict(rules.thresholds),
         minimum_change=rules.minimum_change,
         n_rows_needed=None if has_enough else rules.minimum_rows,

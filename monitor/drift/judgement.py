@@ -200,6 +200,8 @@ class Judgement:
     design_effect
         How many times more the cluster shares of such a window vary than those of independent rows, ≥ 1,
         as the baseline's own windows show; None when that is not known.
+    n_lessons
+        Calm windows of production that taught how much windows differ, beside the baseline's own.
     pooled_test
         The last windows together, where there is a row of them; when it has drifted, so has this window.
     is_by_pooled_test
@@ -225,6 +227,7 @@ class Judgement:
     appearance_shift: float
     novel_share: float
     design_effect: float | None = None
+    n_lessons: int = 0
     pooled_test: PooledTest | None = None
     is_by_pooled_test: bool = False
     thresholds: Mapping[str, float] = field(default_factory=dict)

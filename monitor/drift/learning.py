@@ -29,6 +29,9 @@ from monitor.drift.run import SequenceWindow
 
 MOST_LESSONS: Final = LONGEST_RUN
 """So many windows teach, if all are calm: a baseline's usual month once more."""
+LEAST_ALONE: Final = 24
+"""Of windows beside a baseline that knows none of its own: from fewer it could not be told that rows are
+independent, as they are taken to be until then."""
 STEP: Final = 8
 """So many begin to teach at once: all laws are made anew then."""
 
@@ -58,11 +61,10 @@ def learn(
     teachers = [
         first[at]
         for at in usable(first[: n_old + LONGEST_RUN])
-        if at < n_old
-        and first[at].sketch.n >= minimum_rows
-        and first[at].statistics.replayed is not None
+        if at < n_old and first[at].sketch.n >= minimum_rows
     ]
-    if not teachers:
+    least = LEAST_ALONE if baseline.statistics.replayed is None else 1
+    if len(teachers) < least:
         return None
     # Ratios draw nothing.
     rng = np.random.default_rng(0)

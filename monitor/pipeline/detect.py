@@ -21,7 +21,13 @@ from monitor.pipeline.budget import AlarmBudget, thresholds_in_words
 from monitor.pipeline.causes import Causes
 from monitor.pipeline.examples import RowExamples
 from monitor.pipeline.feature_run import FeatureRun
-from monitor.pipeline.notes import feature_notes, other_windows, segment_notes, time_notes
+from monitor.pipeline.notes import (
+    feature_notes,
+    lessons_note,
+    other_windows,
+    segment_notes,
+    time_notes,
+)
 from monitor.pipeline.placed import PlacedRows
 from monitor.pipeline.rows import Segments
 from monitor.progress import progress_shown, steps
@@ -199,7 +205,8 @@ def judge_frame(
         causes = Causes(placed, RowExamples(frame, placed.feature, times), rules.zone)
         run = FeatureRun(causes, rules, budget)
         windows = run.place(spans)
-        entries += run.judge_windows(windows, (history or {}).get(of_feature.name, ()))
+        judged = run.judge_windows(windows, (history or {}).get(of_feature.name, ()))
+        entries += judged
         if segments is not None:
             entries += [
                 run.judge_segment(placed.window(part), segments.column, value)
@@ -210,6 +217,8 @@ def judge_frame(
         sketches[of_feature.name] = [placed_window.sketch for placed_window in windows]
         sizes = [placed_window.sketch.n for placed_window in windows]
         notes += feature_notes(placed, sizes, rules.grid, budget.window)
+        if n_lessons := max((entry.judgement.n_lessons for entry in judged), default=0):
+            notes.append(lessons_note(of_feature.name, n_lessons))
     report = DriftReport(
         features=tuple(summaries),
         windows=tuple(entries),

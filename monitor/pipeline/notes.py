@@ -84,6 +84,14 @@ def feature_notes(
     return notes
 
 
+def lessons_note(name: str, n_lessons: int) -> str:
+    """That windows of production taught."""
+    return (
+        f"how much windows of feature {name!r} differ, {n_lessons} calm ones of production taught beside the "
+        "baseline's own: the first that were held against it"
+    )
+
+
 def _larger_windows(baseline: Baseline, sizes: Sequence[int], grid: Grid | None) -> str | None:
     """That windows have so many more rows than the baseline's that they show variation which those hide."""
     variation = _variation_of(baseline, grid)

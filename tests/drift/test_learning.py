@@ -133,10 +133,21 @@ def test_nobody_calm_teaches_nothing(baseline):
     assert learn(windows, baseline, MINIMUM) is None
 
 
-def test_a_baseline_without_times_learns_nothing():
+def test_a_baseline_without_times_learns_when_windows_are_many():
+    """A few could not tell that rows are independent, as they are taken to be until then."""
     rng = np.random.default_rng(3)
-    undated = fit(day(rng), {"name": "x"}, Clustering(K))
-    assert learn(production(undated, 64), undated, MINIMUM) is None
+    undated = fit(np.concatenate([day(rng) for _ in range(DAYS)]), {"name": "x"}, Clustering(K))
+    rules = Rules(0.01)
+    (unusual,) = production(undated, 1, correlation=0.05, seed=5)
+    untaught = judge(unusual.sketch, undated, rules=rules).p_value
+    for correlation in (0.0, 0.01):
+        windows = production(undated, 64, correlation=correlation)
+        assert learn(windows[:48], undated, MINIMUM) is None
+        lessons = learn(windows, undated, MINIMUM)
+        assert len(lessons) == MOST_LESSONS
+        assert lessons.scales == pytest.approx(1 / (1 / undated.statistics.sketch.n + 1 / N))
+        taught = judge(unusual.sketch, undated, rules=rules, lessons=lessons).p_value
+        assert taught > 5 * untaught if correlation else taught < 3 * untaught
 
 
 def test_a_later_call_learns_what_one_call_learns(baseline):

@@ -86,6 +86,10 @@ def test_natural_variation_is_learned_and_used(varying):
     assert "690 windows more would show it" in report.notes[1]
     assert report.to_frame().design_effect.iloc[0] == pytest.approx(1 + 299 * 0.02, rel=0.4)
     assert "rows are taken as independent" in without.notes[1]
+    taught = [window.judgement.n_lessons for window in report.windows]
+    assert max(taught[:40]) == 0 < min(taught[40:])
+    assert f"{taught[-1]} calm ones of production taught" in " ".join(report.notes)
+    assert "of production taught" not in " ".join(without.notes)
 
 
 def test_a_large_shift_is_seen_through_natural_variation(varying):
