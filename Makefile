@@ -1,7 +1,8 @@
 # Two commands on a machine with Python 3.11+, pip and make: `make demo` and `make test`.
 # Each makes .venv if there is none and installs what it needs.
 PYTHON ?= python3
-WORKERS ?= 2
+# One more than the cores of a small machine: many tests wait, for processes, servers and a browser.
+WORKERS ?= 3
 BIN := .venv/bin
 PYTEST := $(BIN)/pytest --numprocesses $(WORKERS) --dist worksteal
 
@@ -15,7 +16,7 @@ test quick: export PYTHONDONTWRITEBYTECODE =
 demo: .venv/installed
 	$(BIN)/monitor demo --output demo-report
 
-# Each worker goes through its half of the tests and then takes over of the rest of the other; lint and audit run
+# Each worker goes through its part of the tests and then takes over of the rest of others; lint and audit run
 # beside them and are printed after.
 test: .venv/installed-dev
 	@$(MAKE) --no-print-directory lint audit >.checks.log 2>&1 & checks=$$!; \
