@@ -17,6 +17,7 @@ from monitor.encoders.checkpoint import Checkpoint, find_checkpoint
 from monitor.encoders.class_token import keep_class_token
 from monitor.encoders.fingerprint import fingerprint, weight_hash
 from monitor.encoders.folding import fold_batch_norms
+from monitor.encoders.graph import GraphTower
 from monitor.encoders.imports import bring_text_towers, open_clip
 from monitor.encoders.pictures import Pictures, Staging
 from monitor.encoders.preprocessing import FAST_VERSION, FastPreprocessing, Preprocessing
@@ -99,6 +100,8 @@ class OpenClipEncoder:
         self._device = device
         self._staging = Staging(device)
         self._n_parameters = sum(values.numel() for values in visual.parameters())
+        if device.type == "cpu" and spec.precision == "float32" and self._n_parameters < _LARGE:
+            self._model.visual = GraphTower(visual)
         self._dtype = open_clip.get_input_dtype(_PRECISION[spec.precision])
         self._checkpoint = checkpoint
         self._tokenizer: Tokenizer | None = None
