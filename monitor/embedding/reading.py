@@ -110,7 +110,11 @@ class CellReading:
     ) -> None:
         self.reader = reader
         self._encoder = encoder
-        self._least_side = traits_of(encoder).least_side
+        traits = traits_of(encoder)
+        self._least_side = traits.least_side
+        # Pixels of plain arrays where they are the same: each operation of torch's gives Python's lock away.
+        geometry = traits.geometry
+        self._prepare = encoder.preprocess if geometry is None else geometry.pixels
         self._cache = cache
         self._policy, self._maker = cache_names(reader.policy, encoder.fingerprint)
         # Decoding computes: beyond the cores, more at once would only take memory and turns.
@@ -196,7 +200,7 @@ class CellReading:
                 n_bytes=raw.n_bytes,
                 missing_share=image.missing_share,
             )
-            return Read(raw.sha256, quality, tensor=self._encoder.preprocess(image.image))
+            return Read(raw.sha256, quality, tensor=self._prepare(image.image))
 
 
 def _is_same(source: KnownSource, where: Located) -> bool:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import threading
 import warnings
+from collections.abc import Callable
 from typing import Any, Final
 
 import torch
@@ -30,35 +31,54 @@ class GraphTower(nn.Module):
     ----------
     tower
         In evaluation mode, on the CPU.
+    pixel_values
+        Makes of pictures, bytes or numbers, what the tower takes.
 
     Examples
     --------
     >>> tower = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.Flatten()).eval()
     >>> pictures = torch.rand(9, 3, 8, 8)
     >>> with torch.inference_mode():
-    ...     torch.equal(GraphTower(tower)(pictures), tower(pictures))
+    ...     torch.equal(GraphTower(tower, torch.sqrt)(pictures), tower(pictures.sqrt()))
     True
     """
 
-    def __init__(self, tower: nn.Module) -> None:
+    def __init__(
+        self, tower: nn.Module, pixel_values: Callable[[torch.Tensor], torch.Tensor]
+    ) -> None:
         super().__init__()
-        self.tower = tower
+        self.whole = _Whole(tower, pixel_values)
         self._lock = threading.Lock()
-        # In a list: a module as an attribute would become a part of this one.
-        self._runs: list[Any] = []
+        # Not as attributes: a module would become a part of this one.
+        self._runs: dict[torch.dtype, Any] = {}
         self.eval()
 
     def forward(self, pictures: torch.Tensor) -> torch.Tensor:
         """What the tower makes of pictures, (n, 3, height, width)."""
-        run = self.tower if len(pictures) < _WORTH_IT else self._graph(pictures)
+        run = self.whole if len(pictures) < _WORTH_IT else self._graph(pictures)
         made: torch.Tensor = run(pictures)
         return made
 
     def _graph(self, pictures: torch.Tensor) -> Any:
         with self._lock:
-            if not self._runs:
-                self._runs.append(_graph_of(self.tower, pictures))
-        return self._runs[0]
+            if pictures.dtype not in self._runs:
+                self._runs[pictures.dtype] = _graph_of(self.whole, pictures)
+        return self._runs[pictures.dtype]
+
+
+class _Whole(nn.Module):
+    """From pictures to features."""
+
+    def __init__(
+        self, tower: nn.Module, pixel_values: Callable[[torch.Tensor], torch.Tensor]
+    ) -> None:
+        super().__init__()
+        self.tower = tower
+        self._pixel_values = pixel_values
+
+    def forward(self, pictures: torch.Tensor) -> torch.Tensor:
+        features: torch.Tensor = self.tower(self._pixel_values(pictures))
+        return features
 
 
 def _graph_of(tower: nn.Module, pictures: torch.Tensor) -> Any:

@@ -100,8 +100,10 @@ class OpenClipEncoder:
         self._device = device
         self._staging = Staging(device)
         self._n_parameters = sum(values.numel() for values in visual.parameters())
-        if device.type == "cpu" and spec.precision == "float32" and self._n_parameters < _LARGE:
-            self._model.visual = GraphTower(visual)
+        is_small = self._n_parameters < _LARGE
+        self._is_graph = is_small and device.type == "cpu" and spec.precision == "float32"
+        if self._is_graph:
+            self._model.visual = GraphTower(visual, self._preprocessing.batch)
         self._dtype = open_clip.get_input_dtype(_PRECISION[spec.precision])
         self._checkpoint = checkpoint
         self._tokenizer: Tokenizer | None = None
@@ -135,7 +137,10 @@ class OpenClipEncoder:
             return no_rows(self.width)
         try:
             with self._staging.lane():
-                pixels = self.pixel_values(tensors).to(self._dtype)
+                if self._is_graph:
+                    pixels = self._staging.on_device(tensors)
+                else:
+                    pixels = self.pixel_values(tensors).to(self._dtype)
                 batch = pixels.contiguous(memory_format=torch.channels_last)
                 return self._unit_rows(self._model.encode_image, batch)
         except torch.OutOfMemoryError as error:

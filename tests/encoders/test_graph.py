@@ -36,16 +36,17 @@ def made(tower: nn.Module, pictures: torch.Tensor) -> torch.Tensor:
 @pytest.mark.parametrize("tower", [CountsPictures(), LooksAtNumbers()], ids=["counts", "raises"])
 def test_a_tower_without_a_faithful_graph_runs_itself(tower: nn.Module) -> None:
     pictures = torch.rand(9, 3, 4, 4)
-    graph = GraphTower(tower.eval())
+    graph = GraphTower(tower.eval(), torch.sqrt)
     for n in (9, 8, 1):
-        assert torch.equal(made(graph, pictures[:n]), made(tower, pictures[:n]))
-    assert graph._runs == [tower]
+        assert torch.equal(made(graph, pictures[:n]), made(tower, pictures[:n].sqrt()))
+    assert graph._runs == {torch.float32: graph.whole}
 
 
 def test_the_compact_models_graph_makes_the_towers_numbers_to_the_bit() -> None:
     encoder = load_encoder(EncoderSpec(handler="open_clip", model="compact"))
     visual = encoder._model.visual  # type: ignore[attr-defined]
-    pictures = torch.rand(33, 3, 128, 128).contiguous(memory_format=torch.channels_last)
+    pictures = torch.randint(256, (33, 128, 128, 3), dtype=torch.uint8).permute(0, 3, 1, 2)
     for n in (32, 8, 33):
-        assert torch.equal(made(visual, pictures[:n]), made(visual.tower, pictures[:n]))
-    assert isinstance(visual._runs[0], torch.jit.ScriptModule)
+        values = encoder.pixel_values(pictures[:n])  # type: ignore[attr-defined]
+        assert torch.equal(made(visual, pictures[:n]), made(visual.whole.tower, values))
+    assert isinstance(visual._runs[torch.uint8], torch.jit.ScriptModule)
