@@ -37,7 +37,9 @@ def _overlay(image: Image.Image) -> Image.Image:
 
 
 def _pad(image: Image.Image) -> Image.Image:
-    return ImageOps.pad(image, (round(max(image.size) * 1.3),) * 2)
+    side = round(max(image.size) * 1.3)
+    # A square one would only be made larger by a square frame.
+    return ImageOps.pad(image, (side, image.height if image.width == image.height else side))
 
 
 # Not the suspects that the product knows: other strengths, other filters.

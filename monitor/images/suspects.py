@@ -11,11 +11,12 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageEnhance, ImageFilter, ImageOps
 
 _SIDES_A_BLUR: Final = 160
-"""A blur's standard deviation is the longer side over this: about 2.5 pixels of 400."""
+"""A blur's standard deviation is the longer side over this, about 2.5 pixels of 400, and at least a pixel:
+less would leave small images as they are."""
 
 
 def _blurred(image: Image.Image) -> Image.Image:
-    return image.filter(ImageFilter.GaussianBlur(max(image.size) / _SIDES_A_BLUR))
+    return image.filter(ImageFilter.GaussianBlur(max(1.0, max(image.size) / _SIDES_A_BLUR)))
 
 
 def _compressed(image: Image.Image) -> Image.Image:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from monitor.clusters import Example
 from monitor.drift import ChangedGroup, ChangedRow, RowEvidence
 from monitor.drift.causes.groups import group_rows, middle_first
-from monitor.pipeline.examples import LEAST_CHANGED, RowExamples
+from monitor.pipeline.examples import RowExamples
 from monitor.pipeline.naming import name_of_rows
 from monitor.pipeline.placed import PlacedRows, PlacedWindow
 
@@ -50,13 +50,13 @@ class ChangedRowsOf:
             for example, row, group in zip(examples, few, groups[: len(few)], strict=True)
         )
         return rows, tuple(
-            self._group(at[groups == group], evidence) for group in range(int(groups.max()) + 1)
+            self._group(at[groups == group], len(at), evidence)
+            for group in range(int(groups.max()) + 1)
         )
 
     def grouped(self, evidence: RowEvidence) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Which rows of the window changed, the likeliest first, and the number of each one's group."""
-        changed = evidence.changed
-        at = changed.rows[changed.scores[changed.rows] >= LEAST_CHANGED]
+        at = evidence.changed.rows
         if len(at) == 0:
             return at, at
         vectors = self.placed.scaled[self.window.at][at]
@@ -81,15 +81,19 @@ class ChangedRowsOf:
                 vanished.append(ChangedGroup(share, pictures, name.text, name.words, len(rows)))
         return tuple(vanished)
 
-    def _group(self, rows: NDArray[np.int64], evidence: RowEvidence) -> ChangedGroup:
+    def _group(self, rows: NDArray[np.int64], n_listed: int, evidence: RowEvidence) -> ChangedGroup:
         values = {
             column: cells[self.window.rows[rows]] for column, cells in self.placed.columns.items()
         }
         vectors = self.placed.scaled[self.window.at][rows]
         name = name_of_rows(vectors, self.placed.baseline, values)
-        share = len(rows) / len(self.window.at)
+        # More rows may have changed than are sure enough to be listed.
+        share = len(rows) / n_listed * evidence.changed.share
         return ChangedGroup(share, self._pictures(rows, evidence), name.text, name.words, len(rows))
 
     def _pictures(self, rows: NDArray[np.int64], evidence: RowEvidence) -> tuple[Example, ...]:
-        middle = rows[middle_first(self.placed.scaled[self.window.at][rows])][:N_PICTURES]
-        return self.examples.at(self.window.rows[middle], evidence.changed.distances[middle])
+        """The surest, and of equally sure ones those in the group's middle."""
+        changed = evidence.changed
+        middle = rows[middle_first(self.placed.scaled[self.window.at][rows])]
+        surest = middle[np.argsort(-changed.scores[middle], kind="stable")][:N_PICTURES]
+        return self.examples.at(self.window.rows[surest], changed.distances[surest])

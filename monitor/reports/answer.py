@@ -106,9 +106,7 @@ def _headline(window: WindowDrift, images: str, noun: str) -> str:
     if kind is ShiftKind.TECHNICAL:
         if cause.endswith((" rose", " fell")):
             return f"{prose(cause)} in {part}"
-        return (
-            f"{part} {_PREDICATES.get(cause) or 'are ' + (prose(cause) or 'technically changed')}"
-        )
+        return f"{part} {_predicate(cause)}"
     if kind is ShiftKind.NEW_CONTENT:
         return f"{part} are unlike your baseline{names}"
     if kind is ShiftKind.CONTENT_LOST:
@@ -186,6 +184,18 @@ def _names(window: WindowDrift) -> str:
     said = (plain(word) for group in groups if group.name for word in group.name.split(", "))
     names = list(dict.fromkeys(said))
     return f": {', '.join(names[:_MOST_NAMES])}" if names else ""
+
+
+def _predicate(cause: str) -> str:
+    """What images of a technical change are, or have.
+
+    >>> _predicate("cropped or squashed"), _predicate("red and blue swapped or inverted")
+    ('are cropped or squashed', 'have red and blue swapped or are inverted')
+    """
+    names = cause.split(" or ")
+    if not any(name in _PREDICATES for name in names):
+        return f"are {prose(cause) or 'technically changed'}"
+    return " or ".join(_PREDICATES.get(name) or f"are {prose(name)}" for name in names)
 
 
 def _broken(window: WindowDrift, noun: str) -> str:

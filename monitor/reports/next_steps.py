@@ -136,6 +136,7 @@ def _technical(case: _Case) -> tuple[NextStep, ...]:
     cause = "" if change is None else change.cause
     where = {
         "red and blue swapped": "the order of colour channels where images are decoded",
+        "inverted": "the step that decodes images",
         "scaled down": "the step that resizes images",
         "letterboxed": "the step that resizes images",
         "squashed": "the step that resizes images",
@@ -148,7 +149,7 @@ def _technical(case: _Case) -> tuple[NextStep, ...]:
         "brighter": "exposure and light of the camera, and gamma in the pipeline",
         "blurred": "focus and lens of the camera, and the step that resizes images",
         "overlaid with a logo": "the step that draws on images",
-    }.get(cause, "the steps between camera and model")
+    }.get(cause.partition(" or ")[0], "the steps between camera and model")
     return (
         NextStep(f"Check {where}: look for a change or a release{_since(case, 'around')}."),
         NextStep("Send the rows to whoever owns that step", _rows_command()),

@@ -30,3 +30,5 @@ def test_what_they_do():
     assert (grey[:, :, 0] == grey[:, :, 2]).all()
     assert SUSPECTS["scaled down"](PICTURE).size == (20, 15)
     assert np.asarray(SUSPECTS["darker"](PICTURE)).mean() == pytest.approx(pixels.mean() / 2, abs=1)
+    tiny = PICTURE.resize((32, 24))
+    assert SUSPECTS["blurred"](tiny).tobytes() != tiny.tobytes()

@@ -17,6 +17,8 @@ from monitor.reports.shifts import report_shifts, shifts
 
 from .samples import FIRST_DAY, detected_report, explained_report, failed_report, mixed_report
 
+DAY = dt.timedelta(days=1)
+
 
 def changed(kind: ShiftKind, share: float = 0.5, cause: str = "", name: str = "") -> WindowDrift:
     window = mixed_report().windows[4]  # 5 March
@@ -43,6 +45,14 @@ def changed(kind: ShiftKind, share: float = 0.5, cause: str = "", name: str = ""
         (
             changed(ShiftKind.TECHNICAL, 0.33, "red and blue swapped"),
             "A third of 5 Mar's images have red and blue swapped",
+        ),
+        (
+            changed(ShiftKind.TECHNICAL, 0.33, "red and blue swapped or inverted"),
+            "A third of 5 Mar's images have red and blue swapped or are inverted",
+        ),
+        (
+            changed(ShiftKind.TECHNICAL, 1.0, "cropped or squashed"),
+            "All of 5 Mar's images are cropped or squashed",
         ),
         (
             changed(ShiftKind.TECHNICAL, 0.9, "sharpness fell"),
@@ -112,6 +122,15 @@ def test_commands_name_a_config_that_is_elsewhere() -> None:
 def test_a_calm_window_asks_for_nothing() -> None:
     assert next_steps(mixed_report().windows[0]) == ()
     assert shifts(failed_report().windows) == ()
+
+
+def test_a_cause_that_is_not_told_apart_every_day_is_one_shift() -> None:
+    causes = ("cropped", "squashed or cropped", "darker")
+    days = [
+        replace(changed(ShiftKind.TECHNICAL, 1.0, cause), began=None, start=start, end=start + DAY)
+        for cause, start in zip(causes, (FIRST_DAY + n * DAY for n in range(3)), strict=True)
+    ]
+    assert {shift.windows for shift in shifts(days)} == {tuple(days[:2]), (days[2],)}
 
 
 def test_neighbours_of_one_kind_are_one_shift() -> None:

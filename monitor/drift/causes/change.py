@@ -17,8 +17,9 @@ class Change:
     kind
         What it is, before all else.
     cause
-        What was done to the images, in words such as "red and blue swapped", or the pixel statistic that
-        moved, such as "sharpness fell"; "" where that is not known.
+        What was done to the images, in words such as "red and blue swapped", or "cropped or squashed" where
+        these are not told apart, or the pixel statistic that moved, such as "sharpness fell"; "" where that
+        is not known.
     share, low, high
         The share of rows that changed, in [0, 1], with an interval of about 95 %.
     """
@@ -59,15 +60,16 @@ class ChangedGroup:
     Parameters
     ----------
     share
-        Of the window's rows (of the baseline's, for what vanished), in [0, 1].
+        Of the window's rows, in [0, 1]: the group's part of the listed rows, of the share that changed; of
+        the baseline's rows for what vanished.
     examples
-        Those nearest to the group's middle, at most 12.
+        Those that changed most surely, of equally sure ones those nearest to the group's middle, at most 12.
     name
         What they show, in a few words; "" where nothing names them well enough.
     words
         The three words that fit best, the likeliest first, also where none fits well enough.
     n
-        How many rows the group has.
+        How many of the listed rows the group has.
     """
 
     share: float

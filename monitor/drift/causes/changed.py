@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -10,21 +9,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitor.clusters import KnownRows, neighbours
+from monitor.drift.causes.discriminant import kernel_discriminant
 from monitor.drift.causes.mixture_share import independent_rows, mixture_share, posteriors
 
-_N_FOLDS: Final = 5
-_N_REPEATS: Final = 3
-"""Ways to deal rows to folds that scores are averaged over: one way alone moves them by chance."""
-_MAX_AXES: Final = 64
-"""Directions of the baseline that the classifier sees: more would only be learned by heart from few rows."""
-_SHRINKAGE: Final = 0.1
-"""Of the covariance, in units of a whitened direction's variance, as both sides together weigh 2: much, since
-a window has hardly more rows than directions."""
 _STRENGTH_OF_VIEWS: Final = 10.0
 """The same for two weights, which need next to none."""
-_MAX_TRAINING: Final = 5_000
 _LIKELY: Final = 0.5
 """A row is called changed that more likely is than not."""
+_WRONG: Final = 0.05
+"""Of the rows that are listed, the part that is expected not to have changed: what is usual for the rate of
+false discoveries (Benjamini & Hochberg 1995)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,8 +37,6 @@ class ChangedRows:
         (n,) the known row that each is nearest to, and the mean distance to the nearest five.
     ranks
         (n,) in (0, 1], the share of known rows that lie at least as far from the other known rows.
-    discriminant
-        What the classifier says of these rows and of the known ones.
     joint_ranks, n_known, n_distinct
         What scores are read off (see `posteriors`).
     """
@@ -57,15 +49,27 @@ class ChangedRows:
     nearest: NDArray[np.int64]
     distances: NDArray[np.float64]
     ranks: NDArray[np.float64]
-    discriminant: tuple[NDArray[np.float64], NDArray[np.float64]]
     joint_ranks: NDArray[np.float64]
     n_known: int
     n_distinct: float
 
     @property
-    def rows(self) -> NDArray[np.int64]:
+    def likely(self) -> NDArray[np.int64]:
         """Those that more likely changed than not, the likeliest first."""
         return self.order[self.scores[self.order] >= _LIKELY]
+
+    @property
+    def rows(self) -> NDArray[np.int64]:
+        """Those that are listed, the likeliest first.
+
+        As many of the likely ones as are expected to hold no more than one in twenty that did not change: a
+        list's false discovery rate is one less the mean of its scores (Efron et al. 2001). All of them where
+        no row is that sure.
+        """
+        likely = self.likely
+        rate = np.cumsum(1 - self.scores[likely]) / np.arange(1, len(likely) + 1)
+        few = np.flatnonzero(rate <= _WRONG)
+        return likely[: few[-1] + 1] if len(few) else likely
 
     def given(self, share: float) -> ChangedRows:
         """The same rows where the share that changed is known better: by how far all have moved."""
@@ -114,7 +118,7 @@ def changed_rows(
     rng = np.random.default_rng([random_state, 0x6368])
     distances, nearest = neighbours(window, known.vectors)
     own_distances, _ = known.own_neighbours
-    by_classifier, own = discriminant(window, known.vectors, rng)
+    by_classifier, own = kernel_discriminant(window, known.vectors, rng)
     ranks, own_ranks = (_ranks(far, own_distances) for far in (distances, own_distances))
     views, own_views = (
         -np.log(np.column_stack([_ranks(odds, own), of_distances]))
@@ -136,7 +140,6 @@ def changed_rows(
         nearest=nearest,
         distances=distances,
         ranks=ranks,
-        discriminant=(by_classifier, own),
     )
 
 
@@ -158,55 +161,3 @@ def _joined(
     learned = np.maximum(model.fit(rows, is_window).coef_[0], 0.0)
     weights = learned if learned.any() else np.ones(len(learned))
     return views @ weights, own_views @ weights
-
-
-def discriminant(
-    window: NDArray[np.float32],
-    known: NDArray[np.float32],
-    rng: np.random.Generator,
-    weights: NDArray[np.float64] | None = None,
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Cross-fitted scores of both sides' rows, the larger the more a row is of the window.
-
-    Ridge regression of the side, ±1, on the baseline's whitened directions: Fisher's discriminant with a
-    shrunken covariance, whose folds need no more than the sums of the others. `weights`, (m,), say how
-    much each known row counts; all count alike by default. Both sides weigh the same.
-    """
-    counts = np.concatenate(
-        [np.ones(len(window)), np.ones(len(known)) if weights is None else weights]
-    )
-    is_window = np.arange(len(counts)) < len(window)
-    for side in (is_window, ~is_window):
-        if not counts[side].sum() > 0:
-            return np.zeros(len(window)), np.zeros(len(known))
-        counts[side] /= counts[side].sum()
-    centred = known.astype(np.float64) - known.mean(axis=0, dtype=np.float64)
-    eigenvalues, vectors = np.linalg.eigh(centred.T @ centred / len(known))
-    eigenvalues, vectors = eigenvalues[::-1][:_MAX_AXES], vectors[:, ::-1][:, :_MAX_AXES]
-    ridge = max(float(np.square(centred).sum(axis=1).mean() / known.shape[1]), 1e-12)
-    axes = vectors / np.sqrt(np.clip(eigenvalues, 0, None) + ridge)
-    rows = (np.concatenate([window, known]) - known.mean(axis=0)) @ axes
-    rows = np.column_stack([rows, np.ones(len(rows))])
-    sides = np.where(is_window, 1.0, -1.0)
-    penalty = np.diag(np.append(np.full(rows.shape[1] - 1, _SHRINKAGE), 0.0))
-    scores = np.zeros(len(rows))
-    for folds in _dealt(window, known, rng):
-        parts = [rows[folds == fold] for fold in range(_N_FOLDS)]
-        weighed = [counts[folds == fold, None] * part for fold, part in enumerate(parts)]
-        grams = [part.T @ weighed[fold] for fold, part in enumerate(parts)]
-        sums = [weighed[fold].T @ sides[folds == fold] for fold in range(_N_FOLDS)]
-        for fold in range(_N_FOLDS):
-            gram = sum(grams) - grams[fold] + penalty
-            model = np.linalg.solve(gram, sum(sums) - sums[fold])
-            scores[folds == fold] += parts[fold] @ model / _N_REPEATS
-    return scores[: len(window)], scores[len(window) :]
-
-
-def _dealt(
-    window: NDArray[np.float32], known: NDArray[np.float32], rng: np.random.Generator
-) -> Iterator[NDArray[np.int64]]:
-    """`_N_REPEATS` times, the fold of each row of both sides; copies of one row share theirs."""
-    copies = np.unique(np.concatenate([window, known]), axis=0, return_inverse=True)[1].ravel()
-    n_distinct = int(copies.max()) + 1
-    for _ in range(_N_REPEATS):
-        yield (rng.permutation(n_distinct) % _N_FOLDS)[copies]

@@ -68,7 +68,6 @@ def row_evidence(
         known.vectors,
         baseline.whitener,
         baseline.movements,
-        scores_before=changed.discriminant,
         random_state=baseline.random_state,
     )
     return RowEvidence(changed, parts, _pixels(changed, quality, baseline, fields))

@@ -16,6 +16,7 @@ from monitor.drift.causes.change import Change
 from monitor.drift.causes.evidence import RowEvidence
 from monitor.drift.causes.failures import FailureShift
 from monitor.drift.causes.matched import MatchedShift
+from monitor.drift.causes.naming import PIXEL_LEVEL, change_name
 from monitor.drift.causes.pixels import QualityShift
 from monitor.drift.judgement import Judgement, ShiftKind, Verdict
 from monitor.drift.pixel_test import PIXELS
@@ -30,7 +31,6 @@ LEAST_FAILURES: Final = 0.05
 """The rise in the share of rows without a vector from which a feed is called broken."""
 _LEAST_PIXELS: Final = 0.5
 """Cliff's delta within matched content: then at least half of the images moved."""
-_PIXEL_LEVEL: Final = 0.001
 _MIX_SHARE: Final = 0.5
 """A new mix explains most of what sets the window apart."""
 _NEARLY_ALL: Final = 0.8
@@ -38,10 +38,6 @@ _NEARLY_ALL: Final = 0.8
 less than a fifth. Windows of 200 photos, half of them groceries, are estimated at 0.48 to 0.53."""
 _UNLIKE: Final = 0.02
 """The median rank of the changed rows' distances from which on they are like nothing known."""
-_SCALED: Final = "scaled down"
-_BLURRED: Final = "blurred"
-_LEAST_SCALING: Final = 0.3
-"""Cliff's delta of the images' sizes: scaling down also blurs, and only sizes tell the two apart."""
 
 
 def moved_clearly(shift: QualityShift) -> bool:
@@ -73,7 +69,7 @@ def change_of(judgement: Judgement, evidence: RowEvidence) -> Change:
     if (likest := parts.likest) is not None:
         share = max(changed.share, min(likest.share, 1.0), _moved_share(pixels))
         half = max(1.96 * likest.deviation, (changed.high - changed.low) / 2)
-        name = _named(likest.name, evidence.pixels)
+        name = change_name((likest, *parts.alike), evidence.pixels)
         return Change(
             ShiftKind.TECHNICAL, name, share, max(0.0, share - half), min(1.0, share + half)
         )
@@ -105,7 +101,7 @@ def shift_kinds(
 
 def _kind_of_content(judgement: Judgement, evidence: RowEvidence) -> ShiftKind:
     changed, parts = evidence.changed, evidence.parts
-    if len(changed.rows) and np.median(changed.ranks[changed.rows]) <= _UNLIKE:
+    if len(changed.likely) and np.median(changed.ranks[changed.likely]) <= _UNLIKE:
         return ShiftKind.NEW_CONTENT if changed.share < _NEARLY_ALL else ShiftKind.NEW_LOOK
     if not parts.is_clear:
         (kind, *_) = _by_tests(judgement)
@@ -135,7 +131,7 @@ def _by_tests(judgement: Judgement) -> tuple[ShiftKind, ...]:
 
 def _moved_pixels(pixels: Sequence[MatchedShift], least: float) -> MatchedShift | None:
     return next(
-        (shift for shift in pixels if shift.p_value <= _PIXEL_LEVEL and abs(shift.effect) >= least),
+        (shift for shift in pixels if shift.p_value <= PIXEL_LEVEL and abs(shift.effect) >= least),
         None,
     )
 
@@ -147,15 +143,3 @@ def _moved_share(pixels: MatchedShift | None) -> float:
 
 def _pixel_cause(shift: MatchedShift) -> str:
     return f"{shift.field.replace('_', ' ')} {'rose' if shift.effect > 0 else 'fell'}"
-
-
-def _named(name: str, pixels: Sequence[MatchedShift]) -> str:
-    if name not in (_SCALED, _BLURRED) or not pixels:
-        return name
-    became_smaller = any(
-        shift.field in ("width", "height")
-        and shift.effect <= -_LEAST_SCALING
-        and shift.p_value <= _PIXEL_LEVEL
-        for shift in pixels
-    )
-    return _SCALED if became_smaller else _BLURRED

@@ -12,7 +12,7 @@ from scipy import stats
 from monitor.clusters import Movements
 from monitor.clusters.content import n_distinct
 from monitor.clusters.kmeans import assign, fit_centroids
-from monitor.drift.causes.changed import discriminant
+from monitor.drift.causes.discriminant import linear_discriminant
 from monitor.drift.causes.mixture_share import independent_rows, least_left
 
 _ROWS_OF_KIND: Final = 25
@@ -23,6 +23,9 @@ _LEAST_CLEAR: Final = 2.5
 _LEAST_LIKENESS: Final = 0.4
 """The part of the mean's squared movement that a change of the images must explain to be named. Of other
 people's photos no such change explains more than about 0.3; a true one that hits a fifth of the rows, 0.7."""
+_TOLD_APART: Final = 2.0
+"""A change is told from another that leaves so many times as much of the squared movement unexplained: no
+suspect is just what was done, and of two that miss about as much either may be nearer to it."""
 _LIKENESS_LEVEL: Final = 0.001
 """How often chance may move a mean that far along any of the suspected changes."""
 _CHANCE_EMPTY: Final = 0.005
@@ -95,14 +98,32 @@ class MovementParts:
     @property
     def likest(self) -> Likeness | None:
         """The change that shows most clearly, of those that explain enough and are more than chance."""
+        return max(self._explaining, key=lambda likeness: likeness.clearness, default=None)
+
+    @property
+    def alike(self) -> tuple[Likeness, ...]:
+        """The other changes that explain the movement about as well as the likest does, the likest first.
+
+        Those that leave less than twice as much of it unexplained.
+        """
+        likest = self.likest
+        return tuple(
+            likeness
+            for likeness in self._explaining
+            if likest is not None
+            and likeness is not likest
+            and 1 - likeness.explained < _TOLD_APART * (1 - likest.explained)
+        )
+
+    @property
+    def _explaining(self) -> list[Likeness]:
         level = _LIKENESS_LEVEL / max(len(self.likenesses), 1)
         z = float(stats.norm.isf(level))
-        explaining = [
+        return [
             likeness
             for likeness in self.likenesses
             if likeness.explained >= _LEAST_LIKENESS and likeness.clearness >= z
         ]
-        return max(explaining, key=lambda likeness: likeness.clearness, default=None)
 
 
 def movement_parts(
@@ -111,7 +132,6 @@ def movement_parts(
     whitener: NDArray[np.float32],
     movements: Movements | None,
     *,
-    scores_before: tuple[NDArray[np.float64], NDArray[np.float64]],
     random_state: int = 0,
 ) -> MovementParts:
     """Take the movement of the mean apart, in whitened coordinates.
@@ -132,10 +152,8 @@ def movement_parts(
         (width, width), the baseline's.
     movements
         What is known of changes of the images; None for nothing.
-    scores_before
-        What the classifier says of both sides' rows (see `discriminant`).
     random_state
-        Seed of the small clusters.
+        Seed of the small clusters, and of the classifier's folds.
 
     Examples
     --------
@@ -148,7 +166,6 @@ def movement_parts(
     ...     known[200:],
     ...     np.eye(8, dtype=np.float32),
     ...     Movements(("red and blue swapped",), swapped, n_images=60),
-    ...     scores_before=discriminant(window.astype(np.float32), known[200:], rng),
     ... )
     >>> likest = parts.likenesses[0]
     >>> likest.name, round(likest.explained, 1), round(likest.share, 1)
@@ -168,11 +185,13 @@ def movement_parts(
         return MovementParts(clearness, 0.0, np.zeros(len(known), dtype=bool), False, ())
     kinds = _Kinds.of(window, known, random_state)
     left = kinds.left(rows, others) / beyond
+    rng = np.random.default_rng([random_state, 0x617563])
+    before = linear_discriminant(window, known, rng)
     return MovementParts(
         clearness,
-        by_mix=(1 - left + kinds.explained(window, known, scores_before, random_state)) / 2,
+        by_mix=(1 - left + kinds.explained(window, known, before, rng)) / 2,
         gone=kinds.gone(),
-        is_loss=least_left(*scores_before, independent_rows(window)) <= _SURELY_LEFT,
+        is_loss=least_left(*before, independent_rows(window)) <= _SURELY_LEFT,
         likenesses=_likenesses(moved, beyond, f, covariance, axes, movements),
     )
 
@@ -251,14 +270,13 @@ class _Kinds:
         window: NDArray[np.float32],
         known: NDArray[np.float32],
         before: tuple[NDArray[np.float64], NDArray[np.float64]],
-        random_state: int,
+        rng: np.random.Generator,
     ) -> float:
         """The part of a classifier's area above chance that is gone once the shares are the window's."""
         p, q = self.shares
         weights = np.divide(q, p, out=np.zeros(self.n), where=p > 0)[self.of_known]
-        rng = np.random.default_rng([random_state, 0x617563])
         area = _area(*before, np.ones(len(known)))
-        left = _area(*discriminant(window, known, rng, weights), weights)
+        left = _area(*linear_discriminant(window, known, rng, weights), weights)
         return float(np.clip((area - left) / max(area - _BELOW_CHANCE, 1e-9), 0.0, 1.0))
 
     def gone(self) -> NDArray[np.bool_]:
