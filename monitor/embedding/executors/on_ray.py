@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 _BATCHES_A_PIECE: Final = 8
 """A worker that dies loses so many batches at most; a piece takes seconds, its way there milliseconds."""
+_PARTS: Final = 128
+"""Into so many pieces at least a column is cut whose vectors are kept, if a batch is no more than that: a
+kill of what gives them out costs what the workers have under way."""
 _WAITING: Final = 2
 """Pieces under way for each worker, so that the next one is there when one is done."""
 _ATTEMPTS: Final = 3
@@ -170,6 +173,8 @@ class RayExecutor:
         size = _BATCHES_A_PIECE * task.encoder.batch_size
         # So that the last pieces do not leave workers idle.
         size = max(1, min(size, -(-len(sources) // (2 * len(self._actors)))))
+        if cache is not None:
+            size = min(size, max(len(sources) // _PARTS, task.encoder.batch_size))
         free = [actor for actor in self._actors for _ in range(_WAITING)]
         under_way: dict[Any, tuple[list[list[int]], Any]] = {}
         with ImageReader(task.policy) as reader:
