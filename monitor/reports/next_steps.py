@@ -162,7 +162,7 @@ def _label(window: WindowDrift) -> NextStep:
     if not n:
         return NextStep("Look at the rows of this window, and label some of them.")
     return NextStep(
-        f"Label {plural(n, 'changed row')} and measure the model on them",
+        f"Label the {plural(n, 'row')} that changed most surely, and measure the model on them",
         _rows_command(),
     )
 

@@ -65,7 +65,9 @@ class DriftReport(Findings):
         Columns: `feature`, `window_start`, `window_end`, `timestamp` (UTC), `row` (its index label, as text),
         `source`, `score` (how likely it is one of those that changed, in [0, 1]), `group` and `group_name`
         (rows that are alike), `distance` to the nearest rows of the baseline, `nearest_row` and
-        `nearest_source` of the row of the baseline that it is most like. At most 1,000 rows a window.
+        `nearest_source` of the row of the baseline that it is most like. At most 1,000 rows a window, as many
+        as are expected to hold one wrong in twenty: of changed rows that resemble known ones most are not
+        listed, and `window.change.share` counts them, too.
 
         Parameters
         ----------
