@@ -101,8 +101,8 @@ def judge_sequence(
         Windows that were judged before, and end where the first of `windows` starts.
     first
         The first windows that were ever held against the baseline: they teach (see `learn`). By default
-        those of `past` and `windows`. Without pooled tests nobody teaches: few windows alone are calm enough
-        to prove that nothing changed.
+        those of `past` and `windows`. Without pooled tests nobody teaches: that a window is calm by itself
+        does not say that nothing changed.
     """
     row, first = list(past), list(past if first is None else first)[:MOST_PAST]
     together = None
