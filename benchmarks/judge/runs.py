@@ -12,7 +12,7 @@ autoregressive at 0.8), or follow the seasons by ± 10 % (*seasons*); *growth* a
 `monitor.detect_drift` shares the budget out. With *rolling*, a baseline of the last 28 days is fitted anew
 each week, which also knows what those before it saw of how much days differ, and windows are judged by
 themselves with the whole budget, as a schedule's `rolling_baseline` does each run. Neighbouring days in
-alarm are one alarm.
+alarm are one alarm. *Without times* the baseline does not know its days.
 """
 
 from __future__ import annotations
@@ -48,12 +48,14 @@ class Year:
     n_rows: int = 300
     correlation: float = 0.0
     is_rolling: bool = False
+    is_dated: bool = True
 
     @property
     def name(self) -> str:
         """What its results are called."""
         kind = self.traffic + (f" {self.correlation:g}" if self.correlation else "")
-        return f"{kind}, windows of {self.n_rows}" + (", rolling" if self.is_rolling else "")
+        kind = f"{kind}, windows of {self.n_rows}"
+        return kind + ", rolling" * self.is_rolling + ", without times" * (not self.is_dated)
 
 
 YEARS = (
@@ -65,6 +67,7 @@ YEARS = (
     Year("seasons"),
     Year("seasons", is_rolling=True),
     Year("growth"),
+    Year("days differ", correlation=0.003, is_dated=False),
 )
 
 
@@ -113,7 +116,8 @@ def alarms(year: Year, seed: int, cache: Path) -> int:
 
 
 def _static(days: Photographs, seed: int) -> list[bool]:
-    baseline = fitted([days.day(at) for at in range(BASELINE_DAYS)], seed)
+    of_days = [days.day(at) for at in range(BASELINE_DAYS)]
+    baseline = fitted(of_days, seed, is_dated=days.year.is_dated)
     past: list[SequenceWindow] = []
     flagged = []
     for at in range(BASELINE_DAYS, BASELINE_DAYS + DAYS):
