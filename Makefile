@@ -1,8 +1,8 @@
 # Two commands on a machine with Python 3.11+, pip and make: `make demo` and `make test`.
 # Each makes .venv if there is none and installs what it needs.
 PYTHON ?= python3
-# One more than the cores of a small machine: many tests wait, for processes, servers and a browser.
-WORKERS ?= 3
+# A third one on two cores costs more, with its own imports and databases, than waiting tests leave idle.
+WORKERS ?= 2
 BIN := .venv/bin
 PYTEST := $(BIN)/pytest --numprocesses $(WORKERS) --dist worksteal
 
