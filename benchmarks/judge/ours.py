@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from monitor.clusters import Baseline, Clustering, WindowSketch, fit
 from monitor.drift import (
+    MOST_FIRST,
     MOST_PAST,
     POOLED_SHARE,
     Rules,
@@ -69,7 +70,7 @@ def next_day(
         rules=rules,
         pooled_alpha=pooled_alpha,
         past=past[-MOST_PAST:],
-        first=past[:MOST_PAST],
+        first=past[:MOST_FIRST],
     )
     is_together = judged.judgement.is_by_pooled_test
     is_drift = judged.judgement.verdict is Verdict.DRIFT and not is_together

@@ -30,6 +30,7 @@ from monitor.drift.judgement import (
     ShiftKind,
     Verdict,
 )
+from monitor.drift.learning import MOST_FIRST
 from monitor.drift.onset import onset
 from monitor.drift.pooled import due_test
 from monitor.drift.rules import MINIMUM_CHANGE, MINIMUM_ROWS, Rules
@@ -48,6 +49,7 @@ __all__ = [
     "DISTANCES",
     "MINIMUM_CHANGE",
     "MINIMUM_ROWS",
+    "MOST_FIRST",
     "MOST_PAST",
     "POOLED_SHARE",
     "Change",

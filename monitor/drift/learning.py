@@ -28,7 +28,10 @@ from monitor.drift.pooled import usable
 from monitor.drift.run import SequenceWindow
 
 MOST_LESSONS: Final = LONGEST_RUN
-"""So many windows teach, if all are calm: a baseline's usual month once more."""
+"""So many windows teach: a baseline's usual month once more."""
+MOST_FIRST: Final = 3 * LONGEST_RUN
+"""So many of the first windows count: twice as many as teach, as some may be of a shift, and those that
+follow the last of these in pooled tests."""
 LEAST_ALONE: Final = 24
 """Of windows beside a baseline that knows none of its own: from fewer it could not be told that rows are
 independent, as they are taken to be until then."""
@@ -44,8 +47,9 @@ def learn(
     Parameters
     ----------
     first
-        The first windows that were held against the baseline, in the order of time, without gaps. The first
-        `MOST_LESSONS` of them teach, each when `LONGEST_RUN` later ones are known.
+        The first windows that were held against the baseline, in the order of time, without gaps; no more
+        than `MOST_FIRST` count. The first `MOST_LESSONS` calm ones teach, each when `LONGEST_RUN` later ones
+        are known.
     baseline
         What they were held against.
     minimum_rows
@@ -55,14 +59,14 @@ def learn(
     -------
     None where there is nothing to learn yet, or from nobody.
     """
-    n_old = min(len(first) - LONGEST_RUN, MOST_LESSONS) // STEP * STEP
+    n_old = (min(len(first), MOST_FIRST) - LONGEST_RUN) // STEP * STEP
     if n_old <= 0:
         return None
     teachers = [
         first[at]
         for at in usable(first[: n_old + LONGEST_RUN])
         if at < n_old and first[at].sketch.n >= minimum_rows
-    ]
+    ][:MOST_LESSONS]
     least = LEAST_ALONE if baseline.statistics.replayed is None else 1
     if len(teachers) < least:
         return None

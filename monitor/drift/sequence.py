@@ -21,7 +21,7 @@ from typing import Final
 from monitor.clusters import Baseline, ReplayedWindows, WindowSketch
 from monitor.drift.judge import judge
 from monitor.drift.judgement import Judgement, PooledTest, Verdict
-from monitor.drift.learning import STEP, learn
+from monitor.drift.learning import MOST_FIRST, STEP, learn
 from monitor.drift.onset import LONGEST_RUN, clearest_run, course, onset
 from monitor.drift.pooled import due_test, pooled_test
 from monitor.drift.rules import Rules
@@ -104,7 +104,7 @@ def judge_sequence(
         those of `past` and `windows`. Without pooled tests nobody teaches: that a window is calm by itself
         does not say that nothing changed.
     """
-    row, first = list(past), list(past if first is None else first)[:MOST_PAST]
+    row, first = list(past), list(past if first is None else first)[:MOST_FIRST]
     together = None
     is_numbered = all(window.number is not None for window in (*past, *windows))
     if pooled_alpha is not None and is_numbered and not rules.thresholds:
@@ -118,7 +118,7 @@ def judge_sequence(
         row.append(replace(window, is_drift=alone.verdict is Verdict.DRIFT))
         in_row = _in_row(alone, row[-MOST_PAST - 1 :], baseline, together, lessons)
         row[-1] = replace(row[-1], shift=in_row.shift)
-        if together is not None and len(first) < MOST_PAST:
+        if together is not None and len(first) < MOST_FIRST:
             first.append(row[-1])
             if len(first) % STEP == 0:
                 lessons = learn(first, baseline, rules.minimum_rows)

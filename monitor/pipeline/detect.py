@@ -100,7 +100,7 @@ def detect_drift(
         a plug-in's; those that `thresholds` names are computed anyway.
     history
         By feature, windows that were judged before, in the order of time, so that pooled tests reach back
-        beyond this frame. Of many the first and the last 64 are enough: the first teach how much windows
+        beyond this frame. Of many the first 96 and the last 64 are enough: the first teach how much windows
         differ, the last are pooled.
     progress
         Show on stderr how far it is when that takes a while; by default only when that is a terminal.

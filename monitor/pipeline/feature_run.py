@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from monitor.clusters import Baseline, BaselineStatistics, WindowSketch
 from monitor.drift import (
     DISTANCES,
+    MOST_FIRST,
     MOST_PAST,
     Judgement,
     PastWindow,
@@ -67,10 +68,10 @@ class FeatureRun:
         windows
             In the order of time.
         past
-            The windows before the first of them, or the first `MOST_PAST` and the last of these.
+            The windows before the first of them, or the first `MOST_FIRST` and the last `MOST_PAST` of these.
         """
         sequence = [self._sequence_window(window) for window in windows]
-        first, past = past[:MOST_PAST], past[-MOST_PAST:]
+        first, past = past[:MOST_FIRST], past[-MOST_PAST:]
         judged = judge_sequence(
             sequence,
             self.baseline,

@@ -12,7 +12,7 @@ import numpy as np
 
 from monitor import frames
 from monitor.clusters import Baseline, with_experience
-from monitor.drift import MOST_PAST, PastWindow, Verdict
+from monitor.drift import MOST_FIRST, PastWindow
 from monitor.features import CustomFeature
 from monitor.pipeline.detect import judge_frame
 from monitor.pipeline.embed import embed
@@ -164,9 +164,9 @@ class WindowJudge:
     ) -> Sequence[PastWindow]:
         if self.history is None:
             return ()
-        # Windows that drifted are left out of pooled tests, so that these reach twice as far.
-        entries = self.history(feature.name, baseline.id, window.start, MOST_PAST)
-        return [past for entry in entries if (past := _past(entry, baseline)) is not None]
+        # More than `MOST_PAST` of the last ones; one number for both keeps the question simple.
+        entries = self.history(feature.name, baseline.id, window.start, MOST_FIRST)
+        return [_past(entry, baseline) for entry in entries]
 
     def _rows(self, feature: CustomFeature, window: Window) -> pa.Table:
         tables = read_tables(self.source, window.start, window.end, self._columns(feature))
@@ -207,20 +207,10 @@ class WindowJudge:
         return list(dict.fromkeys(columns))
 
 
-def _past(entry: PastResult, baseline: Baseline) -> PastWindow | None:
-    """A stored window as later ones see it; None for one without a time."""
-    window = entry.window
-    if window.start is None:
-        return None
+def _past(entry: PastResult, baseline: Baseline) -> PastWindow:
+    """A stored window as later ones see it."""
     if entry.is_harmless:
         # As if nothing had come: neither is it pooled, nor does an episode reach into it.
         nothing = baseline.sketch(np.zeros((0, baseline.width), np.float32), {})
-        return PastWindow(window.start, nothing, is_drift=False)
-    is_alone = not window.judgement.is_by_pooled_test
-    return PastWindow(
-        window.start,
-        entry.sketch,
-        window.judgement.verdict is Verdict.DRIFT and is_alone,
-        window.began,
-        window.ended,
-    )
+        return PastWindow(entry.start, nothing, is_drift=False)
+    return PastWindow(entry.start, entry.sketch, entry.is_drift, entry.began, entry.ended)

@@ -11,13 +11,14 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, select
 
 from monitor.clusters.sketch import WindowSketch
+from monitor.drift import Verdict
 from monitor.reports import DriftReport, FeatureSummary, WindowDrift
 from monitor.reports.json_report import part_from_json
 from monitor.store import acts
 from monitor.store.acts import Mark
 from monitor.store.documents import sketch_from_bytes
 from monitor.store.series import IS_NOW
-from monitor.store.tables import WHOLE, baselines, features, results, windows
+from monitor.store.tables import WHOLE, baselines, changes, features, results, windows
 from monitor.windows import Grid, Window
 
 
@@ -80,18 +81,27 @@ def revisions(connection: Connection, feature: str, start: dt.datetime) -> list[
 
 @dataclass(frozen=True, eq=False)
 class PastResult:
-    """A window that was judged before.
+    """A window that was judged before, as much as later ones need of it.
 
     Parameters
     ----------
-    window, sketch
-        What was found, and the statistics of its vectors.
+    start
+        When it started, in UTC.
+    sketch
+        The statistics of its vectors.
+    is_drift
+        Whether it drifted by itself.
+    began, ended
+        As those of `WindowDrift`.
     is_harmless
         Whether a person says that its drift is none to care about.
     """
 
-    window: WindowDrift
+    start: dt.datetime
     sketch: WindowSketch
+    is_drift: bool
+    began: dt.datetime | None
+    ended: dt.datetime | None
     is_harmless: bool = False
 
 
@@ -104,7 +114,12 @@ def history(
     """
     start = windows.c.window_start
     results_held = (
-        select(results.c.document, results.c.sketch, start, windows.c.window_end)
+        # Without their documents, which take long to read.
+        select(
+            *(start, windows.c.window_end, results.c.verdict, results.c.sketch),
+            *(changes.c.began, changes.c.ended, changes.c.is_pooled),
+        )
+        .join(changes, changes.c.result_id == results.c.id)
         .join(windows, windows.c.id == results.c.window_id)
         .join(features, features.c.id == windows.c.feature_id)
         .join(baselines, baselines.c.id == results.c.baseline_id)
@@ -131,9 +146,12 @@ def history(
 
     return [
         PastResult(
-            part_from_json(row.document, WindowDrift),
-            sketch_from_bytes(row.sketch),
-            is_harmless(row),
+            start=row.window_start,
+            sketch=sketch_from_bytes(row.sketch),
+            is_drift=row.verdict == Verdict.DRIFT and not row.is_pooled,
+            began=row.began,
+            ended=row.ended,
+            is_harmless=is_harmless(row),
         )
         for row in rows
     ]

@@ -82,7 +82,7 @@ def test_days_that_differ_teach_that_days_differ(baseline):
 
 @pytest.mark.parametrize("how", ["drifted", "of a shift", "small", "empty"])
 def test_only_calm_windows_teach(baseline, how):
-    windows = production(baseline, 64)
+    windows = production(baseline, 96)
     unfit = range(5, 15)
     nothing = baseline.sketch(np.zeros((0, 6)), {})
     few = baseline.sketch(day(np.random.default_rng(0))[: MINIMUM - 1], {})
@@ -96,9 +96,11 @@ def test_only_calm_windows_teach(baseline, how):
             # Found after the last of them, or much later.
             shift=Shift(at - 5) if how == "of a shift" else None,
         )
-    lessons = learn(windows, baseline, MINIMUM)
-    assert len(lessons.scales) == MOST_LESSONS - len(unfit)
+    lessons = learn(windows[:64], baseline, MINIMUM)
+    assert len(lessons) == MOST_LESSONS - len(unfit)
     assert np.isfinite(lessons.scales).all()
+    # Later ones take their place.
+    assert len(learn(windows, baseline, MINIMUM)) == MOST_LESSONS
 
 
 def test_windows_that_resemble_the_last_one_teach_that_they_do(baseline):
@@ -166,7 +168,7 @@ def test_a_later_call_learns_what_one_call_learns(baseline):
         for window, entry in zip(windows, whole, strict=True)
     ]
     for at in (LONGEST_RUN + STEP + 1, 69):
-        past, first = before[max(at - 64, 0) : at], before[: min(at, 64)]
+        past, first = before[max(at - 64, 0) : at], before[: min(at, 96)]
         (entry,) = judge_sequence(
             [windows[at]], baseline, rules=rules, pooled_alpha=0.01, past=past, first=first
         )

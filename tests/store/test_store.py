@@ -136,9 +136,11 @@ def test_a_result_comes_back_as_it_was(store):
     again = store.baseline("points", baseline().id)
     assert again.id == baseline().id
     (past,) = store.history("points", baseline().id, NOW, 10)
-    window, sketch = past.window, past.sketch
+    sketch = past.sketch
     assert not past.is_harmless
-    assert window.start == FIRST
+    assert past.start == FIRST
+    assert past.is_drift
+    assert past.ended is None
     assert store.history("points", baseline().id, FIRST, 10) == []
     assert store.history("points", "another", NOW, 10) == []
     assert sketch.histogram.counts.tolist() == found.sketch.histogram.counts.tolist()
