@@ -52,10 +52,10 @@ def autocorrelation(rows: BaselineRows, masks: Sequence[NDArray[np.bool_]]) -> A
     """
     mask = np.logical_or.reduce(masks) & (rows.windows >= 0)
     numbers, index, sizes = np.unique(rows.windows[mask], return_inverse=True, return_counts=True)
-    vectors = rows.vectors[mask]
-    moments = spectral_moments(vectors[:_MOMENT_ROWS].astype(np.float64))
     if len(numbers) <= LEAST_PAIRS:
         return UNRELATED
+    vectors = rows.vectors[mask]
+    moments = spectral_moments(vectors[:_MOMENT_ROWS].astype(np.float64))
     if len(rows.strata):
         members = np.flatnonzero(mask)
         vectors = vectors - stratum_means(rows, members)[rows.strata[members]]

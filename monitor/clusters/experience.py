@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Final
+from typing import Final, TypeVar
 
 from monitor.clusters.baseline import Baseline
 from monitor.clusters.baseline_statistics import BaselineStatistics
 from monitor.clusters.variation import Variation
+
+T = TypeVar("T")
 
 MOST_WINDOWS: Final = 64
 """So many are taken over: two months of days. A baseline that itself took some over hands these on."""
@@ -36,23 +38,17 @@ def with_experience(baseline: Baseline, earlier: Baseline) -> Baseline:
     return replace(
         baseline,
         statistics=_statistics(baseline.statistics, earlier.statistics),
-        segments=_each(baseline.segments, earlier.segments),
+        segments=_each(_statistics, baseline.segments, earlier.segments),
         seasons=seasons,
-        finer={
-            every: _variation(variation, earlier.finer[every])
-            if every in earlier.finer
-            else variation
-            for every, variation in baseline.finer.items()
-        },
+        finer=_each(_variation, baseline.finer, earlier.finer),
     )
 
 
 def _each(
-    segments: Mapping[str, BaselineStatistics], earlier: Mapping[str, BaselineStatistics]
-) -> dict[str, BaselineStatistics]:
+    join: Callable[[T, T], T], own: Mapping[str, T], earlier: Mapping[str, T]
+) -> dict[str, T]:
     return {
-        name: _statistics(statistics, earlier[name]) if name in earlier else statistics
-        for name, statistics in segments.items()
+        name: join(part, earlier[name]) if name in earlier else part for name, part in own.items()
     }
 
 

@@ -89,6 +89,11 @@ class Comparison:
             return lessons if replayed is None else replayed
         return _together(replayed, lessons)
 
+    @property
+    def _groups(self) -> ReplayedWindows | None:
+        """Groups of alike rows, where no windows are known."""
+        return self.statistics.grouped if self.statistics.variation is None else None
+
     def _long_run(self, unevenness: float) -> float:
         return (
             1.0 if self.replayed is None else long_run(unevenness, self.replayed.autocorrelations)
@@ -97,22 +102,19 @@ class Comparison:
     @property
     def pooling(self) -> float:
         """What part of the variation of one window is left in the window: 1 of a single one."""
-        variation, grouped = self.statistics.variation, self.statistics.grouped
-        if variation is None and grouped is not None:
+        if (groups := self._groups) is not None:
             # Groups make any sample vary as many times more.
-            return float(grouped.sizes.mean()) / self.window.n
+            return float(groups.sizes.mean()) / self.window.n
         return self.window_unevenness * self._long_run(self.window_unevenness)
 
     @property
     def scale(self) -> float:
         """How many times more than of a row's variance ratios show of that between windows."""
-        variation = self.statistics.variation
-        if variation is None and self.statistics.grouped is not None:
+        if self._groups is not None:
             return 1.0  # as all scales of groups are
-        if variation is None:
-            # Rows of no time, taken as of many windows.
-            return self.pooling / self.f
-        of_baseline = variation.unevenness * self._long_run(variation.unevenness)
+        of_baseline = 0.0  # rows of no time are taken as of very many windows
+        if (variation := self.statistics.variation) is not None:
+            of_baseline = variation.unevenness * self._long_run(variation.unevenness)
         return (self.pooling + of_baseline) / self.f
 
     def calibrated(self, test: str, by_rows: Callable[[], float], ratio: Ratio) -> float:

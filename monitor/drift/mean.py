@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import optimize, special
 
-from monitor.drift.comparison import UNKNOWN, Comparison, Ratio
+from monitor.drift.comparison import Comparison, Ratio
 from monitor.drift.judgement import Judgement
 from monitor.drift.mean_null import MeanNull
 from monitor.drift.permutations import dealt_null
@@ -117,7 +117,7 @@ class MeanTest(SubTest):
     def ratio(self, comparison: Comparison) -> Ratio:
         """‖x̄ − ȳ‖² over its mean."""
         difference = self.null(comparison)
-        return difference.null.ratio(difference.statistic) if difference.null.is_known else UNKNOWN
+        return difference.null.ratio(difference.statistic)
 
     def clarity(self, comparison: Comparison) -> float:
         """(‖x̄ − ȳ‖² − f tr Σ) / (f √(2 tr Σ²)), by the first two moments of independent rows."""

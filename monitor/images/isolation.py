@@ -199,10 +199,7 @@ class _Worker:
         self.end()
         if late.is_set():
             raise _WorkerDied(not_in_time(seconds), was_late=True)
-        raise _WorkerDied(
-            Failure("decoder_crashed", _how_it_ended(self._process)),
-            was_late=False,
-        )
+        raise _WorkerDied(Failure("decoder_crashed", _how_it_ended(self._process)), was_late=False)
 
 
 def _how_it_ended(process: subprocess.Popen[bytes]) -> str:

@@ -71,14 +71,15 @@ class FeatureRun:
             The windows before the first of them, or the first `MOST_FIRST` and the last `MOST_PAST` of these.
         """
         sequence = [self._sequence_window(window) for window in windows]
-        first, past = past[:MOST_FIRST], past[-MOST_PAST:]
+        before = self._past_windows(past)
+        past = past[-MOST_PAST:]
         judged = judge_sequence(
             sequence,
             self.baseline,
             rules=self._drift_rules(self.budget.window, self.baseline.statistics),
             pooled_alpha=self.budget.pooled,
-            past=self._past_windows(past),
-            first=self._past_windows(first),
+            past=before[-MOST_PAST:],
+            first=before[:MOST_FIRST],
         )
         spans = [window.span.window for window in windows]
         starts = [

@@ -87,8 +87,8 @@ def feature_notes(
 def lessons_note(name: str, n_lessons: int) -> str:
     """That windows of production taught."""
     return (
-        f"how much windows of feature {name!r} differ, {n_lessons} calm ones of production taught beside the "
-        "baseline's own: the first that were held against it"
+        f"how much windows of feature {name!r} differ, {n_lessons} calm ones of production taught as well: "
+        "the first that were held against its baseline"
     )
 
 

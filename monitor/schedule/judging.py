@@ -212,5 +212,5 @@ def _past(entry: PastResult, baseline: Baseline) -> PastWindow:
     if entry.is_harmless:
         # As if nothing had come: neither is it pooled, nor does an episode reach into it.
         nothing = baseline.sketch(np.zeros((0, baseline.width), np.float32), {})
-        return PastWindow(entry.start, nothing, is_drift=False)
-    return PastWindow(entry.start, entry.sketch, entry.is_drift, entry.began, entry.ended)
+        return PastWindow(entry.window.start, nothing, is_drift=False)
+    return entry.window

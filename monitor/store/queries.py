@@ -10,8 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Select, select
 
-from monitor.clusters.sketch import WindowSketch
-from monitor.drift import Verdict
+from monitor.drift import PastWindow, Verdict
 from monitor.reports import DriftReport, FeatureSummary, WindowDrift
 from monitor.reports.json_report import part_from_json
 from monitor.store import acts
@@ -81,27 +80,17 @@ def revisions(connection: Connection, feature: str, start: dt.datetime) -> list[
 
 @dataclass(frozen=True, eq=False)
 class PastResult:
-    """A window that was judged before, as much as later ones need of it.
+    """A window that was judged before.
 
     Parameters
     ----------
-    start
-        When it started, in UTC.
-    sketch
-        The statistics of its vectors.
-    is_drift
-        Whether it drifted by itself.
-    began, ended
-        As those of `WindowDrift`.
+    window
+        As much as later ones need of it.
     is_harmless
         Whether a person says that its drift is none to care about.
     """
 
-    start: dt.datetime
-    sketch: WindowSketch
-    is_drift: bool
-    began: dt.datetime | None
-    ended: dt.datetime | None
+    window: PastWindow
     is_harmless: bool = False
 
 
@@ -146,12 +135,14 @@ def history(
 
     return [
         PastResult(
-            start=row.window_start,
-            sketch=sketch_from_bytes(row.sketch),
-            is_drift=row.verdict == Verdict.DRIFT and not row.is_pooled,
-            began=row.began,
-            ended=row.ended,
-            is_harmless=is_harmless(row),
+            PastWindow(
+                start=row.window_start,
+                sketch=sketch_from_bytes(row.sketch),
+                is_drift=row.verdict == Verdict.DRIFT and not row.is_pooled,
+                began=row.began,
+                ended=row.ended,
+            ),
+            is_harmless(row),
         )
         for row in rows
     ]

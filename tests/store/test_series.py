@@ -115,7 +115,7 @@ def test_the_first_windows_and_the_last_are_known_of_a_long_history(store):
     judge(store, DAYS, *(day(n) for n in range(7)))
 
     def known(n):
-        return [past.start for past in store.history("points", baseline().id, NOW, n)]
+        return [past.window.start for past in store.history("points", baseline().id, NOW, n)]
 
     starts_of_all = [day(n).start for n in range(7)]
     assert known(2) == [*starts_of_all[:2], *starts_of_all[-2:]]

@@ -136,11 +136,11 @@ def test_a_result_comes_back_as_it_was(store):
     again = store.baseline("points", baseline().id)
     assert again.id == baseline().id
     (past,) = store.history("points", baseline().id, NOW, 10)
-    sketch = past.sketch
+    window, sketch = past.window, past.window.sketch
     assert not past.is_harmless
-    assert past.start == FIRST
-    assert past.is_drift
-    assert past.ended is None
+    assert window.start == FIRST
+    assert window.is_drift
+    assert window.ended is None
     assert store.history("points", baseline().id, FIRST, 10) == []
     assert store.history("points", "another", NOW, 10) == []
     assert sketch.histogram.counts.tolist() == found.sketch.histogram.counts.tolist()
