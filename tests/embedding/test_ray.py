@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,9 @@ from monitor.embedding.executors.on_ray import RayExecutor
 from monitor.encoders.spec import EncoderSpec
 from monitor.errors import EncoderError, InvalidInputError
 from monitor.testing import ExecutorContract
+from tests.embedding import plain
+
+ROOT = str(Path(__file__).parents[2])
 
 ray = pytest.importorskip("ray")
 
@@ -26,17 +30,23 @@ pytestmark = [
 
 
 @pytest.fixture(scope="module")
-def shared() -> Iterator[RayExecutor]:
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RayExecutor]:
+    """Two workers, which find the encoder by its entry point."""
+    site = tmp_path_factory.mktemp("site")
+    plain.install(site)
     executor = RayExecutor(workers=2, cpus=0.5)
-    yield executor
-    executor.close()
-    ray.shutdown()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(site)
+        patch.setenv("PYTHONPATH", os.pathsep.join([str(site), ROOT]))
+        yield executor
+        executor.close()
+        ray.shutdown()
 
 
 class TestContract(ExecutorContract):
     @pytest.fixture
     def task(self) -> EmbeddingTask:
-        return EmbeddingTask(EncoderSpec(handler="open_clip", model="compact", batch_size=4))
+        return EmbeddingTask(EncoderSpec(handler=plain.HANDLER, model="plain", batch_size=4))
 
     @pytest.fixture
     def executor(self, shared: RayExecutor) -> RayExecutor:
@@ -63,8 +73,17 @@ class TestContract(ExecutorContract):
     ) -> None:
         with pytest.raises(EncoderError, match="3 workers died over the same images"):
             executor.embed(Cells([images[0], Bomb()]), task)
-        # One row for one of the new workers: each takes seconds to load the model.
         assert executor.embed(Cells(images[:1]), task).failures == (None,)
+
+    def test_a_model_of_torch(self, executor: RayExecutor, images: list[Any]) -> None:
+        task = EmbeddingTask(EncoderSpec(handler="open_clip", model="compact", device="cpu"))
+        # One row, for one of the workers: loading the model takes seconds.
+        result = executor.embed(Cells(images[:1]), task)
+        np.testing.assert_allclose(result.vectors, self.expected(task, images[:1]), atol=1e-5)
+
+    def test_a_model_that_is_not_there_is_an_error(self, executor: RayExecutor) -> None:
+        # Last: it ends the workers, and the one above has loaded torch.
+        super().test_a_model_that_is_not_there_is_an_error(executor)
 
 
 class Bomb:
