@@ -10,7 +10,7 @@ without drift stray from each other, in the very statistics that drift is judged
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import numpy as np
@@ -23,7 +23,7 @@ from monitor.clusters.fitted import FittedClusters
 from monitor.clusters.kmeans import assign, fit_centroids
 from monitor.clusters.moments import spectral_moments
 from monitor.clusters.reference import Reference
-from monitor.clusters.replayed_measures import ReplayedMeasures
+from monitor.clusters.replayed_measures import OutsideMeasures, ReplayedMeasures
 from monitor.clusters.replayed_windows import N_LAGS, ReplayedWindows
 from monitor.clusters.strata import stratum_means
 from monitor.progress import steps
@@ -150,6 +150,15 @@ def _numbered(rows: BaselineRows, group: WindowsOf) -> BaselineRows:
 
 
 @dataclass(frozen=True, eq=False)
+class _Members:
+    """Which of the rows outside windows are held against: positions among those, and how they spread."""
+
+    chosen: NDArray[np.int64]
+    moments: tuple[NDArray[np.float64], NDArray[np.float64]]
+    measured: OutsideMeasures
+
+
+@dataclass(frozen=True, eq=False)
 class _Others:
     """The rows outside a block of windows, in clusters made of them alone, beside the rows of the block."""
 
@@ -158,6 +167,8 @@ class _Others:
     all_rows: BaselineRows
     labels: NDArray[np.int64]  # of all rows that are not outside; of no use for the others
     measures: ReplayedMeasures
+    # By mask: windows of every length are held against the same rows.
+    _known_members: dict[bytes, _Members | None] = field(default_factory=dict)
 
     @classmethod
     def of(cls, rows: BaselineRows, block: NDArray[np.int64], random_state: int) -> _Others | None:
@@ -191,20 +202,16 @@ class _Others:
         outside, all_rows = self.outside, self.all_rows
         if numbers is None:
             numbers = all_rows.windows
-        chosen = np.flatnonzero(mask[self.is_outside][: outside.n_compared])
-        held_out = chosen[chosen < outside.n_held_out]
-        dated = numbers[self.is_outside][chosen]
-        if len(chosen) < LEAST_ROWS or len(np.unique(dated)) < 2:
+        beside = self._members(mask)
+        if beside is None:
+            return []
+        dated = numbers[self.is_outside][beside.chosen]
+        if len(np.unique(dated)) < 2:
             return []
         clusters = outside.clusters
         whitener = clusters.whitener.astype(np.float64)
-        moments = (
-            _moments(outside, chosen[:_MOMENT_ROWS]),
-            _moments(outside, held_out[:_MOMENT_ROWS], whitener),
-        )
-        reference = Reference.of(outside, chosen, dated)
+        reference = Reference.of(outside, beside.chosen, dated)
         windows = []
-        measured = self.measures.outside(mask)
         for members in _windows(numbers, mask & ~self.is_outside):
             if len(members) < LEAST_ROWS:
                 continue
@@ -219,11 +226,11 @@ class _Others:
                 *(
                     (float(by @ by), f * first, first**2, second)
                     for by, (first, second, _) in zip(
-                        (moved, moved @ whitener), moments, strict=True
+                        (moved, moved @ whitener), beside.moments, strict=True
                     )
                 ),
             ]
-            novel, compared_by_measures = measured.compare(members)
+            novel, compared_by_measures = beside.measured.compare(members)
             compared += compared_by_measures
             ratios = tuple(_over(statistic, mean) for statistic, mean, _, _ in compared)
             freedoms = tuple(_over(square, half) for _, _, square, half in compared)
@@ -237,6 +244,28 @@ class _Others:
                 )
             )
         return windows
+
+    def _members(self, mask: Mask) -> _Members | None:
+        """The rows outside that lie in `mask`; None if they are too few."""
+        key = mask.tobytes()
+        if key not in self._known_members:
+            outside = self.outside
+            chosen = np.flatnonzero(mask[self.is_outside][: outside.n_compared])
+            held_out = chosen[chosen < outside.n_held_out][:_MOMENT_ROWS]
+            whitener = outside.clusters.whitener.astype(np.float64)
+            self._known_members[key] = (
+                _Members(
+                    chosen,
+                    (
+                        _moments(outside, chosen[:_MOMENT_ROWS]),
+                        _moments(outside, held_out, whitener),
+                    ),
+                    self.measures.outside(mask),
+                )
+                if len(chosen) >= LEAST_ROWS
+                else None
+            )
+        return self._known_members[key]
 
 
 def _windows(numbers: NDArray[np.int64], mask: Mask) -> list[NDArray[np.int64]]:
