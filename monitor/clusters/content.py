@@ -80,7 +80,7 @@ def split_by_content(
     copy = np.empty(len(keys), dtype=np.int64)
     copy[by_key] = np.arange(len(keys)) - np.repeat(starts, n_copies)
     portion = (copy // portion_of(len(keys))).astype(np.uint64)
-    dealt = _mixed(keys + portion * _GOLDEN)
+    dealt = scrambled(keys + portion * _GOLDEN)
     if groups is not None:
         of_groups = np.full(int(groups.max()) + 1, np.iinfo(np.uint64).max, dtype=np.uint64)
         np.minimum.at(of_groups, groups, dealt)
@@ -93,7 +93,7 @@ def split_by_content(
     return order[:cut], order[cut:]
 
 
-def _mixed(numbers: NDArray[np.uint64]) -> NDArray[np.uint64]:
+def scrambled(numbers: NDArray[np.uint64]) -> NDArray[np.uint64]:
     """Numbers that are as good as independent of the ones given (SplitMix64; Steele, Lea & Flood 2014)."""
     numbers = (numbers ^ (numbers >> np.uint64(30))) * _MIX_1
     numbers = (numbers ^ (numbers >> np.uint64(27))) * _MIX_2

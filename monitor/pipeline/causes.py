@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from monitor.clusters import count_values, largest_repeated_share, most_repeated
+from monitor.clusters import most_repeated
 from monitor.drift import (
     Change,
     ColumnExplanation,
@@ -25,6 +25,7 @@ from monitor.drift import (
 )
 from monitor.pipeline.changed import ChangedRowsOf
 from monitor.pipeline.examples import RowExamples
+from monitor.pipeline.facts import WindowFacts
 from monitor.pipeline.mapped import window_map
 from monitor.pipeline.placed import PlacedRows, PlacedWindow
 from monitor.reports import WindowDrift
@@ -78,10 +79,10 @@ class Causes:
         is_closed
             Whether the window has no rows, as always at its time of the week.
         """
-        placed, baseline, span = self.placed, self.placed.baseline, window.span.window
-        labels, distances = placed.labels[window.at], placed.distances[window.at]
-        repeated = largest_repeated_share(placed.scaled[window.at])
-        is_placeholder = self._is_placeholder(repeated, len(window.at))
+        placed, baseline, span = self.placed, self.placed.baseline, window.span
+        facts = window.facts or WindowFacts.of(placed, window, self.examples)
+        repeated = facts.most_repeated
+        is_placeholder = self._is_placeholder(repeated, window.sketch.n)
         notes = []
         if is_placeholder:
             notes.append(
@@ -93,13 +94,13 @@ class Causes:
         counts = baseline.histogram
         n_baseline = counts.n_failed + baseline.n_rows
         lost = (
-            failure_shifts(counts.failures, n_baseline, window.failures, len(window.span.rows))
+            failure_shifts(counts.failures, n_baseline, window.failures, window.n_rows)
             if is_whole
             else ()
         )
         pixels = (
-            quality_shifts(baseline.quality, baseline.quality.count(placed.quality[window.rows]))
-            if is_whole and baseline.quality and placed.quality is not None and len(window.rows)
+            quality_shifts(baseline.quality, window.sketch.quality)
+            if is_whole and baseline.quality and window.sketch.quality and window.sketch.n
             else ()
         )
         is_drift = judgement.verdict is Verdict.DRIFT
@@ -114,9 +115,13 @@ class Causes:
             # Where all images are darker, all have changed, also those that look like others.
             evidence = replace(evidence, changed=evidence.changed.given(change.share))
         broken = is_broken(lost, alpha=judgement.alpha, is_placeholder=is_placeholder)
+        if evidence is not None and len(window.at) < window.sketch.n:
+            notes.append(
+                f"which rows changed, their share and groups are read off {len(window.at):,} of the "
+                f"{window.sketch.n:,} rows with vectors, drawn at random; all else is of all of them"
+            )
         rows = ChangedRowsOf(placed, self.examples, window)
         listed, groups = ((), ()) if evidence is None else rows.listed(evidence)
-        far, from_known = self.placed.novel(window)
         explained = WindowDrift(
             feature=baseline.name,
             start=self._in_zone(None if span is None else span.start),
@@ -124,14 +129,16 @@ class Causes:
             segment=segment,
             failures=window.failures,
             judgement=judgement,
-            examples=self.examples.per_cluster(
+            examples=facts.nearest
+            if evidence is None
+            else self.examples.per_cluster(
                 window.rows,
-                labels,
-                distances,
+                placed.labels[window.at],
+                placed.distances[window.at],
                 baseline.n_clusters,
-                None if evidence is None else evidence.changed.scores,
+                evidence.changed.scores,
             ),
-            novel_examples=self.examples.first(window.rows[far], from_known),
+            novel_examples=facts.novel,
             most_repeated=repeated,
             began=self._in_zone(shift[0]),
             ended=self._in_zone(shift[1]),
@@ -167,12 +174,9 @@ class Causes:
         )
 
     def _explanations(self, window: PlacedWindow) -> tuple[ColumnExplanation, ...]:
-        labels, columns = self.placed.labels[window.at], self.placed.baseline.columns
-        tables = {
-            name: count_values(values[window.rows].tolist(), labels, columns[name])
-            for name, values in self.placed.columns.items()
-        }
-        return explain(columns, tables) if tables else ()
+        facts = window.facts
+        tables = self.placed.value_tables(window) if facts is None else facts.tables
+        return explain(self.placed.baseline.columns, tables) if tables else ()
 
     def _is_placeholder(self, repeated: float, n_rows: int) -> bool:
         return (

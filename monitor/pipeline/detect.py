@@ -5,35 +5,29 @@ from __future__ import annotations
 import datetime as dt
 import logging
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from monitor import frames
 from monitor.clusters import Baseline, WindowSketch
 from monitor.drift import DISTANCES, Distance, PastWindow, own_distances
 from monitor.errors import InvalidInputError, TimestampError
-from monitor.frames import Times
 from monitor.pipeline.budget import AlarmBudget, thresholds_in_words
 from monitor.pipeline.causes import Causes
-from monitor.pipeline.examples import RowExamples
 from monitor.pipeline.feature_run import FeatureRun
-from monitor.pipeline.notes import (
-    feature_notes,
-    lessons_note,
-    other_windows,
-    segment_notes,
-    time_notes,
-)
-from monitor.pipeline.placed import PlacedRows
-from monitor.pipeline.rows import Segments
-from monitor.progress import progress_shown, steps
+from monitor.pipeline.notes import feature_notes, lessons_note, other_windows
+from monitor.pipeline.pieces import gathered
+from monitor.pipeline.windowed import WindowedRows, rows_of_frame
+from monitor.progress import progress_shown
 from monitor.reports import DriftReport, WindowDrift
 from monitor.rules import RunRules
-from monitor.windows import Cut, Every, Grid, Window, WindowRows, cut, utc, zone_of
+from monitor.windows import Every, Window, zone_of
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 logger = logging.getLogger(__name__)
 
@@ -158,7 +152,7 @@ class Judged:
 
     report: DriftReport
     sketches: Mapping[str, Sequence[WindowSketch]]
-    instants: NDArray[np.datetime64] | None
+    instants: NDArray[np.datetime64] | None = None
 
 
 def judge_frame(
@@ -181,42 +175,70 @@ def judge_frame(
             f"every='{rules.every}' needs to know when each row happened: give timestamp_column too"
         )
     _refuse_same_names(rules.distances)
-    times = None if timestamp_column is None else frames.read_times(frame, timestamp_column)
-    all_rows = np.arange(frames.n_rows(frame))
-    in_time = _cut(all_rows, times, rules.grid) if window is None else _one(window, all_rows)
-    spans = in_time.windows
-    segments = None
-    if rules.segment_column is not None:
-        known = {name for of_feature in baselines for name in of_feature.segments}
-        segments = Segments.read(frame, rules.segment_column, known)
-    n_segments = 0 if segments is None else len(segments.names)
-    budget = AlarmBudget.share_out(rules, len(baselines), n_segments, are_pooled=are_pooled)
+    rows = rows_of_frame(frame, baselines, rules, timestamp_column, window)
+    judged = judge_rows(rows, baselines, rules, history=history, are_pooled=are_pooled)
+    return replace(judged, instants=rows.instants)
+
+
+def judge_pieces(
+    pieces: Iterable[pa.Table],
+    baseline: Baseline | Sequence[Baseline],
+    rules: RunRules,
+    *,
+    timestamp_column: str | None,
+    window: Window | None = None,
+    history: Mapping[str, Sequence[PastWindow]] | None = None,
+    are_pooled: bool = True,
+) -> Judged:
+    """What `judge_frame` does with one window, of which one piece at a time is in memory.
+
+    The verdict is that of all rows, to the bit. Which of them changed is read off `MOST_SHOWN` rows with
+    vectors, drawn by their place among all. `Judged.instants` is None.
+
+    Parameters
+    ----------
+    pieces
+        Plain Arrow tables, in the order of the rows; one at least.
+    """
+    baselines = _baselines(baseline)
+    _refuse_same_names(rules.distances)
+    rows = gathered(pieces, baselines, rules, timestamp_column, window)
+    return judge_rows(rows, baselines, rules, history=history, are_pooled=are_pooled)
+
+
+def judge_rows(
+    rows: WindowedRows,
+    baselines: Sequence[Baseline],
+    rules: RunRules,
+    *,
+    history: Mapping[str, Sequence[PastWindow]] | None,
+    are_pooled: bool,
+) -> Judged:
+    """The windows and segments of all features, judged."""
+    budget = AlarmBudget.share_out(rules, len(baselines), len(rows.segments), are_pooled=are_pooled)
     notes = [
         thresholds_in_words(rules.thresholds, (*DISTANCES, *rules.distances))
         if rules.thresholds
         else budget.note,
-        *time_notes(times, in_time),
-        *segment_notes(segments),
+        *rows.notes,
     ]
     entries: list[WindowDrift] = []
     summaries, sketches = [], {}
     for of_feature in baselines:
-        placed = PlacedRows.read(frame, of_feature, times)
-        causes = Causes(placed, RowExamples(frame, placed.feature, times), rules.zone)
-        run = FeatureRun(causes, rules, budget)
-        windows = run.place(spans)
+        of_rows = rows.feature(of_feature)
+        run = FeatureRun(Causes(of_rows.placed, of_rows.examples, rules.zone), rules, budget)
+        windows = of_rows.windows
         judged = run.judge_windows(windows, (history or {}).get(of_feature.name, ()))
         entries += judged
-        if segments is not None:
+        if rules.segment_column is not None:
             entries += [
-                run.judge_segment(placed.window(part), segments.column, value)
-                for span in steps(spans, "judging segments")
-                for value, part in _split(span, segments)
+                run.judge_segment(part, rules.segment_column, value)
+                for value, part in of_rows.segments
             ]
         summaries.append(run.summary())
         sketches[of_feature.name] = [placed_window.sketch for placed_window in windows]
         sizes = [placed_window.sketch.n for placed_window in windows]
-        notes += feature_notes(placed, sizes, rules.grid, budget.window)
+        notes += feature_notes(of_rows.placed, sizes, rules.grid, budget.window)
         if n_lessons := max((entry.judgement.n_lessons for entry in judged), default=0):
             notes.append(lessons_note(of_feature.name, n_lessons))
     report = DriftReport(
@@ -232,7 +254,7 @@ def judge_frame(
             "%s, %s, %s: %s", entry.feature, entry.start, entry.segment, entry.judgement.reason
         )
     logger.info("judged %d windows and segments, %d notes", len(entries), len(notes))
-    return Judged(report, sketches, None if times is None else times.values)
+    return Judged(report, sketches)
 
 
 def _baselines(baseline: Baseline | Sequence[Baseline]) -> tuple[Baseline, ...]:
@@ -262,28 +284,3 @@ def _refuse_same_names(own: Sequence[Distance]) -> None:
             f"two distances are called {twice[0]!r}; built in are "
             f"{', '.join(distance.name for distance in DISTANCES)}: give yours another name"
         )
-
-
-def _cut(all_rows: NDArray[np.int64], times: Times | None, grid: Grid | None) -> Cut:
-    if times is None:
-        return _one(None, all_rows)
-    dated = np.flatnonzero(~np.isnat(times.values))
-    if len(dated) == 0:
-        # One empty window, which is inconclusive: no window at all would look like no drift.
-        return _one(None, dated)
-    if grid is not None:
-        return cut(times.values, grid)
-    instants = times.values[dated]
-    # Half-open: the last row lies inside.
-    end = instants.max() + np.timedelta64(1, "us")
-    return _one(Window(utc(instants.min()), utc(end)), dated)
-
-
-def _one(window: Window | None, rows: NDArray[np.int64]) -> Cut:
-    return Cut([WindowRows(window, rows)], rows[:0], 0)
-
-
-def _split(span: WindowRows, segments: Segments) -> Iterator[tuple[str, WindowRows]]:
-    values = segments.values[span.rows]
-    for value in sorted(set(values.tolist()) - {None}):
-        yield value, WindowRows(span.window, span.rows[values == value])

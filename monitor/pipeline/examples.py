@@ -20,7 +20,7 @@ from monitor.windows import utc
 N_EXAMPLES: Final = 4
 LEAST_CHANGED: Final = 0.5
 """How likely a row must be one of those that changed to be shown as one."""
-_LONGEST_SOURCE: Final = 100_000
+LONGEST_SOURCE: Final = 100_000
 """A `data:` URI longer than this would swell every report and baseline: such an example is named only."""
 
 
@@ -93,7 +93,7 @@ class RowExamples:
         time = None if self.times is None else self.times.values[row]
         return Example(
             row=self._labels[row],
-            source=unsigned(source) if source and len(source) <= _LONGEST_SOURCE else None,
+            source=unsigned(source) if source and len(source) <= LONGEST_SOURCE else None,
             distance=distance,
             timestamp=None if time is None or np.isnat(time) else utc(time).isoformat(),
         )

@@ -28,7 +28,6 @@ from monitor.pipeline.placed import PlacedWindow
 from monitor.progress import steps
 from monitor.reports import FeatureSummary, WindowDrift
 from monitor.rules import RunRules
-from monitor.windows import WindowRows
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,10 +53,6 @@ class FeatureRun:
         """What windows are compared with."""
         return self.causes.placed.baseline
 
-    def place(self, spans: Sequence[WindowRows]) -> list[PlacedWindow]:
-        """The rows of each window in their clusters."""
-        return [self.causes.placed.window(span) for span in spans]
-
     def judge_windows(
         self, windows: Sequence[PlacedWindow], past: Sequence[PastWindow]
     ) -> list[WindowDrift]:
@@ -81,7 +76,7 @@ class FeatureRun:
             past=before[-MOST_PAST:],
             first=before[:MOST_FIRST],
         )
-        spans = [window.span.window for window in windows]
+        spans = [window.span for window in windows]
         starts = [
             *(window.start for window in past),
             *(None if span is None else span.start for span in spans),
@@ -92,7 +87,7 @@ class FeatureRun:
         for at, (window, verdict) in enumerate(steps(pairs, "looking for causes"), len(past)):
             judgement = verdict.judgement
             is_closed = self._is_closed(window)
-            if len(window.span.rows) == 0:
+            if window.n_rows == 0:
                 judgement = replace(judgement, reason=_without_rows(is_closed))
             began, ended = None, None
             if verdict.shift is not None:
@@ -151,7 +146,7 @@ class FeatureRun:
         return Rules(alpha, self.rules.minimum_rows, self.rules.minimum_change, limits, distances)
 
     def _sequence_window(self, window: PlacedWindow) -> SequenceWindow:
-        grid, span = self.rules.grid, window.span.window
+        grid, span = self.rules.grid, window.span
         if grid is None or span is None:
             return SequenceWindow(
                 window.sketch, self._statistics_of(None, window.sketch), number=None
@@ -177,8 +172,8 @@ class FeatureRun:
 
     def _is_closed(self, window: PlacedWindow) -> bool:
         """Whether it has no rows at a time of the week at which the baseline never has any."""
-        grid, span = self.rules.grid, window.span.window
-        if len(window.span.rows) or grid is None or span is None:
+        grid, span = self.rules.grid, window.span
+        if window.n_rows or grid is None or span is None:
             return False
         has_same_windows = grid.every.per_week == self.baseline.windows_per_week
         return has_same_windows and self.baseline.is_closed(grid.number(span.middle))

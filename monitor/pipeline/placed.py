@@ -9,13 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitor import frames
-from monitor.clusters import Baseline, WindowSketch, neighbours
+from monitor.clusters import Baseline, ValueTable, WindowSketch, count_values, neighbours
 from monitor.failures import count_failures
 from monitor.features import CustomFeature
 from monitor.frames import Times, Vectors
 from monitor.pipeline.contexts import context_keys, strata_of
+from monitor.pipeline.facts import WindowFacts
 from monitor.pipeline.rows import read_quality, read_vectors, segment_values
-from monitor.windows import WindowRows, zone_of
+from monitor.windows import Window, WindowRows, zone_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,7 +26,9 @@ class PlacedWindow:
     Parameters
     ----------
     span
-        The window with all its rows.
+        The window; None when the rows have no times.
+    n_rows
+        All its rows.
     rows
         (n,) positions in the frame of those with vectors.
     at
@@ -34,13 +37,17 @@ class PlacedWindow:
         Why the others have none.
     sketch
         The statistics of the vectors.
+    facts
+        What else is known of all rows, where the frame holds only some of those with vectors.
     """
 
-    span: WindowRows
+    span: Window | None
+    n_rows: int
     rows: NDArray[np.int64]
     at: NDArray[np.int64]
     failures: dict[str, int]
     sketch: WindowSketch
+    facts: WindowFacts | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,7 +135,15 @@ class PlacedRows:
             None if self.strata is None else self.strata[rows],
             None if self.quality is None else self.quality[rows],
         )
-        return PlacedWindow(span, rows, at, failures, sketch)
+        return PlacedWindow(span.window, len(span.rows), rows, at, failures, sketch)
+
+    def value_tables(self, window: PlacedWindow) -> dict[str, ValueTable]:
+        """The window's metadata against the clusters."""
+        labels, known = self.labels[window.at], self.baseline.columns
+        return {
+            name: count_values(values[window.rows].tolist(), labels, known[name])
+            for name, values in self.columns.items()
+        }
 
     def novel(self, window: PlacedWindow) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """Which of the window's rows are novel, farthest first, and how far known rows are from each."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -122,29 +122,30 @@ class Segments:
         The segments, sorted.
     n_left_out
         How many further values the column has.
+    n_compound
+        How many rows hold several values, where these are a segment.
     """
 
     column: str
     values: NDArray[np.object_]
     names: tuple[str, ...]
     n_left_out: int
+    n_compound: int = 0
 
     @classmethod
     def read(cls, frame: Any, column: str, known: Collection[str] = ()) -> Segments:
         """The values with most rows, `MOST_SEGMENTS` at most and `known` ones first; see `segment_values`."""
         values = segment_values(frame, column)
         counts = Counter(values.tolist())
-        # The name last: the same rows in any order give the same segments.
-        often = sorted(counts, key=lambda value: (value not in known, -counts[value], value))
-        often = often[:MOST_SEGMENTS]
-        names = set(often)
+        names = set(most_frequent(counts, known))
         kept = np.array([value if value in names else None for value in values], dtype=object)
-        return cls(column, kept, tuple(sorted(names)), len(counts) - len(names))
-
-    @property
-    def n_compound(self) -> int:
-        """How many rows hold several values."""
-        return int((self.values == COMPOUND).sum())
+        return cls(
+            column,
+            kept,
+            tuple(sorted(names)),
+            len(counts) - len(names),
+            counts[COMPOUND] if COMPOUND in names else 0,
+        )
 
     def refuse_key(self) -> None:
         """Pass if the column holds categories.
@@ -160,6 +161,13 @@ class Segments:
                 f"column {self.column!r} has {n_values:,} different values in {len(self.values):,} rows: "
                 "name a column of categories"
             )
+
+
+def most_frequent(counts: Mapping[str, int], known: Collection[str]) -> list[str]:
+    """The segments that are judged, of values with so many rows each."""
+    # The name last: the same rows in any order give the same segments.
+    often = sorted(counts, key=lambda value: (value not in known, -counts[value], value))
+    return often[:MOST_SEGMENTS]
 
 
 def _segment(cell: Any) -> str:

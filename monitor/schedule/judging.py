@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,11 +14,12 @@ from monitor import frames
 from monitor.clusters import Baseline, with_experience
 from monitor.drift import MOST_FIRST, PastWindow
 from monitor.features import CustomFeature
-from monitor.pipeline.detect import judge_frame
+from monitor.pipeline.detect import Judged, judge_frame, judge_pieces
 from monitor.pipeline.embed import embed
 from monitor.pipeline.fit import fit_baseline
+from monitor.pipeline.pieces import MOST_SHOWN
 from monitor.rules import OF_TIME, RunRules
-from monitor.sources import RowsSeen, Source, read_tables
+from monitor.sources import Source, SqlSource, WindowReading, read_tables
 from monitor.store import JudgedWindow, PastResult
 from monitor.windows import Every, Window
 
@@ -110,10 +111,20 @@ class WindowJudge:
             If its rows cannot be read, embedded or judged.
         """
         feature = self.features[feature_name]
-        rows = self._rows(feature, window)
+        rows = WindowReading(
+            self.source,
+            window.start,
+            window.end,
+            columns=self._columns(feature),
+            most_rows=MOST_SHOWN,
+        )
+        if isinstance(self.source, SqlSource) and feature.origin.is_missing_from(rows.columns):
+            # A database does not wait for images to be embedded, and rows without vectors are small.
+            rows.hold()
         baseline, baseline_range = self._baseline(feature, window)
-        judged = judge_frame(
-            rows,
+        tables = (self._with_vectors(table, feature) for table in rows.tables())
+        judged = (judge_pieces if rows.is_large else _judge_whole)(
+            tables,
             baseline,
             self._rules_of_one,
             timestamp_column=self.source.timestamp_column,
@@ -121,13 +132,12 @@ class WindowJudge:
             history={feature.name: self._past(feature, baseline, window)},
             are_pooled=self.history is not None and not isinstance(self.baselines, Rolling),
         )
-        assert judged.instants is not None
         (sketch,) = judged.sketches[feature.name]
         return JudgedWindow(
             report=judged.report,
             baseline=baseline,
             sketch=sketch,
-            rows_seen=str(RowsSeen.of(judged.instants)),
+            rows_seen=str(rows.seen),
             baseline_range=baseline_range,
         )
 
@@ -205,6 +215,10 @@ class WindowJudge:
             *([] if segment is None else [segment]),
         ]
         return list(dict.fromkeys(columns))
+
+
+def _judge_whole(tables: Iterable[pa.Table], *arguments: Any, **rules: Any) -> Judged:
+    return judge_frame(frames.join(list(tables)), *arguments, **rules)
 
 
 def _past(entry: PastResult, baseline: Baseline) -> PastWindow:

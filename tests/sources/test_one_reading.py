@@ -8,6 +8,7 @@ import io
 import lzma
 import os
 import shutil
+import sqlite3
 import tempfile
 from contextlib import suppress
 from pathlib import Path
@@ -32,7 +33,7 @@ from monitor.errors import InvalidInputError, MissingColumnError, TimestampError
 from monitor.frames import ReadOptions
 from monitor.pipeline.rows import segment_values
 from monitor.schedule import WindowJudge
-from monitor.sources import FileSource, find_files, read_window
+from monitor.sources import FileSource, SqlSource, find_files, read_window
 from monitor.windows import Every, Grid, Window, cut
 
 UTC = dt.UTC
@@ -606,7 +607,7 @@ def test_a_country_called_na_is_a_segment_whole_and_by_window(tmp_path):
 @pytest.mark.skipif(
     not (COMPACT_DIR / WEIGHTS_FILE).is_file(), reason="the compact model has no weights here"
 )
-def test_a_window_of_one_embedded_and_one_raw_file(tmp_path):
+def test_a_window_of_one_embedded_and_one_raw_file(tmp_path, monkeypatch):
     rng = np.random.default_rng(0)
 
     def rows(start, n):
@@ -625,6 +626,23 @@ def test_a_window_of_one_embedded_and_one_raw_file(tmp_path):
     judge = WindowJudge(source, {"photos": photos}, {"photos": base}, "1d")
     window = judge("photos", Window(START, START + DAY)).report.windows[0]
     assert (window.n_rows, window.n_failed) == (80, 0)
+    # In pieces, too, and where a database would have to wait for the images.
+    monkeypatch.setattr("monitor.schedule.judging.MOST_SHOWN", 30)
+    again = judge("photos", Window(START, START + DAY)).report.windows[0]
+    assert (again.n_rows, again.n_failed) == (80, 0)
+    assert again.judgement.p_value == pytest.approx(window.judgement.p_value, rel=0.01)
+    with sqlite3.connect(tmp_path / "rows.db") as connection:
+        raw = pd.read_parquet(tmp_path / "1.parquet")
+        raw.assign(ts=raw["ts"].astype(str)).to_sql("rows", connection)
+    url, query = (
+        f"sqlite:///{tmp_path}/rows.db",
+        "SELECT * FROM rows WHERE ts >= :start AND ts < :end",
+    )
+    judge = WindowJudge(
+        SqlSource(url, query, "ts", chunk_rows=25), {"photos": photos}, {"photos": base}, "1d"
+    )
+    window = judge("photos", Window(START, START + DAY)).report.windows[0]
+    assert (window.n_rows, window.n_failed) == (40, 0)
 
 
 def data_uri(pixels):

@@ -1,0 +1,210 @@
+"""A window in pieces is judged as it is whole, in memory that does not grow with its rows."""
+
+import json
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+
+import monitor
+from monitor import frames
+from monitor.clusters.content import content_keys, largest_share
+from monitor.clusters.copies import CopyCounts
+from monitor.errors import MissingColumnError
+from monitor.images.quality import QUALITY_FIELDS
+from monitor.pipeline import pieces as pieces_module
+from monitor.pipeline import rows as rows_module
+from monitor.pipeline.detect import judge_frame, judge_pieces
+from monitor.rules import RunRules
+from monitor.windows import Every, Window
+
+WIDTH = 8
+START = pd.Timestamp("2026-03-02", tz="UTC")
+DAY = Window(START.to_pydatetime(), (START + pd.Timedelta("1D")).to_pydatetime())
+CENTRES = np.random.default_rng(3).normal(size=(4, WIDTH)) * 3
+PHOTOS = monitor.ImageEmbedding(
+    name="photos", source_column="url", column="vector", model="compact", n_clusters=4
+)
+RULES = RunRules(every=Every.parse("1d"), segment_column="country", minimum_rows=10)
+
+
+def table(n, seed, *, start=START, days=1, moved=0):
+    """Rows with failures, copies and metadata; the last `moved` are novel, and of a new country."""
+    rng = np.random.default_rng(seed)
+    vectors = CENTRES[rng.integers(4, size=n)] + rng.normal(size=(n, WIDTH))
+    vectors[n - moved :] += 9
+    vectors[5:9] = vectors[5]
+    cells = list(vectors.astype(np.float32))
+    reasons = [None] * n
+    for i, reason in enumerate(["timeout", "http_404", "http_404", "timeout", "not_an_image"]):
+        cells[11 * i + 3], reasons[11 * i + 3] = None, reason
+    country = rng.choice(["FR", "DE", "IT"], n).astype(object)
+    country[n - moved :] = "JP"
+    return pd.DataFrame(
+        {
+            "vector": cells,
+            "vector_failure": reasons,
+            "vector_quality": list(rng.normal(0.5, 0.1, (n, len(QUALITY_FIELDS))).astype("f4")),
+            "ts": start + pd.to_timedelta(np.sort(rng.uniform(0, days, n)), unit="D"),
+            "url": [f"https://shop.test/{seed}/{i}.jpg" for i in range(n)],
+            "country": country,
+            "camera": rng.choice(["a", "b"], n),
+        }
+    )
+
+
+@pytest.fixture(scope="module")
+def baseline():
+    return monitor.fit_baseline(
+        table(1_200, 1, start=START - pd.Timedelta("20D"), days=12),
+        PHOTOS,
+        timestamp_column="ts",
+        every="1d",
+        segment_column="country",
+        explain_columns=["camera", "country"],
+        context=["hour"],
+        learn_changes=False,
+        vocabulary=(),
+    )
+
+
+@pytest.fixture(scope="module", params=[0, 60], ids=["calm", "moved"])
+def window(request):
+    return frames.as_arrow(table(400, 2, moved=request.param))
+
+
+def whole(window, baseline, rules=RULES):
+    return judge_frame(window, baseline, rules, timestamp_column="ts", window=DAY)
+
+
+def cut(window, size):
+    return [window.slice(start, size) for start in range(0, len(window), size)]
+
+
+def in_pieces(tables, baseline, rules=RULES):
+    return judge_pieces(iter(tables), baseline, rules, timestamp_column="ts", window=DAY)
+
+
+@pytest.mark.parametrize("size", [17, 400])
+def test_the_report_is_the_same_to_the_last_digit(window, baseline, size):
+    expected = whole(window, baseline)
+    judged = in_pieces(cut(window, size), baseline)
+    assert judged.report.to_json() == expected.report.to_json()
+    (sketch,), (of_whole,) = judged.sketches["photos"], expected.sketches["photos"]
+    assert np.array_equal(sketch.cluster_units, of_whole.cluster_units)
+    assert np.array_equal(sketch.kernel_units, of_whole.kernel_units)
+
+
+def test_of_a_large_window_only_the_changed_rows_are_read_off_a_sample(
+    window, baseline, monkeypatch
+):
+    expected = whole(window, baseline).report
+    monkeypatch.setattr(pieces_module, "MOST_SHOWN", 150)
+    reports = [in_pieces(cut(window, size), baseline).report for size in (23, 400)]
+    assert len({report.to_json() for report in reports}) == 1
+    assert reports[0].notes == expected.notes
+    is_moved = expected.has_drift
+    for entry, of_whole in zip(reports[0].windows, expected.windows, strict=True):
+        assert (entry.segment, entry.n_rows) == (of_whole.segment, of_whole.n_rows)
+        assert entry.judgement.tests == of_whole.judgement.tests
+        assert entry.judgement.verdict == of_whole.judgement.verdict
+        for name in ("failures", "novel_examples", "most_repeated", "quality", "explanations"):
+            assert getattr(entry, name) == getattr(of_whole, name)
+        if entry.change is None:
+            assert entry.examples == of_whole.examples
+    entry = reports[0].windows[0]
+    assert any("150 of the 395 rows" in note for note in entry.notes) == is_moved
+    if is_moved:
+        new = {row.example.row for row in entry.changed}
+        assert new
+        assert sum(int(row) >= 340 for row in new) >= 0.9 * len(new)
+        # Three standard errors of a share of 150 rows.
+        assert entry.change.share == pytest.approx(expected.windows[0].change.share, abs=0.09)
+
+
+def test_pieces_may_lack_columns_that_others_have(baseline):
+    window = frames.as_arrow(table(400, 2))
+    first, second = window.slice(0, 200), window.slice(200)
+    poor = second.drop_columns(["camera", "vector_quality", "vector_failure"])
+    for tables in ([poor, first], [poor, poor.slice(0, 0)]):
+        expected = whole(frames.join(tables), baseline).report
+        assert in_pieces(tables, baseline).report.to_json() == expected.to_json()
+    with pytest.raises(MissingColumnError, match="vector"):
+        in_pieces([poor.drop_columns(["vector"])], baseline)
+
+
+def test_very_many_segments_are_counted_but_not_all_of_them_judged(baseline, monkeypatch):
+    for module in (pieces_module, rows_module):
+        monkeypatch.setattr(module, "MOST_SEGMENTS", 6)
+    window = frames.as_arrow(table(60, 4))
+    at = window.column_names.index("country")
+    names = pa.array([f"c{i // 3:02}" for i in range(60)])
+    report = in_pieces(cut(window.set_column(at, "country", names), 20), baseline).report
+    judged = [entry.segment for entry in report.windows if entry.segment is not None]
+    assert judged == [f"c{i:02}" for i in range(6)]
+    assert any("has 20 different values: 6 of them" in note for note in report.notes)
+
+
+def test_copies_are_counted_in_bounded_memory():
+    rng = np.random.default_rng(0)
+    vectors = rng.normal(size=(3_000, 4)).astype(np.float32)
+    vectors[rng.permutation(3_000)[:600]] = 1
+    keys = content_keys(vectors)
+    exact, bounded = CopyCounts(), CopyCounts(most=64)
+    for start in range(0, 3_000, 41):
+        exact.add(keys[start : start + 41])
+        bounded.add(keys[start : start + 41])
+    assert exact.largest_share == largest_share(keys) == 0.2
+    assert 0.2 - 2 / 64 <= bounded.largest_share <= 0.2
+    alone = CopyCounts(most=64)
+    alone.add(np.arange(1_000, dtype=np.uint64))
+    assert alone.largest_share == 0.0
+
+
+PEAK = """
+import json, sys
+import numpy as np, pyarrow as pa
+import monitor
+from monitor import frames
+from monitor.pipeline.detect import judge_frame, judge_pieces
+from monitor.rules import RunRules
+
+WIDTH, PIECE = 64, 5_000
+points = monitor.VectorFeature(name="points", column="v", n_clusters=4)
+rng = np.random.default_rng(0)
+
+def piece(i):
+    vectors = np.random.default_rng(i).normal(size=(PIECE, WIDTH)).astype(np.float32)
+    return pa.table({"v": pa.FixedSizeListArray.from_arrays(vectors.ravel(), WIDTH)})
+
+def peak():
+    with open("/proc/self/status") as file:
+        return next(int(line.split()[1]) for line in file if line.startswith("VmHWM")) / 1024
+
+def judge(n):
+    pieces = (piece(i) for i in range(n // PIECE))
+    report = judge_pieces(pieces, baseline, RunRules(), timestamp_column=None).report
+    assert report.windows[0].n_rows == n
+    return peak()
+
+baseline = monitor.fit_baseline(piece(99).slice(0, 500), points, learn_changes=False)
+judge(30_000)
+few, many = judge(30_000), judge(300_000)
+print(json.dumps([few, many]))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not os.path.exists("/proc/self/status"), reason="only Linux tells the peak")
+def test_memory_does_not_grow_with_the_rows():
+    run = subprocess.run(
+        [sys.executable, "-c", PEAK], capture_output=True, text=True, timeout=600, check=False
+    )
+    assert run.returncode == 0, run.stderr
+    few, many = json.loads(run.stdout)
+    # The rows that ten times as many would add are 69 MB, and as much for each copy of them.
+    assert many - few < 25, (few, many)
