@@ -122,7 +122,7 @@ def work(url: str, clock: Callable[[], dt.datetime], fitted: dict, log: Path) ->
                 runner.run_due(lambda _, outcome: note(outcome, log))
             except Exception as error:
                 note(error, log)
-            time.sleep(0.01)
+            time.sleep(0.03)
 
 
 def note(outcome: Outcome, log: Path) -> None:

@@ -1,4 +1,5 @@
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -70,9 +71,10 @@ def folder(tmp_path, monkeypatch) -> Path:
     return tmp_path
 
 
-@pytest.fixture
-def project(folder) -> Path:
-    """A working folder with ready-made vectors: 400 rows of baseline, a calm day and a moved one."""
+@pytest.fixture(scope="session")
+def project_files(tmp_path_factory) -> Path:
+    """What `project` holds, made once."""
+    folder = tmp_path_factory.mktemp("project")
     (folder / "monitor.yaml").write_text(CONFIG, encoding="utf-8")
     (folder / "production").mkdir()
     day(400, 0, "2026-01-01").to_parquet(folder / "train.parquet")
@@ -81,8 +83,27 @@ def project(folder) -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def fitted_files(project_files, tmp_path_factory) -> Path:
+    """The same with a baseline, which takes a moment to fit."""
+    folder = tmp_path_factory.mktemp("fitted")
+    shutil.copytree(project_files, folder, dirs_exist_ok=True)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        done = CliRunner().invoke(main, ["baseline", "fit"])
+    assert done.exit_code == 0, done.stderr
+    return folder
+
+
 @pytest.fixture
-def fitted(project, monitor_command) -> Path:
+def project(folder, project_files) -> Path:
+    """A working folder with ready-made vectors: 400 rows of baseline, a calm day and a moved one."""
+    shutil.copytree(project_files, folder, dirs_exist_ok=True)
+    return folder
+
+
+@pytest.fixture
+def fitted(folder, fitted_files) -> Path:
     """The same with a baseline."""
-    assert monitor_command("baseline", "fit").exit_code == 0
-    return project
+    shutil.copytree(fitted_files, folder, dirs_exist_ok=True)
+    return folder
