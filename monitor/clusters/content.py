@@ -22,6 +22,28 @@ def content_keys(vectors: NDArray[np.float32], random_state: int = 0) -> NDArray
     return np.frombuffer(digests, dtype=np.uint64)
 
 
+def keys_of_blocks(keys: NDArray[np.uint64], blocks: NDArray[np.int64]) -> NDArray[np.uint64]:
+    """(n,) keys that only copies in one block share.
+
+    A picture that comes again weeks later will come again in production: there, too, windows hold copies of
+    rows that clusters were fitted on. Copies of one visit or burst tell nothing of that.
+
+    Parameters
+    ----------
+    keys, blocks
+        (n,) from `content_keys`, and from `block_of_rows`.
+
+    Returns
+    -------
+    (n,) as `keys` for rows of the first block that holds a copy.
+    """
+    _, which = np.unique(keys, return_inverse=True)
+    first = np.full(len(keys), blocks.max(initial=-1))
+    np.minimum.at(first, which, blocks)
+    again = _mixed(keys + (blocks + 1).astype(np.uint64) * _GOLDEN)
+    return np.where(blocks > first[which], again, keys)
+
+
 def largest_share(keys: NDArray[np.uint64]) -> float:
     """The share of rows, in [0, 1], that are copies of the most frequent one; 0 when all differ."""
     if len(keys) == 0:

@@ -13,7 +13,12 @@ from monitor.clusters.baseline import Baseline
 from monitor.clusters.baseline_rows import BaselineRows, RowWindows
 from monitor.clusters.baseline_statistics import BaselineStatistics
 from monitor.clusters.choice import ClusterChoice, choose_n_clusters
-from monitor.clusters.content import content_keys, largest_share, split_by_content
+from monitor.clusters.content import (
+    content_keys,
+    keys_of_blocks,
+    largest_share,
+    split_by_content,
+)
 from monitor.clusters.example import Example
 from monitor.clusters.fitted import FittedClusters
 from monitor.clusters.given_centroids import given_centroids
@@ -25,6 +30,7 @@ from monitor.clusters.replayed_windows import ReplayedWindows
 from monitor.clusters.scaling import RAW, STANDARD, UNIT, Scaling
 from monitor.clusters.seasons import finer_variations, season_masks, season_statistics
 from monitor.clusters.strata import RowContexts, Strata, expected_counts
+from monitor.clusters.time_blocks import block_of_rows
 from monitor.clusters.twins import twin_share
 from monitor.clusters.value_table import ValueTable, fit_values
 from monitor.errors import BaselineError
@@ -155,6 +161,9 @@ def fit_rows(
         np.clip(min(round(len(vectors) * FIT_SHARE), MAX_FIT_ROWS), least // 2, len(vectors) - 1)
     )
     keys = content_keys(scaled, clustering.random_state)
+    most_repeated = largest_share(keys)
+    if metadata.windows is not None:
+        keys = keys_of_blocks(keys, block_of_rows(metadata.windows.numbers))
     fit_rows, other_rows = split_by_content(keys, n_fit, metadata.groups)
     if len(other_rows) == 0:
         raise BaselineError(
@@ -228,7 +237,7 @@ def fit_rows(
         n_fit=len(fit_part),
         random_state=clustering.random_state,
         scaling=scaling,
-        most_repeated=largest_share(keys),
+        most_repeated=most_repeated,
         twins=twin_share(scaled, clustering.random_state) if metadata.groups is None else 0.0,
         choice=choice.reason if choice else None,
         segment_column=metadata.segment_column,

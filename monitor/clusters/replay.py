@@ -26,9 +26,9 @@ from monitor.clusters.reference import Reference
 from monitor.clusters.replayed_measures import OutsideMeasures, ReplayedMeasures
 from monitor.clusters.replayed_windows import N_LAGS, ReplayedWindows
 from monitor.clusters.strata import stratum_means
+from monitor.clusters.time_blocks import time_blocks
 from monitor.progress import steps
 
-N_BLOCKS: Final = 6
 N_PARTS: Final = 24
 """Parts that groups of rows are dealt to."""
 LEAST_WINDOWS: Final = 5
@@ -129,8 +129,7 @@ def replay(
     numbers = np.unique(rows.windows[rows.windows >= 0])
     windows: list[list[_Window]] = [[] for _ in groups]
     if len(numbers) >= LEAST_WINDOWS:
-        blocks = np.array_split(numbers, min(N_BLOCKS, len(numbers)))
-        for block in steps(blocks, "judging the baseline by itself"):
+        for block in steps(time_blocks(rows.windows), "judging the baseline by itself"):
             others = _Others.of(rows, block, random_state)
             if others is None:
                 return [None] * len(groups)

@@ -6,10 +6,12 @@ from scipy.stats import chi2_contingency
 
 from monitor.clusters import Baseline, Clustering, RowMetadata, RowWindows, fit
 from monitor.clusters.choice import choose_n_clusters, smallest_move
-from monitor.clusters.content import content_keys, split_by_content
+from monitor.clusters.content import content_keys, keys_of_blocks, split_by_content
+from monitor.clusters.far_rows import FarRows
 from monitor.clusters.kmeans import assign, assign_left_out, fit_centroids, unit_rows
 from monitor.clusters.moments import spectral_moments
 from monitor.clusters.scatter import Scatter
+from monitor.clusters.time_blocks import block_of_rows
 from monitor.errors import BaselineError, FingerprintMismatchError, InvalidInputError
 
 FEATURE = {"name": "photo"}
@@ -145,6 +147,41 @@ def test_copies_stay_on_one_side():
     assert not {r.tobytes() for r in rows[first]} & {r.tobytes() for r in rows[second]}
     assert sorted([*first, *second]) == list(range(2000))
     assert abs(len(first) - 1000) <= 5
+
+
+def test_copies_of_another_time_may_stand_on_the_other_side():
+    pool = unit_rows(blobs(300))
+    rng = np.random.default_rng(0)
+    drawn, days = rng.integers(300, size=1200), np.repeat(np.arange(12), 100)
+    keys = keys_of_blocks(content_keys(pool[drawn]), block_of_rows(days))
+    first, second = split_by_content(keys, 600)
+    # As many have a copy among the rows of the first side as rows of production will have.
+    known = np.isin(np.arange(300), drawn[first])
+    assert known[drawn[second]].mean() == pytest.approx(known.mean(), abs=0.06)
+    # Copies of one time stay together.
+    pairs = {(row, day // 2) for row, day in zip(drawn[first], days[first], strict=True)}
+    assert pairs.isdisjoint(zip(drawn[second], days[second] // 2, strict=True))
+
+
+def test_rows_that_come_once_are_split_as_without_times():
+    rows = unit_rows(blobs(240))
+    keys = content_keys(rows)
+    days = np.repeat(np.arange(12), 20)
+    np.testing.assert_array_equal(keys_of_blocks(keys, block_of_rows(days)), keys)
+
+
+def test_pictures_that_come_again_do_not_make_others_look_near():
+    z = []
+    for seed in range(4):
+        rng = np.random.default_rng(seed)
+        stock = unit_rows(rng.normal(size=(300, 16)))
+        windows = RowWindows("1d", np.repeat(np.arange(4), 225))
+        drawn = stock[rng.integers(300, size=900)]
+        baseline = fit(drawn, FEATURE, Clustering(2), RowMetadata(windows=windows))
+        window = baseline.sketch(stock[rng.integers(300, size=1500)], {})
+        z.append(FarRows.of(baseline.statistics.sketch.nearness_counts, window.nearness_counts).z)
+    # Measured without any of their copies, the baseline's rows lie too far out: −4.
+    assert np.mean(z) > -2
 
 
 def test_a_row_copied_very_often_is_dealt_to_both_sides():
