@@ -8,6 +8,7 @@ ours too, read the same files.
 from __future__ import annotations
 
 import zlib
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from judge import pools
+from judge.image_sets import clothes
 from judge.shifts import GEOMETRIES, NOISES, VECTOR_SHIFTS, World, mixed
 
 N_CLUSTERS = 20
@@ -23,6 +25,8 @@ QUIET = "quiet"
 CONTAMINATIONS = (0.05, 0.1, 0.2, 0.5)
 SHARES = (0.1, 0.5, 1.0)
 """Shares of the rows that are changed, as in Rabanser et al. (2019)."""
+N_CHANGED = 400
+N_COMMON = 6
 KNOCKED_OUT = "t-shirt"
 """The most frequent label of the photos stands for the paper's class 0."""
 
@@ -36,7 +40,7 @@ class Setting:
     Parameters
     ----------
     family
-        `"vectors"`, `"small images"`, `"photos"` or `"lasting"`.
+        `"vectors"`, `"small images"`, `"photos"`, `"changed photos"` or `"lasting"`.
     n_baseline, n_window
         Rows.
     n_quiet
@@ -63,6 +67,7 @@ SETTINGS = {
         Setting("vectors", 2000, 200, n_shifted=4),
         Setting("small images", 2000, 200),
         Setting("photos", 1000, 200),
+        Setting("changed photos", 1000, 200, n_shifted=2),
         Setting("vectors", 2000, 50, n_shifted=4),
         Setting("vectors", 2000, 1000, n_shifted=4),
     )
@@ -200,7 +205,40 @@ def _photos(
     return photos.crowd[order[: setting.n_baseline]], windows()
 
 
+def _changed_photos(
+    setting: Setting, rng: np.random.Generator, cache: Path
+) -> tuple[NDArray[np.float32], Windows]:
+    """A fifth of the rows changed in a way that `judge.causes` knows, or one label more or less frequent."""
+    images = clothes(N_CHANGED, cache)
+    vectors = np.stack(images.frame["vector"].iloc[images.pool].to_list()).astype(np.float32)
+    labels = images.frame["label"].to_numpy(dtype=np.str_)[images.pool]
+    changed = {
+        name: np.stack(frame["vector"].to_list()).astype(np.float32)
+        for name, frame in images.changed.items()
+    }
+    order, n = rng.permutation(len(vectors)), setting.n_window
+    rest = order[setting.n_baseline :]
+    common = list(dict(Counter(labels.tolist()).most_common(N_COMMON)))
+
+    def draw(weights: NDArray[np.float64] | None = None) -> NDArray[np.float32]:
+        shares = None if weights is None else weights / weights.sum()
+        return vectors[rng.choice(rest, n, replace=False, p=shares)]
+
+    def windows() -> Windows:
+        for _ in range(setting.n_quiet):
+            yield QUIET, draw()
+        for _ in range(setting.n_shifted):
+            for name, rows in changed.items():
+                yield f"{name} 20%|", mixed(draw(), rows, 0.2, rng)
+            is_label = labels[rest] == rng.choice(common)
+            yield "class doubled|", draw(np.where(is_label, 2.0, 1.0))
+            yield "class gone|", draw(np.where(is_label, 0.0, 1.0))
+
+    return vectors[order[: setting.n_baseline]], windows()
+
+
 _FAMILIES = {
+    "changed photos": _changed_photos,
     "vectors": _vectors,
     "small images": _small_images,
     "photos": _photos,

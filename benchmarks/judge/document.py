@@ -9,6 +9,7 @@ TITLES = {
     "vectors-2000-200": "Fake embeddings, windows of 200 (baseline 2,000)",
     "small-images-2000-200": "Small images, windows of 200 (baseline 2,000)",
     "photos-1000-200": "Photos, windows of 200 (baseline 1,000)",
+    "changed-photos-1000-200": "Changed photos, windows of 200 (baseline 1,000)",
     "vectors-2000-50": "Fake embeddings, windows of 50 (baseline 2,000)",
     "vectors-2000-1000": "Fake embeddings, windows of 1,000 (baseline 2,000)",
 }

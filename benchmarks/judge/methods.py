@@ -114,6 +114,11 @@ METHODS = {
         ),
         Method("whylogs-chi2", "whylogs, χ² on clusters", "p < 0.05", "whylogs_peer.py", "whylogs"),
         Method("frouros-mmd", "Frouros, MMD", "none", "frouros_peer.py", "frouros", is_slow=True),
+        Method("energy", "energy distance", "none", "two_sample_peer.py"),
+        Method("mmd-fuse", "MMD-FUSE", "none", "two_sample_peer.py", is_slow=True),
+        Method("linear", "linear classifier, AUC", "none", "two_sample_peer.py"),
+        Method("knn", "kNN classifier, AUC", "none", "two_sample_peer.py"),
+        Method("driftlens", "DriftLens, per batch", "none", "two_sample_peer.py"),
         Method("jsd-fixed", "JS distance of clusters", "> 0.1", "jsd_peer.py"),
     )
 }
