@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
+from monitor.clusters import combine_p_values
 from monitor.clusters.contingency import chi_square, chi_square_moments
 from monitor.drift.comparison import N_TABLES, UNKNOWN, Comparison, Ratio
 from monitor.drift.judgement import Judgement, ShiftKind
@@ -58,17 +59,25 @@ class MixNull:
         """By drawn tables of independent rows, or by the law of the baseline's windows."""
         if self.ratio is UNKNOWN:
             return 1.0
-        return self.comparison.calibrated("mix", lambda: self._p_value_of_rows(alpha), self.ratio)
+        return self.comparison.calibrated("mix", self._p_value_of_rows, self.ratio)
 
-    def _p_value_of_rows(self, alpha: float) -> float:
-        """The p-value if rows are independent: the share of drawn tables that reach X², if these are many.
+    def _p_value_of_rows(self) -> float:
+        """The p-value if rows are independent, of all clusters together and of the one that changed most.
+
+        X² spreads its power over all clusters: of twenty, one that grows is lost in the chance of the others.
+        """
+        null = self.independent
+        if np.count_nonzero(null.baseline + null.window) == 2:
+            return _exact(null)
+        return combine_p_values([self._p_value_together(), p_value_of_one(null)])
+
+    def _p_value_together(self) -> float:
+        """The share of drawn tables that reach X², if these are many.
 
         Far out, where they are few, it would hang on the draw: a χ² with three moments stands for it, the
         first two exact.
         """
         null, rng = self.independent, self.comparison.rng
-        if np.count_nonzero(null.baseline + null.window) == 2:
-            return _exact(null)
         is_drawn = self.comparison.calibration is None
         simulation = simulate(
             lambda n: chi_square(*null.draw(n, rng)),
@@ -96,6 +105,23 @@ class MixNull:
         return math.nan
 
 
+def p_value_of_one(null: NullTables) -> float:
+    """Of the cluster whose count is least likely: Fisher's exact test of each, two-sided, by Bonferroni.
+
+    Examples
+    --------
+    >>> counts = np.full(20, 100)
+    >>> grown = np.array([25] + [10] * 19)
+    >>> round(p_value_of_one(NullTables(counts, grown)), 4)
+    0.0097
+    """
+    totals, n = null.baseline + null.window, int(null.window.sum())
+    counts, totals = null.window[totals > 0], totals[totals > 0]
+    law = stats.hypergeom(int(totals.sum()), totals, n)
+    each = 2 * np.minimum(law.cdf(counts), law.sf(counts - 1))
+    return float(np.clip(each.min() * len(each), LEAST_P_VALUE, 1.0))
+
+
 def _exact(null: NullTables) -> float:
     """Of tables with two clusters, which are few."""
     baseline, window = (
@@ -112,7 +138,7 @@ def _exact(null: NullTables) -> float:
 
 
 class MixTest(SubTest):
-    """Pearson's X² of the counts per cluster, by drawn tables."""
+    """Pearson's X² of the counts per cluster, by drawn tables, and the cluster that changed most."""
 
     def null(self, comparison: Comparison) -> MixNull:
         """X², beside the tables that windows without drift give."""
