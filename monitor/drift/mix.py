@@ -69,9 +69,9 @@ class MixNull:
         null = self.independent
         if np.count_nonzero(null.baseline + null.window) == 2:
             return _exact(null)
-        return combine_p_values([self._p_value_together(), p_value_of_one(null)])
+        return combine_p_values([self.p_value_together(), p_value_of_one(null)])
 
-    def _p_value_together(self) -> float:
+    def p_value_together(self) -> float:
         """The share of drawn tables that reach X², if these are many.
 
         Far out, where they are few, it would hang on the draw: a χ² with three moments stands for it, the
