@@ -40,7 +40,7 @@ def keys_of_blocks(keys: NDArray[np.uint64], blocks: NDArray[np.int64]) -> NDArr
     _, which = np.unique(keys, return_inverse=True)
     first = np.full(len(keys), blocks.max(initial=-1))
     np.minimum.at(first, which, blocks)
-    again = _mixed(keys + (blocks + 1).astype(np.uint64) * _GOLDEN)
+    again = scrambled(keys + (blocks + 1).astype(np.uint64) * _GOLDEN)
     return np.where(blocks > first[which], again, keys)
 
 
