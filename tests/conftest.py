@@ -79,8 +79,11 @@ def drawn() -> tuple[list[Any], list[Any]]:
 
 @pytest.fixture(scope="session")
 def shop_vectors(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A cache of vectors for everybody who embeds the little shop's pictures."""
-    return tmp_path_factory.mktemp("vectors")
+    """A cache of vectors for everybody who embeds the little shop's pictures, in whichever worker."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "vectors"
+    folder.mkdir(exist_ok=True)
+    return folder
 
 
 @pytest.fixture(scope="module")

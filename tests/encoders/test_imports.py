@@ -7,8 +7,12 @@ import sys
 
 from monitor.encoders.imports import bring_text_towers, import_lightly, open_clip
 
+from .tiny import VIT, write_model
 
-def test_the_first_vector_needs_neither_the_compiler_nor_transformers_nor_statistics():
+
+def test_the_first_vector_needs_neither_the_compiler_nor_transformers_nor_statistics(tmp_path):
+    """In a process of its own; and the root logger, on which pytest has handlers, is left alone."""
+    model = write_model(tmp_path / "vit", VIT)
     code = (
         "import sys, pandas as pd, monitor; from PIL import Image\n"
         "space = monitor.ImageSpace('i', model='compact')\n"
@@ -18,6 +22,10 @@ def test_the_first_vector_needs_neither_the_compiler_nor_transformers_nor_statis
         "heavy = {'torch._dynamo', 'transformers', 'sympy', 'scipy', 'sklearn', 'sqlalchemy'}\n"
         "heavy |= {'huggingface_hub', 'timm.models.vision_transformer', 'torchvision.models.resnet'}\n"
         "print(*heavy & set(sys.modules))\n"
+        "import logging; from monitor.encoders import EncoderSpec, load_encoder\n"
+        f"spec = EncoderSpec(handler='open_clip', model='local-dir:{model}')\n"
+        "load_encoder(spec).encode_texts(['a'])\n"
+        "print(logging.getLogger().handlers, logging.getLogger().filters)\n"
         "import timm, torchvision\n"
         "assert timm.create_model('vit_tiny_patch16_224', num_classes=3).num_classes == 3\n"
         "assert 'timm.models.beit' not in sys.modules\n"
@@ -26,7 +34,9 @@ def test_the_first_vector_needs_neither_the_compiler_nor_transformers_nor_statis
         "assert torchvision.models.resnet.resnet18 is torchvision.models.resnet18"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.split() == []
+    heavy, logging = done.stdout.splitlines()
+    assert heavy == ""
+    assert (logging, done.stderr) == ("[] []", "")
 
 
 def test_what_was_kept_away_works_when_it_is_called():

@@ -6,8 +6,6 @@ import json
 import logging
 import pickle  # noqa: TID251 - to write a trap that must not spring
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -298,15 +296,3 @@ def test_open_clip_writes_nothing_to_the_log(
     with caplog.at_level(logging.DEBUG):
         load_encoder(open_clip_spec(f"local-dir:{write_model(tmp_path, VIT)}")).encode_texts(["a"])
     assert not [record for record in caplog.records if "open_clip" in record.pathname]
-
-
-def test_loading_leaves_the_root_logger_alone(models: dict[str, Path]) -> None:
-    """In a process of its own, since pytest has handlers on the root logger."""
-    code = (
-        "import logging; from monitor.encoders import EncoderSpec, load_encoder; "
-        f"spec = EncoderSpec(handler='open_clip', model='local-dir:{models['vit']}'); "
-        "load_encoder(spec).encode_texts(['a']); "
-        "print(logging.getLogger().handlers, logging.getLogger().filters)"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert (done.stdout.strip(), done.stderr) == ("[] []", "")

@@ -245,5 +245,5 @@ def test_fetching_is_not_held_up(server: Server):
 def test_an_image_that_takes_too_long_is_told_alike(isolation):
     policy = SourcePolicy(deadline_seconds=1e-6, isolation=isolation)
     with ImageReader(policy) as reader:
-        outcome = reader.read(encode(scene(3_000, 3_000)))
+        outcome = reader.read(encode(scene(1_000, 1_000)))
     assert outcome == Failure("decoder_crashed", "not decoded after 1e-06 s")
