@@ -19,6 +19,7 @@ from monitor.errors import (
     TimestampError,
 )
 from monitor.frames.fingerprints import FINGERPRINT_KEY
+from monitor.pipeline import rows
 
 FEATURE = monitor.VectorFeature(name="points", column="vector", n_clusters=4)
 DAY = dt.timedelta(days=1)
@@ -217,15 +218,17 @@ def test_a_key_is_no_segment_of_a_baseline():
         monitor.fit_baseline(table(300, 1).assign(id=range(300)), FEATURE, segment_column="id")
 
 
-def test_more_segments_than_a_report_shows_do_not_stop_the_others():
-    shops = [f"shop {i % 300}" for i in range(900)]
+def test_more_segments_than_a_report_shows_do_not_stop_the_others(monkeypatch):
+    assert rows.MOST_SEGMENTS == 200
+    monkeypatch.setattr(rows, "MOST_SEGMENTS", 20)
+    shops = [f"shop {i % 30}" for i in range(900)]
     one = monitor.fit_baseline(table(900, 0).assign(shop=shops), FEATURE, segment_column="shop")
-    assert len(one.segments) == 200
+    assert len(one.segments) == 20
     report = monitor.detect_drift(table(900, 1).assign(shop=shops), one, segment_column="shop")
     judged = [window.segment for window in report.windows if window.segment is not None]
     assert set(judged) == set(one.segments)
     assert report.windows[0].n_rows == 900
-    assert any("'shop' has 300 different values: 200 of them" in note for note in report.notes)
+    assert any("'shop' has 30 different values: 20 of them" in note for note in report.notes)
 
 
 def test_a_list_in_a_segment_column_stops_nothing():

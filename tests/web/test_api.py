@@ -251,8 +251,9 @@ def test_every_get_of_the_openapi_document_answers(served: Served) -> None:
     gets = [path for path, methods in document["paths"].items() if "get" in methods]
     assert len(gets) > 15
     for path in gets:
-        for value in ("1", "0", "-1", quote(EVIL, safe=""), "2026-03-03", "xy", "%F0%9F%92%A9"):
-            filled = re.sub(r"\{[a-z]+\}", value, path)
+        values = ("1", "0", "-1", quote(EVIL, safe=""), "2026-03-03", "xy", "%F0%9F%92%A9")
+        # A path without a place for one is asked once.
+        for filled in dict.fromkeys(re.sub(r"\{[a-z]+\}", value, path) for value in values):
             for query in (
                 "",
                 f"?{SPAN}",
