@@ -25,7 +25,7 @@ import pyarrow.parquet as pq
 
 import monitor
 from monitor.clusters import Baseline
-from monitor.pipeline.detect import judge_frame
+from monitor.pipeline.judged import judge_frame
 from monitor.rules import RunRules
 from monitor.schedule import WindowJudge
 from monitor.sources import FileSource, read_window

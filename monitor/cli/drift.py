@@ -32,9 +32,9 @@ def drift(
     Each window is compared with the baseline. Images are embedded first where the vectors are
     missing.
     """
-    from monitor.cli.embedded import read_part
+    from monitor.cli.embedded import part_tables
     from monitor.cli.project import Project
-    from monitor.pipeline.detect import judge_frame
+    from monitor.pipeline.judged import judge_tables
     from monitor.pipeline.notes import other_windows
     from monitor.progress import progress_shown
     from monitor.reports.text import summary
@@ -49,9 +49,9 @@ def drift(
     for baseline in baselines:
         if warning := other_windows(baseline, rules.grid):
             terminal.say(f"warning: {warning}")
-    rows = read_part(project, "production", features)
+    rows = part_tables(project, "production", features)
     with progress_shown(False if terminal.as_json else None):
-        report = judge_frame(
+        report = judge_tables(
             rows, baselines, rules, timestamp_column=config.data.production.timestamp_column
         ).report
     written = _write(project, report)

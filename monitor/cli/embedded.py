@@ -6,9 +6,9 @@ import hashlib
 import json
 import os
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -18,7 +18,7 @@ from monitor.cli.columns import check_columns
 from monitor.cli.failed_rows import failed_rows, list_failures, read_failures, write_failures
 from monitor.cli.failed_rows import retry as retry_rows
 from monitor.cli.project import Monitored, Project
-from monitor.cli.tables import check_writable, find_tables, joined
+from monitor.cli.tables import check_writable, find_tables
 from monitor.cli.terminal import counted
 from monitor.encoders.spec import COMPACT, EncoderSpec
 from monitor.failures import count_failures
@@ -67,8 +67,8 @@ class Prepared:
         The file of the config.
     target
         The embedded table; None where the file brings its vectors.
-    frame
-        Its rows.
+    embedded
+        Its rows with the vectors in `target`; None where the file brings its own.
     features
         Those whose vectors stand in `target`.
     n_new
@@ -79,10 +79,24 @@ class Prepared:
 
     source: DataTable
     target: Path | None
-    frame: pa.Table
+    embedded: pa.Table | None
     features: tuple[CustomFeature, ...] = ()
     n_new: int = 0
     n_retried: int = 0
+
+    @cached_property
+    def frame(self) -> pa.Table:
+        """Its rows."""
+        return self.source.read() if self.embedded is None else self.embedded
+
+    def tables(self, columns: Collection[str]) -> Iterator[pa.Table]:
+        """The `columns` that there are of these, and `frames.ROW`, in pieces."""
+        kept = {*columns, frames.ROW}
+        if self.embedded is None:
+            yield from self.source.tables(kept)
+            return
+        labelled = frames.with_row_labels(self.embedded, self.source.name, 0)
+        yield labelled.select([name for name in labelled.column_names if name in kept])
 
     def failures(self, feature: CustomFeature) -> dict[str, tuple[int, str]]:
         """Why rows have no vector: for each reason how many, and what the first says of itself."""
@@ -117,6 +131,11 @@ def read_part(project: Project, part: str, features: Sequence[Monitored]) -> pa.
 
     Columns that nobody asks for are left out: their types need not go together.
     """
+    return frames.join(list(part_tables(project, part, features)))
+
+
+def part_tables(project: Project, part: str, features: Sequence[Monitored]) -> Iterator[pa.Table]:
+    """The same in pieces: of files that bring their vectors a few rows at a time, else file by file."""
     drift = project.config.drift
     wanted = {
         getattr(project.config.data, part).timestamp_column,
@@ -128,8 +147,9 @@ def read_part(project: Project, part: str, features: Sequence[Monitored]) -> pa.
     for feature in features:
         origin = feature.origin
         wanted |= {*feature.required_columns, *origin.columns, *origin.written_columns}
-    prepared = prepare_part(project, part, features)
-    return joined(((file.source, file.frame) for file in prepared), wanted - {None})
+    columns = {name for name in wanted if name is not None}
+    for prepared in prepare_part(project, part, features):
+        yield from prepared.tables(columns)
 
 
 def prepare_file(
@@ -155,16 +175,15 @@ def prepare_file(
     check_columns(project.config, str(source), columns, features, part)
     for note in outline.notes:
         project.terminal.say(f"note: {note}")
-    frame = source.read()
     wanted = {
         feature.origin.column: feature
         for feature in features
         if feature.origin.is_missing_from(columns)
     }
     if not wanted:
-        return Prepared(source, None, frame)
+        return Prepared(source, None, None)
     before = source.state()
-    frame, saved = _earlier(target, before) or (frame, {})
+    frame, saved = _earlier(target, before) or (source.read(), {})
     stamps = {name: _stamp(project.config, feature) for name, feature in wanted.items()}
     stale = [name for name in wanted if redo.force or saved.get(name) != stamps[name]]
     again = {

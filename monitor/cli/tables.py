@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -95,22 +95,6 @@ def one_file(config: MonitoringConfig, path: Path) -> DataFile:
     if path.is_dir():
         raise InvalidInputError(f"{path} is a folder: name one file")
     return files_of(str(path), options=options_of(config, config.data.production))[0]
-
-
-def joined(tables: Iterable[tuple[DataTable, pa.Table]], columns: Collection[str]) -> pa.Table:
-    """The named columns of several files as one table, whose rows are labelled by file and row.
-
-    Raises
-    ------
-    InvalidInputError
-        If a column's vectors come from different encoders.
-    """
-    parts = []
-    for file, table in tables:
-        labelled = frames.with_row_labels(table, file.name, 0)
-        kept = [name for name in labelled.column_names if name in columns or name == frames.ROW]
-        parts.append(labelled.select(kept))
-    return frames.join(parts)
 
 
 def check_writable(table: pa.Table, target: Path, source: DataTable) -> None:

@@ -3,33 +3,23 @@
 from __future__ import annotations
 
 import datetime as dt
-import logging
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from monitor.clusters import Baseline, WindowSketch
-from monitor.drift import DISTANCES, Distance, PastWindow, own_distances
-from monitor.errors import InvalidInputError, TimestampError
-from monitor.pipeline.budget import AlarmBudget, thresholds_in_words
-from monitor.pipeline.causes import Causes
-from monitor.pipeline.feature_run import FeatureRun
-from monitor.pipeline.notes import feature_notes, lessons_note, other_windows
-from monitor.pipeline.pieces import gathered
-from monitor.pipeline.windowed import WindowedRows, rows_of_frame
+from monitor import frames
+from monitor.clusters import Baseline
+from monitor.drift import Distance, PastWindow, own_distances
+from monitor.errors import InvalidInputError
+from monitor.pipeline.judged import Judged, checked_baselines, judge_frame, judge_tables
+from monitor.pipeline.notes import other_windows
 from monitor.progress import progress_shown
-from monitor.reports import DriftReport, WindowDrift
+from monitor.reports import DriftReport
 from monitor.rules import RunRules
 from monitor.windows import Every, Window, zone_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-logger = logging.getLogger(__name__)
 
 
 def detect_drift(
@@ -55,7 +45,9 @@ def detect_drift(
     Parameters
     ----------
     frame
-        Holds the feature's column of vectors, from `embed` or from elsewhere.
+        Holds the feature's column of vectors, from `embed` or from elsewhere. Or an iterator of such frames,
+        as `pyarrow.parquet.ParquetFile(…).iter_batches()` is: the rows in pieces. Of more than 100,000 rows
+        one piece at a time is in memory then, and which rows changed is read off some of each window.
     baseline
         One baseline, or one per feature.
     timestamp_column
@@ -126,161 +118,27 @@ def detect_drift(
         thresholds=thresholds or {},
         distances=own_distances(distances, thresholds or ()),
     )
-    for of_feature in _baselines(baseline):
+    for of_feature in checked_baselines(baseline):
         if warning := other_windows(of_feature, rules.grid):
             warnings.warn(warning, stacklevel=2)
     span = None if window is None else Window(*(edge.astimezone(dt.UTC) for edge in window))
+    judge: Callable[..., Judged] = judge_tables if isinstance(frame, Iterator) else judge_frame
+    rows = _as_tables(frame) if isinstance(frame, Iterator) else frame
     with progress_shown(progress):
-        return judge_frame(
-            frame, baseline, rules, timestamp_column=timestamp_column, window=span, history=history
+        return judge(
+            rows, baseline, rules, timestamp_column=timestamp_column, window=span, history=history
         ).report
 
 
-@dataclass(frozen=True, eq=False)
-class Judged:
-    """A report, and what it was made from.
+def _as_tables(pieces: Iterator[Any]) -> Iterator[pa.Table]:
+    import pyarrow as pa
 
-    Parameters
-    ----------
-    report
-        The report.
-    sketches
-        By feature, the statistics of each window, in the order of time.
-    instants
-        (rows of the frame,) datetime64[us] in UTC, when each row happened; None without times.
-    """
-
-    report: DriftReport
-    sketches: Mapping[str, Sequence[WindowSketch]]
-    instants: NDArray[np.datetime64] | None = None
-
-
-def judge_frame(
-    frame: Any,
-    baseline: Baseline | Sequence[Baseline],
-    rules: RunRules,
-    *,
-    timestamp_column: str | None,
-    window: Window | None = None,
-    history: Mapping[str, Sequence[PastWindow]] | None = None,
-    are_pooled: bool = True,
-) -> Judged:
-    """What `detect_drift` does, by rules that are one value.
-
-    Without `are_pooled` windows are not looked at together, and single ones get all of the false alarms.
-    """
-    baselines = _baselines(baseline)
-    if rules.every is not None and timestamp_column is None:
-        raise TimestampError(
-            f"every='{rules.every}' needs to know when each row happened: give timestamp_column too"
-        )
-    _refuse_same_names(rules.distances)
-    rows = rows_of_frame(frame, baselines, rules, timestamp_column, window)
-    judged = judge_rows(rows, baselines, rules, history=history, are_pooled=are_pooled)
-    return replace(judged, instants=rows.instants)
-
-
-def judge_pieces(
-    pieces: Iterable[pa.Table],
-    baseline: Baseline | Sequence[Baseline],
-    rules: RunRules,
-    *,
-    timestamp_column: str | None,
-    window: Window | None = None,
-    history: Mapping[str, Sequence[PastWindow]] | None = None,
-    are_pooled: bool = True,
-) -> Judged:
-    """What `judge_frame` does with one window, of which one piece at a time is in memory.
-
-    The verdict is that of all rows, to the bit. Which of them changed is read off `MOST_SHOWN` rows with
-    vectors, drawn by their place among all. `Judged.instants` is None.
-
-    Parameters
-    ----------
-    pieces
-        Plain Arrow tables, in the order of the rows; one at least.
-    """
-    baselines = _baselines(baseline)
-    _refuse_same_names(rules.distances)
-    rows = gathered(pieces, baselines, rules, timestamp_column, window)
-    return judge_rows(rows, baselines, rules, history=history, are_pooled=are_pooled)
-
-
-def judge_rows(
-    rows: WindowedRows,
-    baselines: Sequence[Baseline],
-    rules: RunRules,
-    *,
-    history: Mapping[str, Sequence[PastWindow]] | None,
-    are_pooled: bool,
-) -> Judged:
-    """The windows and segments of all features, judged."""
-    budget = AlarmBudget.share_out(rules, len(baselines), len(rows.segments), are_pooled=are_pooled)
-    notes = [
-        thresholds_in_words(rules.thresholds, (*DISTANCES, *rules.distances))
-        if rules.thresholds
-        else budget.note,
-        *rows.notes,
-    ]
-    entries: list[WindowDrift] = []
-    summaries, sketches = [], {}
-    for of_feature in baselines:
-        of_rows = rows.feature(of_feature)
-        run = FeatureRun(Causes(of_rows.placed, of_rows.examples, rules.zone), rules, budget)
-        windows = of_rows.windows
-        judged = run.judge_windows(windows, (history or {}).get(of_feature.name, ()))
-        entries += judged
-        if rules.segment_column is not None:
-            entries += [
-                run.judge_segment(part, rules.segment_column, value)
-                for value, part in of_rows.segments
-            ]
-        summaries.append(run.summary())
-        sketches[of_feature.name] = [placed_window.sketch for placed_window in windows]
-        sizes = [placed_window.sketch.n for placed_window in windows]
-        notes += feature_notes(of_rows.placed, sizes, rules.grid, budget.window)
-        if n_lessons := max((entry.judgement.n_lessons for entry in judged), default=0):
-            notes.append(lessons_note(of_feature.name, n_lessons))
-    report = DriftReport(
-        features=tuple(summaries),
-        windows=tuple(entries),
-        every=None if rules.every is None else str(rules.every),
-        segment_column=rules.segment_column,
-        notes=tuple(notes),
-        timezone=rules.zone.key,
-    )
-    for entry in entries:
-        logger.debug(
-            "%s, %s, %s: %s", entry.feature, entry.start, entry.segment, entry.judgement.reason
-        )
-    logger.info("judged %d windows and segments, %d notes", len(entries), len(notes))
-    return Judged(report, sketches)
-
-
-def _baselines(baseline: Baseline | Sequence[Baseline]) -> tuple[Baseline, ...]:
-    baselines = tuple(baseline) if isinstance(baseline, list | tuple) else (baseline,)
-    if not baselines:
-        raise InvalidInputError("no baseline was given: fit one with monitor.fit_baseline")
-    checked = []
-    for value in baselines:
-        if not isinstance(value, Baseline):
-            raise InvalidInputError(
-                f"expected a Baseline, got {type(value).__name__}: fit one with monitor.fit_baseline, or "
-                "read one with monitor.Baseline.load(path)"
-            )
-        checked.append(value)
-    names = [value.name for value in checked]
-    if len(set(names)) < len(names):
+    is_empty = True
+    for piece in pieces:
+        is_empty = False
+        is_batch = isinstance(piece, pa.RecordBatch)
+        yield frames.as_arrow(pa.Table.from_batches([piece]) if is_batch else piece)
+    if is_empty:
         raise InvalidInputError(
-            f"two baselines are of one feature ({', '.join(names)}): give one per feature"
-        )
-    return tuple(checked)
-
-
-def _refuse_same_names(own: Sequence[Distance]) -> None:
-    names = [distance.name for distance in (*DISTANCES, *own)]
-    if twice := sorted({name for name in names if names.count(name) > 1}):
-        raise InvalidInputError(
-            f"two distances are called {twice[0]!r}; built in are "
-            f"{', '.join(distance.name for distance in DISTANCES)}: give yours another name"
+            "the iterator gave no frame: give an empty one with its columns when there are no rows"
         )

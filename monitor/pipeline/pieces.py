@@ -1,20 +1,21 @@
-"""One window's rows in pieces: counted and summed one after the other, and some of them kept."""
+"""Rows in pieces: counted and summed by window one after the other, and some of them kept."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from monitor import frames
 from monitor.clusters import Baseline
 from monitor.frames import CHUNK_ROWS, Times
 from monitor.pipeline.examples import LONGEST_SOURCE, RowExamples
 from monitor.pipeline.facts import GatheredWindow
-from monitor.pipeline.notes import segment_notes
+from monitor.pipeline.notes import segment_notes, time_notes
 from monitor.pipeline.placed import PlacedRows, PlacedWindow
 from monitor.pipeline.row_sample import RowSample
 from monitor.pipeline.rows import (
@@ -24,9 +25,15 @@ from monitor.pipeline.rows import (
     most_frequent,
     segment_values,
 )
-from monitor.pipeline.windowed import FeatureRows, WindowedRows, known_segments, split
+from monitor.pipeline.windowed import (
+    FeatureRows,
+    WindowedRows,
+    cut_rows,
+    known_segments,
+    split,
+)
 from monitor.rules import OF_TIME, RunRules
-from monitor.windows import Window, WindowRows
+from monitor.windows import Cut, Grid, Window, WindowRows
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -34,6 +41,10 @@ if TYPE_CHECKING:
 MOST_SHOWN: Final = 20_000
 """So many rows of a window are kept whole to tell which of them changed: twenty for each of the baseline's
 known rows, which they are told apart from. 40 MB of vectors 512 wide."""
+MOST_HELD: Final = 100_000
+"""So many rows of all windows together are kept whole, but `LEAST_SHOWN` of each at least."""
+LEAST_SHOWN: Final = 1_000
+"""As many as the baseline's known rows."""
 _KEYS_OF_SEGMENT: Final = 2**14
 
 
@@ -44,7 +55,7 @@ def gathered(
     timestamp_column: str | None,
     window: Window | None,
 ) -> WindowedRows:
-    """The rows of a window that comes in pieces.
+    """Rows that come in pieces, in their windows.
 
     Parameters
     ----------
@@ -53,120 +64,186 @@ def gathered(
     baselines
         Of the features.
     rules
-        Which column the segments are in.
+        How windows are cut, and which column the segments are in; these are of one window only.
     timestamp_column
         When each row happened.
     window
-        The window; None where rows have no times.
+        All rows are in it; None where `rules` cut them, or all are one window.
     """
-    n, time_note = 0, None
+    times = _Times(rules.grid, window, has_times=timestamp_column is not None)
     counts: Counter[str] = Counter()
     known = known_segments(baselines)
     features = {
-        baseline.name: _Feature(baseline, rules.segment_column, known, window)
-        for baseline in baselines
+        baseline.name: _Feature(baseline, rules.segment_column, known) for baseline in baselines
     }
     for piece in _small(pieces):
-        times = None if timestamp_column is None else frames.read_times(piece, timestamp_column)
-        time_note = time_note or (None if times is None else times.note)
-        labelled = _with_labels(piece, n)
+        of_piece = None if timestamp_column is None else frames.read_times(piece, timestamp_column)
+        labelled = _with_labels(piece, times.n)
         if rules.segment_column is not None:
             counts.update(segment_values(piece, rules.segment_column).tolist())
         for feature in features.values():
-            feature.add(labelled, times, n)
-        n += piece.num_rows
-    notes = () if time_note is None else (time_note,)
-    if rules.segment_column is None:
-        return WindowedRows(lambda b: features[b.name].rows(timestamp_column, ()), (), notes)
-    # Of one feature, as all have the same rows.
-    counted = next(iter(features.values())).segments
-    judged = {value: counts[value] for value in counts if value in counted}
-    names = tuple(sorted(most_frequent(judged, known)))
-    segments = Segments(
-        rules.segment_column,
-        np.empty(0, dtype=object),
-        names,
-        len(counts) - len(names),
-        counts[COMPOUND] if COMPOUND in names else 0,
-    )
+            feature.add(labelled, of_piece, times.windows_of(piece, of_piece), times.n)
+        times.add(piece, of_piece)
+    spans, notes = times.spans()
+    names: tuple[str, ...] = ()
+    if rules.segment_column is not None:
+        # Of one feature, as all have the same rows.
+        counted = next(iter(features.values())).segments
+        judged = {value: counts[value] for value in counts if value in counted}
+        names = tuple(sorted(most_frequent(judged, known)))
+        n_compound = counts[COMPOUND] if COMPOUND in names else 0
+        no_rows = np.empty(0, dtype=object)
+        n_left_out = len(counts) - len(names)
+        segments = Segments(rules.segment_column, no_rows, names, n_left_out, n_compound)
+        notes = (*notes, *segment_notes(segments))
     return WindowedRows(
-        lambda b: features[b.name].rows(timestamp_column, names),
-        names,
-        (*notes, *segment_notes(segments)),
+        lambda baseline: features[baseline.name].rows(spans, timestamp_column, names), names, notes
     )
+
+
+class _Times:
+    """When rows happened, eight bytes for each; nothing is kept where all are in one window."""
+
+    def __init__(self, grid: Grid | None, window: Window | None, *, has_times: bool) -> None:
+        self.n = 0
+        self._grid = grid
+        self._window = window
+        self._is_cut = has_times and window is None
+        self._instants: list[NDArray[np.datetime64]] = []
+        self._n_undated = 0
+        self._note: str | None = None
+
+    def windows_of(self, piece: pa.Table, times: Times | None) -> dict[int, NDArray[np.int64]]:
+        """By the number of each window, the rows of the piece that are in it; 0 where there is one."""
+        if times is None or not self._is_cut:
+            return {0: np.arange(piece.num_rows)}
+        dated = np.flatnonzero(~np.isnat(times.values))
+        if self._grid is None or len(dated) == 0:
+            return {0: dated} if len(dated) else {}
+        numbers = self._grid.numbers(times.values[dated])
+        return {int(at): dated[numbers == at] for at in np.unique(numbers)}
+
+    def add(self, piece: pa.Table, times: Times | None) -> None:
+        """Note a piece's times."""
+        self.n += piece.num_rows
+        if times is None:
+            return
+        self._note = self._note or times.note
+        if self._is_cut:
+            self._instants.append(times.values)
+        else:
+            self._n_undated += int(np.isnat(times.values).sum())
+
+    def spans(self) -> tuple[list[tuple[int, Window | None]], tuple[str, ...]]:
+        """The windows in the order of time, each with its number, and what must be known of them."""
+        if not self._is_cut:
+            undated = Times(np.full(self._n_undated, np.datetime64("NaT", "us")), self._note)
+            return [(0, self._window)], tuple(time_notes(undated, Cut([], np.empty(0, int), 0)))
+        times = Times(np.concatenate(self._instants), self._note)
+        in_time = cut_rows(np.arange(self.n), times, self._grid)
+        windows = [span.window for span in in_time.windows]
+        numbers = [
+            0 if self._grid is None or window is None else self._grid.number(window.start)
+            for window in windows
+        ]
+        return list(zip(numbers, windows, strict=True)), tuple(time_notes(times, in_time))
 
 
 class _Feature:
     """One feature's rows, piece by piece."""
 
-    def __init__(
-        self,
-        baseline: Baseline,
-        segment_column: str | None,
-        known: set[str],
-        window: Window | None,
-    ) -> None:
+    def __init__(self, baseline: Baseline, segment_column: str | None, known: set[str]) -> None:
         self._baseline = baseline
         self._segment_column = segment_column
         self._known = known
-        self._window = window
-        self._whole = GatheredWindow(baseline.n_clusters)
+        self._windows: dict[int, GatheredWindow] = {}
+        self._samples: dict[int, RowSample] = {}
         self._parts: dict[str, GatheredWindow] = {}
-        self._sample = RowSample(MOST_SHOWN, baseline.random_state)
         self._present: set[str] = set()
         self._wanted: set[str] = set()
+        self._no_rows: pa.Table = None
 
     @property
     def segments(self) -> Set[str]:
         """Those that were counted: of a column with very many values not all."""
         return self._parts.keys()
 
-    def add(self, piece: pa.Table, times: Times | None, n_before: int) -> None:
-        """A piece before which there were `n_before` rows."""
+    def add(
+        self,
+        piece: pa.Table,
+        times: Times | None,
+        windows: Mapping[int, NDArray[np.int64]],
+        n_before: int,
+    ) -> None:
+        """A piece before which there were `n_before` rows, and which of them are in which window."""
         filled = self._filled(piece)
         placed = PlacedRows.read(filled, self._baseline, times)
         examples = RowExamples(filled, placed.feature, times)
-        span = WindowRows(self._window, np.arange(piece.num_rows))
-        window = self._whole.add(placed, span, examples)
-        if self._segment_column is not None:
-            for value, part in split(span, segment_values(filled, self._segment_column)):
-                if (of_value := self._part(value)) is not None:
-                    of_value.add(placed, part, examples)
-        rows = _without_images(filled, placed.feature.origin.source_column)
-        self._sample.add(rows.take(window.rows), n_before + window.rows)
+        kept = _without_images(filled, placed.feature.origin.source_column)
+        self._no_rows = kept.slice(0, 0)
+        for number, rows in windows.items():
+            if number not in self._windows:
+                self._windows[number] = GatheredWindow(self._baseline.n_clusters)
+                self._samples[number] = RowSample(self._most, self._baseline.random_state)
+            span = WindowRows(None, rows)
+            window = self._windows[number].add(placed, span, examples)
+            self._samples[number].add(kept.take(window.rows), n_before + window.rows)
+            if self._segment_column is not None:
+                for value, part in split(span, segment_values(filled, self._segment_column)):
+                    if (of_value := self._part(value)) is not None:
+                        of_value.add(placed, part, examples)
+        if sum(map(len, self._samples.values())) > 2 * MOST_HELD:
+            self._lower()
 
-    def rows(self, timestamp_column: str | None, segments: Sequence[str]) -> FeatureRows:
-        """All of them; `segments` are the ones that are judged."""
-        table = self._sample.table()
+    def rows(
+        self,
+        spans: Sequence[tuple[int, Window | None]],
+        timestamp_column: str | None,
+        segments: Sequence[str],
+    ) -> FeatureRows:
+        """Those of the windows `spans`, each with its number; `segments` are the ones that are judged."""
+        # Rows of no window count among them, so that the rest is the same in whatever pieces they came.
+        self._lower()
+        judged = dict(spans)
+        tables = {at: sample.table() for at, sample in self._samples.items() if at in judged}
+        table = frames.join([*tables.values(), self._no_rows])
         table = table.drop_columns(sorted(self._wanted - self._present))
         times = None if timestamp_column is None else frames.read_times(table, timestamp_column)
         placed = PlacedRows.read(table, self._baseline, times)
-        window = placed.window(WindowRows(self._window, np.arange(table.num_rows)))
-        values = None
+        ends = np.cumsum([len(of_window) for of_window in tables.values()])
+        places = {
+            number: np.arange(end - len(tables[number]), end)
+            for number, end in zip(tables, ends, strict=True)
+        }
+        windows = []
+        for number, window in spans:
+            shown = placed.window(WindowRows(window, places.get(number, np.arange(0))))
+            if number in self._windows:
+                shown = self._of_all(self._windows[number], shown, placed)
+            windows.append(shown)
+        parts = []
         if self._segment_column is not None:
+            ((_, window),) = spans
             values = segment_values(table, self._segment_column)
-        return FeatureRows(
-            placed,
-            RowExamples(table, placed.feature, times),
-            [self._of_all(self._whole, window, placed)],
-            [
-                (
-                    value,
-                    self._of_all(
-                        self._parts[value],
-                        placed.window(WindowRows(self._window, np.flatnonzero(values == value))),
-                        placed,
-                    ),
-                )
-                for value in segments
-                if value in self._parts
-            ],
-        )
+            for value in segments:
+                rows = WindowRows(window, np.flatnonzero(values == value))
+                parts.append((value, self._of_all(self._parts[value], placed.window(rows), placed)))
+        return FeatureRows(placed, RowExamples(table, placed.feature, times), windows, parts)
+
+    @property
+    def _most(self) -> int:
+        """How many rows of each window are kept whole."""
+        return min(MOST_SHOWN, max(MOST_HELD // max(len(self._samples), 1), LEAST_SHOWN))
+
+    def _lower(self) -> None:
+        """As there are more windows, fewer rows of each are kept."""
+        for sample in self._samples.values():
+            sample.lower(self._most)
 
     def _of_all(
         self, whole: GatheredWindow, shown: PlacedWindow, placed: PlacedRows
     ) -> PlacedWindow:
-        """The window with the statistics of all its rows."""
+        """A window of rows that are shown, with the statistics of all."""
         return replace(
             shown,
             n_rows=whole.n_rows,

@@ -58,6 +58,14 @@ class RowSample:
         if self._n > 2 * self._most:
             self._shrink()
 
+    def __len__(self) -> int:
+        return self._n
+
+    def lower(self, most: int) -> None:
+        """Draw no more than `most` rows: as if it had been made with this number."""
+        self._most = min(self._most, most)
+        self._shrink()
+
     def table(self) -> pa.Table:
         """The rows that were drawn, in their order."""
         self._shrink()

@@ -75,7 +75,7 @@ def rows_of_frame(
     """The rows of `frame`: all in `window`, or else in the windows that `rules` cut."""
     times = None if timestamp_column is None else frames.read_times(frame, timestamp_column)
     all_rows = np.arange(frames.n_rows(frame))
-    in_time = _cut(all_rows, times, rules.grid) if window is None else _one(window, all_rows)
+    in_time = cut_rows(all_rows, times, rules.grid) if window is None else _one(window, all_rows)
     segments = None
     if rules.segment_column is not None:
         segments = Segments.read(frame, rules.segment_column, known_segments(baselines))
@@ -117,7 +117,8 @@ def split(span: WindowRows, values: NDArray[np.object_]) -> Iterator[tuple[str, 
         yield value, WindowRows(span.window, span.rows[of_span == value])
 
 
-def _cut(all_rows: NDArray[np.int64], times: Times | None, grid: Grid | None) -> Cut:
+def cut_rows(all_rows: NDArray[np.int64], times: Times | None, grid: Grid | None) -> Cut:
+    """The windows of rows with these times: those of the grid, or else one of all that have a time."""
     if times is None:
         return _one(None, all_rows)
     dated = np.flatnonzero(~np.isnat(times.values))

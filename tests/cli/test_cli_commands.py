@@ -230,3 +230,11 @@ def test_demo_tells_where_the_report_is(fitted, monitor_command, document, monke
     found = document("demo", "--output", "there")
     assert found["written"]["html"] == str(Path("there/report.html"))
     assert given == [Path("monitor-demo"), Path("there")]
+
+
+def test_drift_of_many_rows_reads_them_in_pieces(fitted, document, monkeypatch):
+    whole = document("drift")
+    monkeypatch.setattr("monitor.pipeline.judged.MOST_HELD", 100)
+    monkeypatch.setattr("monitor.pipeline.judged.judge_frame", None)
+    assert document("drift") == whole
+    assert whole["has_drift"]

@@ -170,7 +170,7 @@ def test_a_fault_of_ours_is_one_line_as_well(fitted, monitor_command, monkeypatc
     def broken(*_, **__):
         raise ZeroDivisionError("division by zero")
 
-    monkeypatch.setattr("monitor.pipeline.detect.judge_frame", broken)
+    monkeypatch.setattr("monitor.pipeline.judged.judge_frame", broken)
     result = monitor_command("drift")
     assert result.exit_code == 1
     assert result.stderr == (

@@ -14,11 +14,12 @@ import monitor
 from monitor import frames
 from monitor.clusters.content import content_keys, largest_share
 from monitor.clusters.copies import CopyCounts
-from monitor.errors import MissingColumnError
+from monitor.errors import InvalidInputError, MissingColumnError, TimestampError
 from monitor.images.quality import QUALITY_FIELDS
+from monitor.pipeline import judged
 from monitor.pipeline import pieces as pieces_module
 from monitor.pipeline import rows as rows_module
-from monitor.pipeline.detect import judge_frame, judge_pieces
+from monitor.pipeline.judged import judge_frame, judge_pieces
 from monitor.rules import RunRules
 from monitor.windows import Every, Window
 
@@ -92,9 +93,9 @@ def in_pieces(tables, baseline, rules=RULES):
 @pytest.mark.parametrize("size", [17, 400])
 def test_the_report_is_the_same_to_the_last_digit(window, baseline, size):
     expected = whole(window, baseline)
-    judged = in_pieces(cut(window, size), baseline)
-    assert judged.report.to_json() == expected.report.to_json()
-    (sketch,), (of_whole,) = judged.sketches["photos"], expected.sketches["photos"]
+    of_pieces = in_pieces(cut(window, size), baseline)
+    assert of_pieces.report.to_json() == expected.report.to_json()
+    (sketch,), (of_whole,) = of_pieces.sketches["photos"], expected.sketches["photos"]
     assert np.array_equal(sketch.cluster_units, of_whole.cluster_units)
     assert np.array_equal(sketch.kernel_units, of_whole.kernel_units)
 
@@ -144,9 +145,68 @@ def test_very_many_segments_are_counted_but_not_all_of_them_judged(baseline, mon
     at = window.column_names.index("country")
     names = pa.array([f"c{i // 3:02}" for i in range(60)])
     report = in_pieces(cut(window.set_column(at, "country", names), 20), baseline).report
-    judged = [entry.segment for entry in report.windows if entry.segment is not None]
-    assert judged == [f"c{i:02}" for i in range(6)]
+    segments = [entry.segment for entry in report.windows if entry.segment is not None]
+    assert segments == [f"c{i:02}" for i in range(6)]
     assert any("has 20 different values: 6 of them" in note for note in report.notes)
+
+
+@pytest.fixture(scope="module")
+def days():
+    """Four days of rows, the last moved, an empty one between, rows without a time, and a wrong clock."""
+    parts = [
+        table(90, 20 + day, start=START + pd.Timedelta(days=day), moved=60 * (day == 4))
+        for day in (0, 1, 3, 4)
+    ]
+    rows = pd.concat(parts, ignore_index=True)
+    rows.loc[7, "ts"] = pd.Timestamp("2001-01-01", tz="UTC")
+    rows.loc[[8, 200], "ts"] = pd.NaT
+    return frames.as_arrow(rows)
+
+
+def test_many_windows_come_in_pieces_of_one_iterator(days, baseline, monkeypatch):
+    options = {"timestamp_column": "ts", "every": "1d", "minimum_rows": 10}
+    expected = monitor.detect_drift(days, baseline, **options)
+    assert [len(expected.windows), expected.windows[2].n_rows] == [5, 0]
+    assert expected.windows[-1].judgement.verdict == "drift"
+    whole = monitor.detect_drift(iter(cut(days, 50)), baseline, **options)
+    assert whole.to_json() == expected.to_json()
+    monkeypatch.setattr(judged, "MOST_HELD", 100)
+    monkeypatch.setattr(judged, "judge_frame", None)
+    for size in (37, 400):
+        batches = (batch for piece in cut(days, size) for batch in piece.to_batches())
+        report = monitor.detect_drift(batches, baseline, **options)
+        assert report.to_json() == expected.to_json()
+    # Of rows that are too many for all windows together, fewer of each are looked at.
+    monkeypatch.setattr(pieces_module, "MOST_HELD", 100)
+    monkeypatch.setattr(pieces_module, "LEAST_SHOWN", 40)
+    few = [monitor.detect_drift(iter(cut(days, size)), baseline, **options) for size in (37, 400)]
+    assert few[0].to_json() == few[1].to_json()
+    for entry, of_whole in zip(few[0].windows, expected.windows, strict=True):
+        assert entry.judgement.tests == of_whole.judgement.tests
+        assert entry.n_rows == of_whole.n_rows
+    assert any("40 of the 85 rows" in note for note in few[0].windows[-1].notes)
+    assert few[0].windows[-1].changed
+
+
+def test_rows_without_times_or_any_time_come_in_pieces_too(days, baseline, monkeypatch):
+    undated = days.set_column(days.column_names.index("ts"), "ts", pa.nulls(len(days)))
+    plain = monitor.fit_baseline(table(300, 1), PHOTOS, learn_changes=False, vocabulary=())
+    whole = [
+        monitor.detect_drift(days, plain),
+        monitor.detect_drift(days, plain, timestamp_column="ts"),
+        monitor.detect_drift(undated, plain, timestamp_column="ts", every="1d"),
+    ]
+    monkeypatch.setattr(judged, "MOST_HELD", 100)
+    pieces = [
+        monitor.detect_drift(iter(cut(days, 99)), plain),
+        monitor.detect_drift(iter(cut(days, 99)), plain, timestamp_column="ts"),
+        monitor.detect_drift(iter(cut(undated, 99)), plain, timestamp_column="ts", every="1d"),
+    ]
+    assert [report.to_json() for report in pieces] == [report.to_json() for report in whole]
+    with pytest.raises(InvalidInputError, match="the iterator gave no frame"):
+        monitor.detect_drift(iter([]), plain)
+    with pytest.raises(TimestampError, match="give timestamp_column too"):
+        monitor.detect_drift(iter(cut(days, 99)), plain, every="1d")
 
 
 def test_copies_are_counted_in_bounded_memory():
@@ -170,7 +230,7 @@ import json, sys
 import numpy as np, pyarrow as pa
 import monitor
 from monitor import frames
-from monitor.pipeline.detect import judge_frame, judge_pieces
+from monitor.pipeline.judged import judge_frame, judge_pieces
 from monitor.rules import RunRules
 
 WIDTH, PIECE = 64, 5_000
