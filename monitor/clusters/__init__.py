@@ -22,11 +22,13 @@ from monitor.clusters.replayed_windows import RATIOS, ReplayedWindows
 from monitor.clusters.scaling import Scaling
 from monitor.clusters.sketch import WindowSketch
 from monitor.clusters.strata import RowContexts, Strata
+from monitor.clusters.twins import MANY_TWINS
 from monitor.clusters.value_table import ValueTable, count_values, fit_values
 from monitor.clusters.variation import Variation
 from monitor.clusters.words import Name, Words
 
 __all__ = [
+    "MANY_TWINS",
     "RATIOS",
     "UNRELATED",
     "Autocorrelation",

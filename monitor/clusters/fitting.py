@@ -31,7 +31,7 @@ from monitor.clusters.scaling import RAW, STANDARD, UNIT, Scaling
 from monitor.clusters.seasons import finer_variations, season_masks, season_statistics
 from monitor.clusters.strata import RowContexts, Strata, expected_counts
 from monitor.clusters.time_blocks import block_of_rows
-from monitor.clusters.twins import twin_share
+from monitor.clusters.twins import twin_groups, twin_share
 from monitor.clusters.value_table import ValueTable, fit_values
 from monitor.errors import BaselineError
 
@@ -164,6 +164,13 @@ def fit_rows(
     most_repeated = largest_share(keys)
     if metadata.windows is not None:
         keys = keys_of_blocks(keys, block_of_rows(metadata.windows.numbers))
+    twins = 0.0
+    if metadata.groups is None:
+        twins = twin_share(scaled, clustering.random_state)
+        if metadata.windows is None or not metadata.windows.n_windows:
+            # Where windows are known, they tell how alike rows are.
+            groups = twin_groups(scaled, keys, clustering.random_state)
+            metadata = replace(metadata, groups=groups)
     fit_rows, other_rows = split_by_content(keys, n_fit, metadata.groups)
     if len(other_rows) == 0:
         raise BaselineError(
@@ -238,7 +245,7 @@ def fit_rows(
         random_state=clustering.random_state,
         scaling=scaling,
         most_repeated=most_repeated,
-        twins=twin_share(scaled, clustering.random_state) if metadata.groups is None else 0.0,
+        twins=twins,
         choice=choice.reason if choice else None,
         segment_column=metadata.segment_column,
         segments=_segments(

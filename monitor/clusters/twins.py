@@ -6,12 +6,20 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
+from scipy.sparse import csgraph
+
+from monitor.clusters.content import portion_of
 
 NEARER: Final = 0.5
 """A row's nearest row is its twin when it lies within so many times the distance of the fifth nearest."""
 _RANK, _FAR = 5, 10
 _STEPS: Final = sum(1 / rank for rank in range(_RANK, _FAR))
 _PROBES, _MOST_ROWS = 500, 20_000
+MANY_TWINS: Final = 0.1
+"""From this share of rows with a twin on, windows of dependent rows are called drifted clearly too often."""
+_MOST_BY_CHANCE: Final = 0.25
+"""Of the rows with a twin; with more, groups would be of rows that chance brought together."""
 
 
 def twin_share(vectors: NDArray[np.float32], random_state: int = 0) -> float:
@@ -31,19 +39,88 @@ def twin_share(vectors: NDArray[np.float32], random_state: int = 0) -> float:
     >>> twin_share(rows[:, :3]) < 0.1
     True
     """
+    share, by_chance = _shares(vectors, random_state)
+    return max(share - by_chance, 0.0) / (1 - by_chance) if by_chance < 1 else 0.0
+
+
+def twin_groups(
+    vectors: NDArray[np.float32], keys: NDArray[np.uint64], random_state: int = 0
+) -> NDArray[np.int64] | None:
+    """Rows linked by twins, as groups: up to five photos of one thing, which are no independent evidence.
+
+    Parameters
+    ----------
+    vectors
+        (n, width).
+    keys
+        (n,) from `content_keys`. Rows that are copied very often stay alone, as new rows hold copies as well.
+    random_state
+        Seed of the sample that tells whether there are twins.
+
+    Returns
+    -------
+    (n,) numbers from 0 on. None where fewer than `MANY_TWINS` of the rows have a twin, where many of these
+    may have it by chance, and of more than 20,000 rows, which would take minutes.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> rows = rng.normal(size=(60, 64)).astype(np.float32)
+    >>> twice = np.concatenate([rows, rows + np.float32(0.01)])
+    >>> groups = twin_groups(twice, np.arange(120, dtype=np.uint64))
+    >>> bool((groups[:60] == groups[60:]).all()), len(set(groups.tolist()))
+    (True, 60)
+    """
+    n = len(vectors)
+    if n > _MOST_ROWS or _shares(vectors, random_state)[0] < MANY_TWINS:
+        return None
+    _, which, counts = np.unique(keys, return_inverse=True, return_counts=True)
+    rare = np.flatnonzero(counts[which] <= portion_of(n))
+    groups = _linked(vectors, rare)
+    sizes = np.bincount(groups)
+    # One row for each group tells how near strangers lie: twins come in twos and threes.
+    _, by_chance = _shares(vectors[np.unique(groups, return_index=True)[1]], random_state)
+    share = float((sizes[groups] > 1).mean())
+    return groups if share >= max(MANY_TWINS + by_chance, by_chance / _MOST_BY_CHANCE) else None
+
+
+def _linked(vectors: NDArray[np.float32], rare: NDArray[np.int64]) -> NDArray[np.int64]:
+    """(n,) groups of rows that are linked by twins among `rare`; others stay alone."""
+    n, rows = len(vectors), vectors[rare]
+    links = [np.empty((2, 0), dtype=np.int64)]
+    for start in range(0, len(rows) if len(rows) > _FAR else 0, _PROBES):
+        nearest, squares = _nearest(rows, start)
+        is_twin = squares[:, : _RANK - 1] <= NEARER**2 * squares[:, _RANK - 1 : _RANK]
+        probe, rank = np.nonzero(is_twin)
+        links.append(np.stack([rare[start + probe], rare[nearest[probe, rank]]]))
+    first, second = np.concatenate(links, axis=1)
+    graph = sparse.coo_array((np.ones(len(first)), (first, second)), shape=(n, n))
+    return np.asarray(csgraph.connected_components(graph, directed=False)[1], dtype=np.int64)
+
+
+def _shares(vectors: NDArray[np.float32], random_state: int) -> tuple[float, float]:
+    """The share of rows that have a twin, and of those that have one by chance."""
     if len(vectors) < 2 * _FAR:
-        return 0.0
+        return 0.0, 0.0
     order = np.random.default_rng([random_state, 0x7477]).permutation(len(vectors))[:_MOST_ROWS]
-    rows = vectors[order]
-    lengths = np.einsum("nd,nd->n", rows, rows)
-    probes = rows[:_PROBES]
-    squares = lengths[: len(probes), None] + lengths - 2 * (probes @ rows.T)
-    squares[np.arange(len(probes)), np.arange(len(probes))] = np.inf
-    near = np.clip(np.sort(np.partition(squares, _FAR - 1, axis=1)[:, :_FAR], axis=1), 0, None)
+    _, near = _nearest(vectors[order], 0)
     share = float((near[:, 0] <= NEARER**2 * near[:, _RANK - 1]).mean())
     is_apart = near[:, _RANK - 1] > 0
     if not is_apart.any():
-        return share
+        return share, 0.0
     steps = np.log(near[is_apart, _FAR - 1] / near[is_apart, _RANK - 1]).mean() / 2
-    by_chance = 1 - (1 - 0.5 ** (_STEPS / max(float(steps), 1e-9))) ** (_RANK - 1)
-    return max(share - by_chance, 0.0) / (1 - by_chance) if by_chance < 1 else 0.0
+    return share, 1 - (1 - 0.5 ** (_STEPS / max(float(steps), 1e-9))) ** (_RANK - 1)
+
+
+def _nearest(
+    rows: NDArray[np.float32], start: int
+) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """Of some rows from `start` on, the nearest others, (m, _FAR), and their squared distances, rising."""
+    lengths = np.einsum("nd,nd->n", rows, rows)
+    probes = np.arange(start, min(start + _PROBES, len(rows)))
+    squares = lengths[probes, None] + lengths - 2 * (rows[probes] @ rows.T)
+    squares[np.arange(len(probes)), probes] = np.inf
+    few = np.argpartition(squares, _FAR - 1, axis=1)[:, :_FAR]
+    near = np.clip(np.take_along_axis(squares, few, axis=1), 0, None)
+    order = np.argsort(near, axis=1)
+    return np.take_along_axis(few, order, axis=1), np.take_along_axis(near, order, axis=1)

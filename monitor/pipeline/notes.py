@@ -9,7 +9,7 @@ from typing import Final
 
 import numpy as np
 
-from monitor.clusters import Baseline, Variation
+from monitor.clusters import MANY_TWINS, Baseline, Variation
 from monitor.drift import replayed_p_values
 from monitor.frames import Times
 from monitor.pipeline.placed import PlacedRows
@@ -19,8 +19,6 @@ from monitor.windows import Cut, Every, Grid, zone_of
 DAYS_OF_YEAR: Final = 365
 MUCH_LARGER: Final = 4
 """The mean of so many times the rows errs by half as much, and shows what the other hides."""
-MANY_TWINS: Final = 0.1
-"""From this share of rows with a twin on, windows of dependent rows are called drifted clearly too often."""
 
 
 def other_windows(baseline: Baseline, grid: Grid | None) -> str | None:
@@ -68,8 +66,13 @@ def feature_notes(
     if baseline.twins >= MANY_TWINS and baseline.statistics.variation is None:
         notes.append(
             f"{baseline.twins:.0%} of the baseline's rows have a twin, another row that is far nearer than "
-            "all others: such rows are no independent evidence, and quiet windows may be called drifted; "
-            "name what they have in common, such as a product, by group_column"
+            "all others: such rows are no independent evidence, "
+            + (
+                "and quiet windows may be called drifted; "
+                if baseline.statistics.grouped is None
+                else "and were taken as groups; "
+            )
+            + "name what they have in common, such as a product, by group_column"
         )
     if baseline.fingerprint and not placed.vectors.fingerprint:
         notes.append(
