@@ -175,9 +175,10 @@ def _variation_note(baseline: Baseline, grid: Grid | None, alpha: float) -> str:
         )
     if variation is None:
         return (
-            f"for feature {baseline.name!r} rows are taken as independent: its baseline does not know how "
-            "windows vary without drift (fit it with timestamp_column on 5 windows or more), so that "
-            "traffic which varies from day to day may be called drifted too often"
+            f"for feature {baseline.name!r} rows are taken as independent"
+            + ("" if grid is None else ", until calm windows of production have taught otherwise")
+            + ": its baseline does not know how windows vary without drift (fit it with timestamp_column on "
+            "5 windows or more), so that traffic which varies from day to day may be called drifted too often"
         )
     note = (
         f"feature {baseline.name!r} is judged against the natural variation of {len(variation.sizes)} "
