@@ -71,31 +71,37 @@ def twin_groups(
     >>> bool((groups[:60] == groups[60:]).all()), len(set(groups.tolist()))
     (True, 60)
     """
-    n = len(vectors)
-    if n > _MOST_ROWS or _shares(vectors, random_state)[0] < MANY_TWINS:
+    _, first, which, counts = np.unique(
+        keys, return_index=True, return_inverse=True, return_counts=True
+    )
+    # A picture that is sent again may be sent at any time: only others of the same thing tell of groups.
+    different = vectors[first]
+    if len(vectors) > _MOST_ROWS or _shares(different, random_state)[0] < MANY_TWINS:
         return None
-    _, which, counts = np.unique(keys, return_inverse=True, return_counts=True)
-    rare = np.flatnonzero(counts[which] <= portion_of(n))
-    groups = _linked(vectors, rare)
-    sizes = np.bincount(groups)
+    linked = _linked(different)
+    sizes = np.bincount(linked)
     # One row for each group tells how near strangers lie: twins come in twos and threes.
-    _, by_chance = _shares(vectors[np.unique(groups, return_index=True)[1]], random_state)
-    share = float((sizes[groups] > 1).mean())
-    return groups if share >= max(MANY_TWINS + by_chance, by_chance / _MOST_BY_CHANCE) else None
+    _, by_chance = _shares(different[np.unique(linked, return_index=True)[1]], random_state)
+    share = float((sizes[linked] > 1).mean())
+    if share < max(MANY_TWINS + by_chance, by_chance / _MOST_BY_CHANCE):
+        return None
+    alone = len(vectors) + np.arange(len(vectors))
+    groups = np.where(counts[which] > portion_of(len(vectors)), alone, linked[which])
+    return np.unique(groups, return_inverse=True)[1].astype(np.int64)
 
 
-def _linked(vectors: NDArray[np.float32], rare: NDArray[np.int64]) -> NDArray[np.int64]:
-    """(n,) groups of rows that are linked by twins among `rare`; others stay alone."""
-    n, rows = len(vectors), vectors[rare]
-    links = [np.empty((2, 0), dtype=np.int64)]
-    for start in range(0, len(rows) if len(rows) > _FAR else 0, _PROBES):
-        nearest, squares = _nearest(rows, start)
+def _linked(vectors: NDArray[np.float32]) -> NDArray[np.int64]:
+    """(n,) the group of each row, of those that twins link."""
+    n = len(vectors)
+    links = []
+    for start in range(0, n, _PROBES):
+        nearest, squares = _nearest(vectors, start)
         is_twin = squares[:, : _RANK - 1] <= NEARER**2 * squares[:, _RANK - 1 : _RANK]
         probe, rank = np.nonzero(is_twin)
-        links.append(np.stack([rare[start + probe], rare[nearest[probe, rank]]]))
+        links.append(np.stack([start + probe, nearest[probe, rank]]))
     first, second = np.concatenate(links, axis=1)
     graph = sparse.coo_array((np.ones(len(first)), (first, second)), shape=(n, n))
-    return np.asarray(csgraph.connected_components(graph, directed=False)[1], dtype=np.int64)
+    return np.asarray(csgraph.connected_components(graph, directed=False)[1])
 
 
 def _shares(vectors: NDArray[np.float32], random_state: int) -> tuple[float, float]:

@@ -88,3 +88,10 @@ def test_a_placeholder_is_no_group():
     # New rows will hold it as well, so it is dealt to both sides like any other row.
     assert len(set(groups[:60].tolist())) == 60
     assert (groups[60::2] == groups[61::2]).mean() > 0.9
+
+
+def test_pictures_that_are_sent_again_are_no_group():
+    rng = np.random.default_rng(5)
+    stock = np.stack(products(150, 1, rng)["vector"].to_list()).astype(np.float32)
+    rows = stock[rng.integers(150, size=600)]
+    assert twin_groups(rows, content_keys(rows)) is None
