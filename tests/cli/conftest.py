@@ -95,6 +95,18 @@ def fitted_files(project_files, tmp_path_factory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def drifted_files(fitted_files, tmp_path_factory) -> Path:
+    """The same with a report."""
+    folder = tmp_path_factory.mktemp("drifted")
+    shutil.copytree(fitted_files, folder, dirs_exist_ok=True)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        done = CliRunner().invoke(main, ["drift"])
+    assert done.exit_code == 0, done.stderr
+    return folder
+
+
 @pytest.fixture
 def project(folder, project_files) -> Path:
     """A working folder with ready-made vectors: 400 rows of baseline, a calm day and a moved one."""
@@ -106,4 +118,11 @@ def project(folder, project_files) -> Path:
 def fitted(folder, fitted_files) -> Path:
     """The same with a baseline."""
     shutil.copytree(fitted_files, folder, dirs_exist_ok=True)
+    return folder
+
+
+@pytest.fixture
+def drifted(folder, drifted_files) -> Path:
+    """The same with the report of both days."""
+    shutil.copytree(drifted_files, folder, dirs_exist_ok=True)
     return folder
