@@ -226,14 +226,13 @@ def test_copies_are_counted_in_bounded_memory():
 
 
 PEAK = """
-import json, sys
+import json
 import numpy as np, pyarrow as pa
 import monitor
-from monitor import frames
-from monitor.pipeline.judged import judge_frame, judge_pieces
+from monitor.pipeline.judged import judge_pieces
 from monitor.rules import RunRules
 
-WIDTH, PIECE = 64, 5_000
+WIDTH, PIECE = 128, 5_000
 points = monitor.VectorFeature(name="points", column="v", n_clusters=4)
 rng = np.random.default_rng(0)
 
@@ -252,9 +251,7 @@ def judge(n):
     return peak()
 
 baseline = monitor.fit_baseline(piece(99).slice(0, 500), points, learn_changes=False)
-judge(30_000)
-few, many = judge(30_000), judge(300_000)
-print(json.dumps([few, many]))
+print(json.dumps([judge(25_000), judge(125_000)]))
 """
 
 
@@ -266,5 +263,5 @@ def test_memory_does_not_grow_with_the_rows():
     )
     assert run.returncode == 0, run.stderr
     few, many = json.loads(run.stdout)
-    # The rows that ten times as many would add are 69 MB, and as much for each copy of them.
+    # Rows that were held would add 51 MB, and as much for each copy of them.
     assert many - few < 25, (few, many)
