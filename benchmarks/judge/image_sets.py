@@ -77,8 +77,10 @@ class ImageSet:
         So many of them are a baseline.
     others
         Domains that are new to it.
+    originals
+        Images of the domain that were changed.
     changed
-        By change, images of the domain that it was done to.
+        By change, what became of them.
     work
         Where vectors and baselines are kept.
     """
@@ -88,6 +90,7 @@ class ImageSet:
     pool: NDArray[np.int64]
     n_baseline: int
     others: tuple[str, ...]
+    originals: pd.DataFrame
     changed: dict[str, pd.DataFrame]
     work: Path
 
@@ -167,7 +170,7 @@ def _image_set(
         change: _changed(some, f"{domain}-{change}", *how, work)
         for change, how in TECHNICAL.items()
     }
-    return ImageSet(name, frame, pool, n_baseline, others, changed, work)
+    return ImageSet(name, frame, pool, n_baseline, others, some, changed, work)
 
 
 def _changed(

@@ -6,8 +6,9 @@
 
 *Null streams*: the windows of a stream in random order, so that nothing drifts; the first are the baseline.
 Photos are the crowd's of `pools.photos`: bursts are groups of alike pictures as a shop's new products are;
-days of mixed labels draw their shares from a Dirichlet distribution. The camera's vectors are those of the
-table `streams/camera_vancouver.parquet`.
+things have a photo each, the same mirrored, and cropped, all in one window; days of mixed labels draw their
+shares from a Dirichlet distribution. The camera's vectors are those of the table
+`streams/camera_vancouver.parquet`.
 
 *Power*: the same windows, some rows swapped for other contributors' photos, against one baseline with times
 and the same without.
@@ -28,7 +29,9 @@ from datasets import data_folder
 from numpy.typing import NDArray
 
 from judge import pools
+from judge.cases import N_CHANGED
 from judge.document import fill
+from judge.image_sets import clothes
 from monitor.clusters import Baseline, Clustering, RowMetadata, RowWindows, fit
 from monitor.drift import Comparison
 from monitor.drift.battery import examine
@@ -68,6 +71,8 @@ NULL = (
     Setting("labels mixed, correlation 0.003", 28, 300),
     Setting("labels mixed, correlation 0.03", 10, 200),
     Setting("independent photos", 28, 70),
+    Setting("things in 3 photos each", 13, 60, 7),
+    Setting("things in 3 photos each, without times", 13, 60, 7),
 )
 POWER = (
     Setting("power", 28, 70, baseline_rows=60),
@@ -106,6 +111,19 @@ def bursts(
     return windows
 
 
+def things(cache: Path, n_rows: int, rng: np.random.Generator) -> Windows:
+    """Windows of things of which each has a photo, the same mirrored, and cropped: never in two windows."""
+    images = clothes(N_CHANGED, cache)
+    frames = [images.originals, *(images.changed[change] for change in ("mirrored", "cropped"))]
+    photos = [np.stack(frame["vector"].to_list()).astype(np.float32) for frame in frames]
+    each = n_rows // len(photos)
+    order = rng.permutation(len(photos[0]))
+    return [
+        np.concatenate([of_kind[order[start : start + each]] for of_kind in photos])
+        for start in range(0, len(order) - each + 1, each)
+    ]
+
+
 def mixed_labels(
     photos: pools.Photos, setting: Setting, correlation: float, rng: np.random.Generator
 ) -> Windows:
@@ -133,6 +151,7 @@ def null_windows(setting: Setting, path: Path, cache: Path, rng: np.random.Gener
             "labels": lambda: mixed_labels(
                 photos, setting, float(setting.stream.rsplit(" ", 1)[1]), rng
             ),
+            "things": lambda: things(cache, setting.n_rows, rng),
             "independent": lambda: [
                 photos.crowd[rng.choice(len(photos.crowd), setting.n_rows)] for _ in range(needed)
             ],
@@ -170,7 +189,8 @@ def null_case(setting: Setting, seed: int, path: Path, cache: Path) -> dict[str,
     """p-values of windows without drift, of one deployment, by each test and by all together."""
     rng = np.random.default_rng([seed, setting.n_baseline, setting.n_rows])
     windows = null_windows(setting, path, cache, rng)
-    baseline = fitted(windows[: setting.n_baseline], seed)
+    is_dated = not setting.stream.endswith("without times")
+    baseline = fitted(windows[: setting.n_baseline], seed, is_dated=is_dated)
     fresh = windows[setting.n_baseline :]
     quiet = [p_values(rows, baseline, at) for at, rows in enumerate(fresh)]
     return {name: [of_window[name] for of_window in quiet] for name in quiet[0]}

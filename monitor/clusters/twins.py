@@ -20,6 +20,10 @@ MANY_TWINS: Final = 0.1
 """From this share of rows with a twin on, windows of dependent rows are called drifted clearly too often."""
 _MOST_BY_CHANCE: Final = 0.25
 """Of the rows with a twin; with more, groups would be of rows that chance brought together."""
+_WRONG_LINKS: Final = 0.05
+"""Of all rows, so many may be linked to a stranger."""
+_WIDEST: Final = 0.7
+"""In many dimensions all strangers lie about as far, and how many these are is known roughly only."""
 
 
 def twin_share(vectors: NDArray[np.float32], random_state: int = 0) -> float:
@@ -39,7 +43,8 @@ def twin_share(vectors: NDArray[np.float32], random_state: int = 0) -> float:
     >>> twin_share(rows[:, :3]) < 0.1
     True
     """
-    share, by_chance = _shares(vectors, random_state)
+    share, dimension = _seen(vectors, random_state)
+    by_chance = _by_chance(NEARER, dimension)
     return max(share - by_chance, 0.0) / (1 - by_chance) if by_chance < 1 else 0.0
 
 
@@ -76,27 +81,34 @@ def twin_groups(
     )
     # A picture that is sent again may be sent at any time: only others of the same thing tell of groups.
     different = vectors[first]
-    if len(vectors) > _MOST_ROWS or _shares(different, random_state)[0] < MANY_TWINS:
+    if len(vectors) > _MOST_ROWS or _seen(different, random_state)[0] < MANY_TWINS:
         return None
-    linked = _linked(different)
-    sizes = np.bincount(linked)
+    linked = _linked(different, NEARER)
     # One row for each group tells how near strangers lie: twins come in twos and threes.
-    _, by_chance = _shares(different[np.unique(linked, return_index=True)[1]], random_state)
-    share = float((sizes[linked] > 1).mean())
+    _, dimension = _seen(different[np.unique(linked, return_index=True)[1]], random_state)
+    share, by_chance = _linked_share(linked), _by_chance(NEARER, dimension)
     if share < max(MANY_TWINS + by_chance, by_chance / _MOST_BY_CHANCE):
         return None
+    # Where most rows have a twin, one that lies a little farther is hardly a stranger.
+    allowed = min(_WRONG_LINKS / max(1 - share, _WRONG_LINKS), 0.5)
+    wider = (1 - (1 - allowed) ** (1 / (_RANK - 1))) ** (1 / dimension)
+    linked = _linked(different, float(np.clip(wider, NEARER, _WIDEST)))
     alone = len(vectors) + np.arange(len(vectors))
     groups = np.where(counts[which] > portion_of(len(vectors)), alone, linked[which])
     return np.unique(groups, return_inverse=True)[1].astype(np.int64)
 
 
-def _linked(vectors: NDArray[np.float32]) -> NDArray[np.int64]:
-    """(n,) the group of each row, of those that twins link."""
+def _linked_share(linked: NDArray[np.int64]) -> float:
+    return float((np.bincount(linked)[linked] > 1).mean())
+
+
+def _linked(vectors: NDArray[np.float32], nearer: float) -> NDArray[np.int64]:
+    """(n,) the group of each row: linked are rows within `nearer` times the fifth neighbour's distance."""
     n = len(vectors)
     links = []
     for start in range(0, n, _PROBES):
         nearest, squares = _nearest(vectors, start)
-        is_twin = squares[:, : _RANK - 1] <= NEARER**2 * squares[:, _RANK - 1 : _RANK]
+        is_twin = squares[:, : _RANK - 1] <= nearer**2 * squares[:, _RANK - 1 : _RANK]
         probe, rank = np.nonzero(is_twin)
         links.append(np.stack([start + probe, nearest[probe, rank]]))
     first, second = np.concatenate(links, axis=1)
@@ -104,18 +116,23 @@ def _linked(vectors: NDArray[np.float32]) -> NDArray[np.int64]:
     return np.asarray(csgraph.connected_components(graph, directed=False)[1])
 
 
-def _shares(vectors: NDArray[np.float32], random_state: int) -> tuple[float, float]:
-    """The share of rows that have a twin, and of those that have one by chance."""
+def _by_chance(nearer: float, dimension: float) -> float:
+    """The share of rows without a twin whose nearest row lies so near."""
+    return float(1 - (1 - nearer**dimension) ** (_RANK - 1))
+
+
+def _seen(vectors: NDArray[np.float32], random_state: int) -> tuple[float, float]:
+    """The share of rows that have a twin, and the dimension that all lie in; of a sample."""
     if len(vectors) < 2 * _FAR:
-        return 0.0, 0.0
+        return 0.0, np.inf
     order = np.random.default_rng([random_state, 0x7477]).permutation(len(vectors))[:_MOST_ROWS]
     _, near = _nearest(vectors[order], 0)
     share = float((near[:, 0] <= NEARER**2 * near[:, _RANK - 1]).mean())
     is_apart = near[:, _RANK - 1] > 0
     if not is_apart.any():
-        return share, 0.0
+        return share, np.inf
     steps = np.log(near[is_apart, _FAR - 1] / near[is_apart, _RANK - 1]).mean() / 2
-    return share, 1 - (1 - 0.5 ** (_STEPS / max(float(steps), 1e-9))) ** (_RANK - 1)
+    return share, _STEPS / max(float(steps), 1e-9)
 
 
 def _nearest(
