@@ -26,7 +26,6 @@ from PIL import Image
 
 import monitor
 from monitor import frames
-from monitor.cli.tables import joined
 from monitor.encoders.architecture import COMPACT_DIR
 from monitor.encoders.spec import WEIGHTS_FILE
 from monitor.errors import InvalidInputError, MissingColumnError, TimestampError
@@ -161,11 +160,17 @@ SHAPES = {
 }
 
 
+def read_whole(files, columns):
+    """As the commands read them."""
+    kept = {*columns, frames.ROW}
+    return frames.join([piece for file in files for piece in file.tables(kept)])
+
+
 def both_ways(folder, chunk_rows=7, options=None):
     """All rows of the folder, read whole as the commands do, and window by window."""
     files = find_files(str(folder), options=options)
     columns = {"ts", "code", "n", "country"}
-    whole = joined(((file, file.read()) for file in files), columns)
+    whole = read_whole(files, columns)
     source = FileSource(str(folder), "ts", chunk_rows=chunk_rows, options=options or ReadOptions())
     wanted = [frames.ROW, *columns]
     windows = [
@@ -265,7 +270,7 @@ def test_the_windows_of_a_zone_hold_the_same_rows_both_ways(rows, writers, zone,
             else:
                 frame.to_parquet(Path(name, f"{i}.parquet"))
         files = find_files(name, options=options)
-        whole = joined(((file, file.read()) for file in files), {"ts", "code"})
+        whole = read_whole(files, {"ts", "code"})
         source = FileSource(name, "ts", chunk_rows=4, options=options)
         parts = cut(frames.read_times(whole, "ts").values, grid)
         assert not len(parts.far)
