@@ -24,6 +24,8 @@ _WRONG_LINKS: Final = 0.05
 """Of all rows, so many may be linked to a stranger."""
 _WIDEST: Final = 0.7
 """In many dimensions all strangers lie about as far, and how many these are is known roughly only."""
+_LONGEST: Final = 20
+"""A group of more rows is a chain, such as a film's frames, each near the next: of no use to deal rows by."""
 
 
 def twin_share(vectors: NDArray[np.float32], random_state: int = 0) -> float:
@@ -65,7 +67,7 @@ def twin_groups(
     Returns
     -------
     (n,) numbers from 0 on. None where fewer than `MANY_TWINS` of the rows have a twin, where many of these
-    may have it by chance, and of more than 20,000 rows, which would take minutes.
+    may have it by chance, where rows form chains, and of more than 20,000 rows, which would take minutes.
 
     Examples
     --------
@@ -87,12 +89,15 @@ def twin_groups(
     # One row for each group tells how near strangers lie: twins come in twos and threes.
     _, dimension = _seen(different[np.unique(linked, return_index=True)[1]], random_state)
     share, by_chance = _linked_share(linked), _by_chance(NEARER, dimension)
-    if share < max(MANY_TWINS + by_chance, by_chance / _MOST_BY_CHANCE):
+    least = max(MANY_TWINS + by_chance, by_chance / _MOST_BY_CHANCE)
+    if share < least or np.bincount(linked).max() > _LONGEST:
         return None
     # Where most rows have a twin, one that lies a little farther is hardly a stranger.
     allowed = min(_WRONG_LINKS / max(1 - share, _WRONG_LINKS), 0.5)
     wider = (1 - (1 - allowed) ** (1 / (_RANK - 1))) ** (1 / dimension)
-    linked = _linked(different, float(np.clip(wider, NEARER, _WIDEST)))
+    more = _linked(different, float(np.clip(wider, NEARER, _WIDEST)))
+    if np.bincount(more).max() <= _LONGEST:
+        linked = more
     alone = len(vectors) + np.arange(len(vectors))
     groups = np.where(counts[which] > portion_of(len(vectors)), alone, linked[which])
     return np.unique(groups, return_inverse=True)[1].astype(np.int64)

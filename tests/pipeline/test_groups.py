@@ -6,7 +6,7 @@ import pytest
 
 import monitor
 from monitor.clusters.content import content_keys
-from monitor.clusters.twins import twin_groups
+from monitor.clusters.twins import twin_groups, twin_share
 from monitor.drift import Rules, judge
 from monitor.errors import MissingColumnError
 
@@ -95,3 +95,15 @@ def test_pictures_that_are_sent_again_are_no_group():
     stock = np.stack(products(150, 1, rng)["vector"].to_list()).astype(np.float32)
     rows = stock[rng.integers(150, size=600)]
     assert twin_groups(rows, content_keys(rows)) is None
+
+
+def test_frames_of_a_film_are_no_group_and_can_be_fitted_on():
+    rng = np.random.default_rng(6)
+    steps = np.cumsum(rng.normal(size=(40, 24)), axis=0)
+    # Each frame lies between its neighbours.
+    at = np.linspace(0, 39, 400)
+    rows = np.stack([np.interp(at, np.arange(40), column) for column in steps.T], axis=1)
+    rows = rows.astype(np.float32)
+    assert twin_share(rows) > 0.5
+    assert twin_groups(rows, content_keys(rows)) is None
+    assert monitor.fit_baseline(pd.DataFrame({"vector": list(rows)}), POINTS).twins > 0.5
