@@ -40,7 +40,7 @@ def keys_of_blocks(keys: NDArray[np.uint64], blocks: NDArray[np.int64]) -> NDArr
     _, which = np.unique(keys, return_inverse=True)
     first = np.full(len(keys), blocks.max(initial=-1))
     np.minimum.at(first, which, blocks)
-    again = scrambled(keys + (blocks + 1).astype(np.uint64) * _GOLDEN)
+    again = scrambled(keys, (blocks + 1).astype(np.uint64))
     return np.where(blocks > first[which], again, keys)
 
 
@@ -102,7 +102,7 @@ def split_by_content(
     copy = np.empty(len(keys), dtype=np.int64)
     copy[by_key] = np.arange(len(keys)) - np.repeat(starts, n_copies)
     portion = (copy // portion_of(len(keys))).astype(np.uint64)
-    dealt = scrambled(keys + portion * _GOLDEN)
+    dealt = scrambled(keys, portion)
     if groups is not None:
         of_groups = np.full(int(groups.max()) + 1, np.iinfo(np.uint64).max, dtype=np.uint64)
         np.minimum.at(of_groups, groups, dealt)
@@ -115,8 +115,15 @@ def split_by_content(
     return order[:cut], order[cut:]
 
 
-def scrambled(numbers: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """Numbers that are as good as independent of the ones given (SplitMix64; Steele, Lea & Flood 2014)."""
+def scrambled(
+    numbers: NDArray[np.uint64], stream: NDArray[np.uint64] | np.uint64
+) -> NDArray[np.uint64]:
+    """Numbers that are as good as independent of the ones given (SplitMix64; Steele, Lea & Flood 2014).
+
+    `stream`, for each or for all: with another one other numbers come out.
+    """
+    # Of arrays, which wrap round in silence.
+    numbers = numbers + np.atleast_1d(stream) * _GOLDEN
     numbers = (numbers ^ (numbers >> np.uint64(30))) * _MIX_1
     numbers = (numbers ^ (numbers >> np.uint64(27))) * _MIX_2
     return numbers ^ (numbers >> np.uint64(31))

@@ -126,10 +126,10 @@ def replay(
     -------
     Of each group its windows; None for fewer than `LEAST_WINDOWS`.
     """
-    numbers = np.unique(rows.windows[rows.windows >= 0])
+    blocks = time_blocks(rows.windows)
     windows: list[list[_Window]] = [[] for _ in groups]
-    if len(numbers) >= LEAST_WINDOWS:
-        for block in steps(time_blocks(rows.windows), "judging the baseline by itself"):
+    if sum(map(len, blocks)) >= LEAST_WINDOWS:
+        for block in steps(blocks, "judging the baseline by itself"):
             others = _Others.of(rows, block, random_state)
             if others is None:
                 return [None] * len(groups)

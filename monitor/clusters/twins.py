@@ -78,12 +78,14 @@ def twin_groups(
     >>> bool((groups[:60] == groups[60:]).all()), len(set(groups.tolist()))
     (True, 60)
     """
+    if len(vectors) > _MOST_ROWS:
+        return None
     _, first, which, counts = np.unique(
         keys, return_index=True, return_inverse=True, return_counts=True
     )
     # A picture that is sent again may be sent at any time: only others of the same thing tell of groups.
     different = vectors[first]
-    if len(vectors) > _MOST_ROWS or _seen(different, random_state)[0] < MANY_TWINS:
+    if _seen(different, random_state)[0] < MANY_TWINS:
         return None
     linked = _linked(different, NEARER)
     # One row for each group tells how near strangers lie: twins come in twos and threes.

@@ -47,18 +47,8 @@ class WindowFacts:
     @classmethod
     def of(cls, placed: PlacedRows, window: PlacedWindow, examples: RowExamples) -> WindowFacts:
         """Those of a window whose rows are all there, without counts of metadata."""
-        far, from_known = placed.novel(window)
-        return cls(
-            most_repeated=largest_repeated_share(placed.scaled[window.at]),
-            nearest=examples.per_cluster(
-                window.rows,
-                placed.labels[window.at],
-                placed.distances[window.at],
-                placed.baseline.n_clusters,
-            ),
-            novel=examples.first(window.rows[far], from_known),
-            tables={},
-        )
+        repeated = largest_repeated_share(placed.scaled[window.at])
+        return cls(repeated, *_examples(placed, window, examples), tables={})
 
 
 class GatheredWindow:
@@ -91,11 +81,11 @@ class GatheredWindow:
         self._copies.add(content_keys(placed.scaled[window.at]))
         for name, table in placed.value_tables(window).items():
             self._tables[name] = self._tables[name] + table if name in self._tables else table
-        facts = WindowFacts.of(placed, window, examples)
+        nearest, novel = _examples(placed, window, examples)
         self._nearest = tuple(
-            _few((*before, *new)) for before, new in zip(self._nearest, facts.nearest, strict=True)
+            _few((*before, *new)) for before, new in zip(self._nearest, nearest, strict=True)
         )
-        self._novel = _few((*self._novel, *facts.novel), is_farthest=True)
+        self._novel = _few((*self._novel, *novel), is_farthest=True)
         return window
 
     @property
@@ -114,6 +104,16 @@ class GatheredWindow:
         """What is told of all rows; `columns` are those of the metadata that there are."""
         tables = {name: self._tables[name] for name in columns}
         return WindowFacts(self._copies.largest_share, self._nearest, self._novel, tables)
+
+
+def _examples(
+    placed: PlacedRows, window: PlacedWindow, examples: RowExamples
+) -> tuple[tuple[tuple[Example, ...], ...], tuple[Example, ...]]:
+    """The rows nearest to each centroid, and the novel ones."""
+    far, from_known = placed.novel(window)
+    labels, distances = placed.labels[window.at], placed.distances[window.at]
+    nearest = examples.per_cluster(window.rows, labels, distances, placed.baseline.n_clusters)
+    return nearest, examples.first(window.rows[far], from_known)
 
 
 def _few(examples: tuple[Example, ...], *, is_farthest: bool = False) -> tuple[Example, ...]:

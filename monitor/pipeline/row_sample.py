@@ -13,8 +13,6 @@ from monitor.clusters.content import scrambled
 if TYPE_CHECKING:
     import pyarrow as pa
 
-_GOLDEN = np.uint64(0x9E3779B97F4A7C15)
-
 
 class RowSample:
     """The rows with the smallest hashes of their positions: the same ones in whatever pieces rows come.
@@ -43,15 +41,14 @@ class RowSample:
 
     def __init__(self, most: int, random_state: int = 0) -> None:
         self._most = most
-        self._seed = np.uint64(random_state % 2**64)
+        self._stream = np.uint64((random_state + 1) % 2**64)
         self._highest = np.iinfo(np.uint64).max
         self._pieces: list[tuple[NDArray[np.uint64], pa.Table]] = []
         self._n = 0
 
     def add(self, rows: pa.Table, positions: NDArray[np.int64]) -> None:
         """Further rows; `positions`, (n,) rising, are those among all."""
-        with np.errstate(over="ignore"):
-            hashes = scrambled(positions.astype(np.uint64) + (self._seed + np.uint64(1)) * _GOLDEN)
+        hashes = scrambled(positions.astype(np.uint64), self._stream)
         kept = hashes <= self._highest
         self._pieces.append((hashes[kept], _only(rows, kept)))
         self._n += int(kept.sum())

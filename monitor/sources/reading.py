@@ -73,7 +73,7 @@ class WindowReading:
     def tables(self) -> Iterator[pa.Table]:
         """The rows, once: neighbours with the same columns in one table, of a large window in pieces."""
         if self.is_large:
-            tables = _gathered(chunk for chunk in chain(self._first, self._chunks))
+            tables = _gathered(chain(self._first, self._chunks))
             self._first = []
         else:
             alike = groupby(_filled(self._first), key=_names)
