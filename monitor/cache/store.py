@@ -22,7 +22,7 @@ from monitor.cache.records import (
 )
 
 DAY: Final = 86_400.0
-_UNFINISHED_JOB_SECONDS: Final = 7 * DAY
+UNFINISHED_JOB_SECONDS: Final = 7 * DAY
 """A job that was cut off longer ago begins anew: what it fetched is too old to pass for today's."""
 _TOUCH_SECONDS: Final = 3_600.0
 """How exactly the time of a vector's last use is kept; exacter, each hit would be a write."""
@@ -138,9 +138,7 @@ class VectorCache:
         if self._is_forced and not is_of_job:
             return None
         age = self._clock() - row[5]
-        longest = (
-            max(self._ttl_seconds, _UNFINISHED_JOB_SECONDS) if is_of_job else self._ttl_seconds
-        )
+        longest = max(self._ttl_seconds, UNFINISHED_JOB_SECONDS) if is_of_job else self._ttl_seconds
         # A time in the future is of a clock that was wrong.
         place, etag, last_modified, file_state = row[1:5]
         is_fresh = 0 <= age < longest
@@ -165,7 +163,7 @@ class VectorCache:
         """Why the source `key` has no vector, if the unfinished job has found that out."""
         row = self._file.one(
             "SELECT reason, detail FROM failures WHERE job = ? AND key = ? AND failed_at > ?",
-            (self._job, _digest(policy, key), self._clock() - _UNFINISHED_JOB_SECONDS),
+            (self._job, _digest(policy, key), self._clock() - UNFINISHED_JOB_SECONDS),
         )
         return None if row is None else KnownFailure(*row)
 

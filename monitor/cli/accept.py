@@ -176,7 +176,7 @@ def _between(frame: pa.Table, project: Project, span: Window) -> pa.Table:
 def _asked_for(project: Project, feature: Monitored, span: Window) -> pa.Table:
     """The rows of a query or a function, embedded where need be."""
     from monitor.cli.cache import open_cache
-    from monitor.cli.embedded import located, made_executor
+    from monitor.cli.embedding import located
     from monitor.cli.scheduled import source_of
     from monitor.pipeline.embed import embed
     from monitor.sources import read_tables
@@ -190,7 +190,7 @@ def _asked_for(project: Project, feature: Monitored, span: Window) -> pa.Table:
                     table,
                     located(config, feature),
                     policy=config.policy,
-                    executor=made_executor(config),
+                    executor=project.executor,
                     cache=cache,
                     progress=False,
                 )

@@ -114,7 +114,7 @@ def _data(project: Project) -> Iterator[Finding]:
 
 
 def _models(project: Project) -> Iterator[Finding]:
-    from monitor.cli.embedded import located
+    from monitor.cli.embedding import located
     from monitor.cli.models import look_for_model
 
     for feature in project.config.monitored:

@@ -88,7 +88,7 @@ def embed(
     else:
         parts = (prepare_part(project, part, features, redo) for part in PARTS)
         prepared = chain.from_iterable(parts)
-    # One at a time: each holds its rows.
+    # One at a time, as each takes its time.
     files = [_document(file) for file in prepared]
     empty = _columns_without_vectors(files)
     lines = [*[line for file in files for line in _lines(file)], *_hint(files)]
@@ -140,7 +140,7 @@ def _document(file: Prepared) -> dict[str, Any]:
     return {
         "input": str(file.source),
         "output": file.target,
-        "n_rows": file.frame.num_rows,
+        "n_rows": file.n_rows,
         "n_columns_embedded": file.n_new,
         "n_rows_retried": file.n_retried,
         "failures": {

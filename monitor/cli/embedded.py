@@ -8,18 +8,17 @@ import os
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from monitor import __version__, frames
 from monitor.cli.cache import open_cache
 from monitor.cli.columns import check_columns
-from monitor.cli.failed_rows import failed_rows, list_failures, read_failures, write_failures
-from monitor.cli.failed_rows import retry as retry_rows
+from monitor.cli.embedding import FileWork, located
+from monitor.cli.failed_rows import failed_rows
 from monitor.cli.project import Monitored, Project
-from monitor.cli.tables import check_writable, find_tables
-from monitor.cli.terminal import counted
+from monitor.cli.tables import find_tables
 from monitor.encoders.spec import COMPACT, EncoderSpec
 from monitor.failures import count_failures
 from monitor.features import CustomFeature
@@ -30,11 +29,8 @@ from monitor.sources import DataTable
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from monitor.cache import VectorCache
     from monitor.config import MonitoringConfig
-    from monitor.embedding import Executor
 
-_Feature = TypeVar("_Feature", bound=CustomFeature)
 _LOCAL = "local-dir:"
 PARTS = ("baseline", "production")
 STAMP_KEY = "monitor.stamp"
@@ -67,8 +63,6 @@ class Prepared:
         The file of the config.
     target
         The embedded table; None where the file brings its vectors.
-    embedded
-        Its rows with the vectors in `target`; None where the file brings its own.
     features
         Those whose vectors stand in `target`.
     n_new
@@ -79,34 +73,47 @@ class Prepared:
 
     source: DataTable
     target: Path | None
-    embedded: pa.Table | None
     features: tuple[CustomFeature, ...] = ()
     n_new: int = 0
     n_retried: int = 0
 
     @cached_property
-    def frame(self) -> pa.Table:
-        """Its rows."""
-        return self.source.read() if self.embedded is None else self.embedded
+    def n_rows(self) -> int:
+        """How many rows there are."""
+        if self.target is None:
+            return self.source.outline().n_rows
+        with self.target.open("rb") as file:
+            return frames.open_table(file, str(self.target), frames.ReadOptions()).n_rows
 
-    def tables(self, columns: Collection[str]) -> Iterator[pa.Table]:
-        """The `columns` that there are of these, and `frames.ROW`, in pieces."""
-        kept = {*columns, frames.ROW}
-        if self.embedded is None:
-            yield from self.source.tables(kept)
-            return
-        labelled = frames.with_row_labels(self.embedded, self.source.name, 0)
-        yield labelled.select([name for name in labelled.column_names if name in kept])
+    def tables(self, columns: Collection[str] | None = None) -> Iterator[pa.Table]:
+        """The `columns` that there are of these, by default all, and `frames.ROW`, in pieces."""
+        kept = None if columns is None else {*columns, frames.ROW}
+        n_before = 0
+        for table in self._tables(kept):
+            labelled = frames.with_row_labels(table, self.source.name, n_before)
+            n_before += table.num_rows
+            yield labelled.select(
+                [name for name in labelled.column_names if kept is None or name in kept]
+            )
 
     def failures(self, feature: CustomFeature) -> dict[str, tuple[int, str]]:
         """Why rows have no vector: for each reason how many, and what the first says of itself."""
-        column = feature.origin.failure_column
-        reasons = [r if isinstance(r, str) else None for r in frames.cells(self.frame, column)]
-        details = frames.cells(self.frame, feature.origin.failure_detail_column)
-        return {
-            reason: (count, str(details[reasons.index(reason)]))
-            for reason, count in count_failures(reasons).items()
-        }
+        column, of_detail = feature.origin.failure_column, feature.origin.failure_detail_column
+        reasons: list[str] = []
+        first: dict[str, str] = {}
+        for table in self._tables({column, of_detail}):
+            details = frames.cells(table, of_detail)
+            for reason, detail in zip(frames.cells(table, column), details, strict=True):
+                if isinstance(reason, str):
+                    reasons.append(reason)
+                    first.setdefault(reason, str(detail))
+        return {reason: (count, first[reason]) for reason, count in count_failures(reasons).items()}
+
+    def _tables(self, columns: Collection[str] | None) -> Iterator[pa.Table]:
+        if self.target is None:
+            yield from self.source.tables(columns)
+            return
+        yield from frames.read_tables(self.target, columns=columns)
 
 
 def prepare_part(
@@ -181,84 +188,45 @@ def prepare_file(
         if feature.origin.is_missing_from(columns)
     }
     if not wanted:
-        return Prepared(source, None, None)
+        return Prepared(source, None)
     before = source.state()
-    frame, saved = _earlier(target, before) or (source.read(), {})
+    saved = _earlier(target, before)
     stamps = {name: _stamp(project.config, feature) for name, feature in wanted.items()}
     stale = [name for name in wanted if redo.force or saved.get(name) != stamps[name]]
-    again = {
-        name: failed_rows(frame, wanted[name], redo.retry)
-        for name in wanted
-        if redo.retry is not None and name not in stale
-    }
-    again = {name: rows for name, rows in again.items() if rows}
+    again = {}
+    if redo.retry is not None and saved:
+        frame = frames.read_table(target)
+        again = {
+            name: rows
+            for name, feature in wanted.items()
+            if name not in stale and (rows := failed_rows(frame, feature, redo.retry))
+        }
     if stale or again:
         project.terminal.if_stopped = (
             "the vectors made so far are kept, and the same command continues from there"
         )
-        # Before the work, which may take long, to find out now if the table cannot be written.
-        check_writable(frame, target, source)
         job = _digest([str(target.resolve()), before, {name: stamps[name] for name in stale}])
+        about = {STAMP_KEY: {"source": before, "columns": saved | stamps}}
+        made = [wanted[name] for name in stale]
         with open_cache(project.config, job=job, is_forced=redo.force) as cache:
-            listed = read_failures(target) if saved else []
-            failed = [row for row in listed if row.column not in {*stale, *again}]
-            for name in [*stale, *again]:
-                feature = wanted[name]
-                work = partial(_embed, project, source, feature, cache)
-                rows = again.get(name)
-                frame = work(frame) if rows is None else retry_rows(frame, feature, rows, work)
-                failed += list_failures(frame, feature, before=listed, tried=rows)
-            record = {"source": before, "columns": saved | stamps}
-            write_failures(target, failed)
-            frames.write_file(frame, target, about={STAMP_KEY: record})
+            work = FileWork(project, source, target, about, cache)
+            # Columns that were made before and stand are in the target alone.
+            is_from_source = not again and saved.keys() <= {*stale}
+            if not (is_from_source and work.in_pieces(made, outline.n_rows, job)):
+                frame = frames.read_table(target) if saved else source.read()
+                work.whole(frame, made, [(wanted[name], rows) for name, rows in again.items()])
             cache.finish_job()
     n_retried = sum(map(len, again.values()))
-    return Prepared(source, target, frame, tuple(wanted.values()), len(stale), n_retried)
+    return Prepared(source, target, tuple(wanted.values()), len(stale), n_retried)
 
 
-def _earlier(target: Path, source: list[str]) -> tuple[pa.Table, dict[str, str]] | None:
-    """The rows as they were embedded before and the stamps of their columns, if from `source`."""
+def _earlier(target: Path, source: list[str]) -> dict[str, str]:
+    """The stamps of the columns that were embedded before, if from `source`."""
     if not target.is_file():
-        return None
-    table = frames.read_table(target)
-    record = frames.facts_of(table).get(STAMP_KEY, {})
-    return (table, record["columns"]) if record.get("source") == source else None
-
-
-def _embed(
-    project: Project,
-    source: DataTable,
-    feature: CustomFeature,
-    cache: VectorCache,
-    frame: pa.Table,
-) -> pa.Table:
-    from monitor.pipeline.embed import embed
-
-    model = feature.origin.encoder.model if feature.origin.encoder else None
-    project.terminal.say(
-        f"embedding {counted(frame.num_rows, 'row')} of {source} for {feature.name} ({model})"
-    )
-    return embed(
-        frame,
-        located(project.config, feature),
-        policy=project.config.policy,
-        executor=made_executor(project.config),
-        cache=cache,
-        progress=False if project.terminal.as_json else None,
-        details=True,
-    )
-
-
-def made_executor(config: MonitoringConfig) -> Executor:
-    """Where the config has images embedded."""
-    from monitor.embedding.executors import registry
-
-    return config.executor.made_by(registry, "executor")
-
-
-def located(config: MonitoringConfig, feature: _Feature) -> _Feature:
-    """`feature` with the folders of its model seen from the working folder."""
-    return feature.located(config.resolve, config.model_cache_dir)
+        return {}
+    record = frames.facts_of(next(frames.read_tables(target, columns=()))).get(STAMP_KEY, {})
+    stamps: dict[str, str] = record["columns"] if record.get("source") == source else {}
+    return stamps
 
 
 def _stamp(config: MonitoringConfig, feature: CustomFeature) -> str:

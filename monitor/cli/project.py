@@ -6,6 +6,7 @@ import hashlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,7 @@ from monitor.features import ClusteredFeature
 
 if TYPE_CHECKING:
     from monitor.clusters import Baseline
+    from monitor.embedding import Executor
 
 Monitored = ClusteredFeature
 
@@ -48,6 +50,13 @@ class Project:
                     f"it has: {', '.join(monitored)}"
                 )
         return tuple(monitored[name] for name in dict.fromkeys(names) or monitored)
+
+    @cached_property
+    def executor(self) -> Executor:
+        """Where the config has images embedded; its workers stay for the whole command."""
+        from monitor.embedding.executors import registry
+
+        return self.config.executor.made_by(registry, "executor")
 
     @property
     def output(self) -> Path:

@@ -39,7 +39,7 @@ def _tried(
     project: Project, place: str, file: DataTable, feature: Monitored, n_rows: int
 ) -> Finding:
     from monitor import frames
-    from monitor.cli.embedded import located, made_executor
+    from monitor.cli.embedding import located
     from monitor.failures import count_failures, counts_in_words
     from monitor.pipeline.embed import embed
 
@@ -48,7 +48,7 @@ def _tried(
         rows,
         located(project.config, feature),
         policy=project.config.policy,
-        executor=made_executor(project.config),
+        executor=project.executor,
         progress=False,
         details=True,
     )

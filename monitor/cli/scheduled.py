@@ -40,7 +40,7 @@ def open_runner(project: Project, features: Sequence[Monitored]) -> Iterator[Run
     """
     from monitor.alerts import end_alerts
     from monitor.cli.cache import open_cache
-    from monitor.cli.embedded import located, made_executor
+    from monitor.cli.embedding import located
     from monitor.pipeline.notes import other_windows
     from monitor.schedule.alerting import alert_on
     from monitor.store.alerts import Alerts
@@ -90,7 +90,7 @@ def open_runner(project: Project, features: Sequence[Monitored]) -> Iterator[Run
             earlier=store.baseline_before,
             policy=config.policy,
             cache=cache,
-            executor=made_executor(config),
+            executor=project.executor,
         )
         yield Runner(
             store=store,

@@ -173,7 +173,7 @@ def serve_project(project: Project, host: str | None = None, port: int | None = 
 @contextmanager
 def _opened(project: Project) -> Iterator[Site]:
     """What the page of a config stands on."""
-    from monitor.cli.embedded import located
+    from monitor.cli.embedding import located
     from monitor.cli.served_rows import ConfigRows
     from monitor.store import Store
     from monitor.web.site import Site

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from monitor import frames
 from monitor.cli.cache import open_cache
-from monitor.cli.embedded import made_executor, prepare_part
+from monitor.cli.embedded import prepare_part
 from monitor.cli.project import Project
 from monitor.cli.scheduled import source_of
 from monitor.cli.tables import find_tables
@@ -53,7 +53,7 @@ class ConfigRows:
         (monitored,) = project.features([feature.name])
         with self._embedding:
             for prepared in prepare_part(project, "baseline", [monitored]):
-                yield self._named(frames.with_row_labels(prepared.frame, prepared.source.name, 0))
+                yield from map(self._named, prepared.tables())
 
     def window(
         self, feature: ClusteredFeature, start: dt.datetime, end: dt.datetime
@@ -86,7 +86,7 @@ class ConfigRows:
                 table,
                 feature,
                 policy=config.policy,
-                executor=made_executor(config),
+                executor=self._project.executor,
                 cache=cache,
                 progress=False,
             )

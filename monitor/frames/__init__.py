@@ -6,9 +6,11 @@ from monitor.frames.compressed import without_compression
 from monitor.frames.files import (
     CHUNK_ROWS,
     facts_of,
+    join_files,
     open_table,
     read_file,
     read_table,
+    read_tables,
     with_row_labels,
     write_file,
 )
@@ -46,6 +48,7 @@ __all__ = [
     "is_compound",
     "is_missing",
     "join",
+    "join_files",
     "n_rows",
     "open_table",
     "plain",
@@ -53,6 +56,7 @@ __all__ = [
     "read_file",
     "read_numbers",
     "read_table",
+    "read_tables",
     "read_texts",
     "read_times",
     "read_vectors",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final
 
@@ -48,8 +49,19 @@ def open_table(file: IO[bytes], name: str, options: ReadOptions) -> ParquetTable
     )
 
 
-def read_table(path: str | Path, options: ReadOptions | None = None) -> pa.Table:
-    """A Parquet or CSV file as one plain table.
+def read_tables(
+    path: str | Path,
+    options: ReadOptions | None = None,
+    *,
+    columns: Collection[str] | None = None,
+) -> Iterator[pa.Table]:
+    """A Parquet or CSV file in plain tables of at most `CHUNK_ROWS` rows, one at least.
+
+    Parameters
+    ----------
+    columns
+        Those that are wanted, of which some may not exist; by default all. An index without a name comes
+        along.
 
     Raises
     ------
@@ -61,12 +73,17 @@ def read_table(path: str | Path, options: ReadOptions | None = None) -> pa.Table
     how = options or ReadOptions()
     try:
         with Path(path).open("rb") as file:
-            parts = open_table(file, str(path), how).tables(None, CHUNK_ROWS)
-            return join([how.declared(plain(part)) for part in parts])
+            for part in open_table(file, str(path), how).tables(columns, CHUNK_ROWS):
+                yield how.declared(plain(part))
     except FileNotFoundError as error:
         raise InvalidInputError(f"there is no file {path}: check the path") from error
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise InvalidInputError(f"{path} cannot be read: {error}") from error
+
+
+def read_table(path: str | Path, options: ReadOptions | None = None) -> pa.Table:
+    """A Parquet or CSV file as one plain table; see `read_tables`."""
+    return join(list(read_tables(path, options)))
 
 
 def read_file(path: str | Path, options: ReadOptions | None = None) -> pd.DataFrame:
@@ -123,6 +140,28 @@ def write_file(table: pa.Table, path: Path, *, about: dict[str, Any] | None = No
             pq.write_table(table.replace_schema_metadata(metadata), partial)
     except pa.ArrowException as error:
         raise InvalidInputError(f"{path} cannot be written as Parquet: {error}") from error
+
+
+def join_files(parts: Sequence[Path], path: Path, *, about: dict[str, Any]) -> None:
+    """Write the rows of `parts`, Parquet files of one kind that `write_file` wrote, to one file.
+
+    A few are in memory at a time. `path` and `about` are as `write_file` takes them.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    first = pq.ParquetFile(parts[0]).schema_arrow
+    facts = {FINGERPRINT_KEY: _fingerprints(first.empty_table()), **about}
+    metadata = {_ATTRS: json.dumps(facts).encode(), **_index(first)}
+    schema = first.with_metadata(metadata)
+    with replacing(path) as partial, pq.ParquetWriter(partial, schema) as writer:
+        waiting: list[pa.Table] = []
+        for number, part in enumerate(parts, 1):
+            # Not by pyarrow's data sets, to which a folder `a=b` is a column.
+            waiting.append(pq.ParquetFile(part).read().cast(schema))
+            if number == len(parts) or sum(map(len, waiting)) >= CHUNK_ROWS:
+                writer.write_table(pa.concat_tables(waiting))
+                waiting = []
 
 
 def facts_of(table: pa.Table) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import IO, TYPE_CHECKING, Any, Final
@@ -58,11 +58,16 @@ class ParquetTable:
         return int(self._parquet.metadata.num_rows)
 
     def tables(
-        self, wanted: Collection[str] | None, chunk_rows: int, span: Span | None = None
+        self,
+        wanted: Collection[str] | None,
+        chunk_rows: int,
+        span: Span | None = None,
+        rows: range | None = None,
     ) -> Iterator[pa.Table]:
         """The rows in pieces; one piece at least.
 
-        Row groups that hold no row of `span`, as their own statistics tell, are not read.
+        Row groups that hold no row of `span`, as their own statistics tell, are not read, nor those
+        without any of the `rows`, positions in the file.
         """
         import pyarrow as pa
 
@@ -73,14 +78,11 @@ class ParquetTable:
             for name in schema.names
             if wanted is None or name in wanted or is_unnamed_index(name)
         ]
-        groups = [
-            i
-            for i in range(parquet.num_row_groups)
-            if span is None or _may_hold(parquet.metadata.row_group(i), span)
-        ]
+        groups, first = self._groups(span, rows)
         n_parts = 0
         has_rows = bool(groups and names)
-        for batch in parquet.iter_batches(chunk_rows, groups, names) if has_rows else ():
+        batches = parquet.iter_batches(chunk_rows, groups, names) if has_rows else ()
+        for batch in batches if rows is None else _between(batches, first, rows):
             n_parts += 1
             # The batch forgets who made the file's vectors.
             yield pa.Table.from_batches([batch]).replace_schema_metadata(schema.metadata)
@@ -88,12 +90,40 @@ class ParquetTable:
             # Columns without rows are still columns; a row group may be empty, too.
             yield pa.schema([schema.field(name) for name in names], schema.metadata).empty_table()
 
+    def _groups(self, span: Span | None, rows: range | None) -> tuple[list[int], int]:
+        """The row groups that may hold what is asked for, and where the first of them begins."""
+        described = self._parquet.metadata
+        groups: list[int] = []
+        first = start = 0
+        for i in range(described.num_row_groups):
+            group = described.row_group(i)
+            is_asked = rows is None or (start < rows.stop and start + group.num_rows > rows.start)
+            # Those of `rows` stay neighbours, whose places are counted.
+            if is_asked and (rows is not None or span is None or _may_hold(group, span)):
+                first = first if groups else start
+                groups.append(i)
+            start += group.num_rows
+        return groups, first
+
     @cached_property
     def _parquet(self) -> Any:
         import pyarrow.parquet as pq
 
         # Buffering ahead would hold all of the row groups at once.
         return pq.ParquetFile(self.file, pre_buffer=False)
+
+
+def _between(
+    batches: Iterable[pa.RecordBatch], first: int, rows: range
+) -> Iterator[pa.RecordBatch]:
+    """What of the batches, which begin with row `first` of the file, lies in `rows`."""
+    for batch in batches:
+        begin, end = max(rows.start - first, 0), min(rows.stop - first, batch.num_rows)
+        if begin < end:
+            yield batch.slice(begin, end - begin)
+        first += batch.num_rows
+        if first >= rows.stop:
+            return
 
 
 def is_unnamed_index(name: str) -> bool:

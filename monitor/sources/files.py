@@ -119,6 +119,11 @@ class DataFile:
         """Its name without folder and suffix."""
         return PurePath(frames.without_compression(self.name)[0]).stem
 
+    @property
+    def is_parquet(self) -> bool:
+        """Whether any of its rows can be read without the others."""
+        return self.name.lower().endswith((".parquet", ".pq"))
+
     def state(self) -> list[str]:
         """What changes when the file is replaced, for it to be written down."""
         if is_local(self.store):
@@ -153,6 +158,7 @@ class DataFile:
         columns: Collection[str] | None = None,
         *,
         span: Span | None = None,
+        rows: range | None = None,
         chunk_rows: int = CHUNK_ROWS,
     ) -> Iterator[pa.Table]:
         """The rows in plain tables, one at least.
@@ -164,6 +170,8 @@ class DataFile:
             adds a column that names each row by its file.
         span
             Parts of the file that hold no row of this time need not be read; others may be all the same.
+        rows
+            Positions of neighbours in a Parquet file, which alone are read then.
         chunk_rows
             Rows of one table at most.
         """
@@ -179,8 +187,13 @@ class DataFile:
             )
             if wanted is not None and not wanted:
                 wanted = set(table.columns[:1])  # the rows are to be counted
-            n_before = 0
-            for part in table.tables(wanted, chunk_rows, span):
+            parts = (
+                table.tables(wanted, chunk_rows, span)
+                if rows is None
+                else table.tables(wanted, chunk_rows, span, rows)
+            )
+            n_before = 0 if rows is None else rows.start
+            for part in parts:
                 whole = self._with_partition(self.options.declared(frames.plain(part)))
                 if columns is not None and frames.ROW in columns:
                     whole = frames.with_row_labels(whole, self.name, n_before)

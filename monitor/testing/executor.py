@@ -11,11 +11,12 @@ import numpy as np
 import pytest
 
 from monitor.cache import VectorCache
-from monitor.embedding import Cells, EmbeddingTask, Executor
+from monitor.embedding import Cells, EmbeddingTask, Executor, spreading
 from monitor.encoders.spec import EncoderSpec
 from monitor.errors import EncoderError
 from monitor.images.quality import QUALITY_FIELDS
 from monitor.testing.fakes import FakeEncoder, pictures
+from monitor.testing.spread import vectors_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -119,6 +120,18 @@ class ExecutorContract:
             again = executor.embed(Cells(images), task, cache=cache)
         assert (first.n_encoded, again.n_encoded) == (len(images), 0)
         np.testing.assert_array_equal(first.vectors, again.vectors)
+
+    def test_work_is_spread(
+        self, executor: Executor, task: EmbeddingTask, images: list[Any]
+    ) -> None:
+        spread = spreading(executor)
+        assert 1 <= spread.piece_rows(10_000, 32) <= 10_000
+        pieces = [(task, images[first : first + 5]) for first in range(0, len(images), 5)]
+        made = dict(spread.spread(vectors_of, pieces))
+        assert sorted(made) == list(range(len(pieces)))
+        vectors = np.concatenate([made[number] for number in range(len(pieces))])
+        np.testing.assert_allclose(vectors, self.expected(task, images), atol=TOLERANCE)
+        assert list(spread.spread(vectors_of, [])) == []
 
     def test_a_model_that_is_not_there_is_an_error(self, executor: Executor) -> None:
         spec = EncoderSpec(handler="open_clip", model="local-dir:/no/such/folder")

@@ -9,17 +9,36 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
+from click.testing import CliRunner
 
-from monitor.embedding import Cells, EmbeddingTask
+from monitor.cli import main
+from monitor.cli.project import Project
+from monitor.embedding import Cells, EmbeddingTask, LocalExecutor
 from monitor.embedding.executors.on_ray import RayExecutor
 from monitor.encoders.spec import EncoderSpec
 from monitor.errors import EncoderError, InvalidInputError
-from monitor.testing import ExecutorContract
+from monitor.testing import ExecutorContract, pictures
 from tests.embedding import plain
 
 ROOT = str(Path(__file__).parents[2])
 
+CONFIG = f"""\
+features:
+  - name: photo
+    type: FROM_IMAGE_EMBEDDING
+    source_column: image
+    column: vector
+    space:
+      image: image
+      model: plain
+      model_handler: {plain.HANDLER}
+      embedding_engine_config: {{batch_size: 4}}
+data: {{baseline: {{path: rows.parquet}}, production: {{path: rows.parquet}}}}
+sources: {{roots: [.]}}
+"""
 ray = pytest.importorskip("ray")
 
 pytestmark = [
@@ -74,6 +93,28 @@ class TestContract(ExecutorContract):
         with pytest.raises(EncoderError, match="3 workers died over the same images"):
             executor.embed(Cells([images[0], Bomb()]), task)
         assert executor.embed(Cells(images[:1]), task).failures == (None,)
+
+    def test_a_file_is_embedded_by_the_workers(
+        self, executor: RayExecutor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.chdir(tmp_path)
+        Path("monitor.yaml").write_text(CONFIG)
+        for i, picture in enumerate(pictures(9)):
+            picture.save(f"{i}.png")
+        cells = [f"{i}.png" for i in range(11)]
+        pq.write_table(pa.table({"image": cells}), "rows.parquet")
+        words = ["embed", "--input", "rows.parquet", "--output"]
+        tables = []
+        for target, where in (("here.parquet", LocalExecutor()), ("there.parquet", executor)):
+            monkeypatch.setattr(Project, "executor", where)
+            done = CliRunner().invoke(main, [*words, target])
+            assert done.exit_code == 0, done.output
+            tables.append(pq.read_table(target))
+        here, there = tables
+        assert there.drop_columns("vector").equals(here.drop_columns("vector"))
+        assert there["vector"].is_null().to_pylist() == [False] * 9 + [True] * 2
+        np.testing.assert_allclose(*(np.stack(t["vector"].to_pylist()[:9]) for t in tables))
+        assert not list(tmp_path.glob(".*.parts"))
 
     def test_a_model_of_torch(self, executor: RayExecutor, images: list[Any]) -> None:
         task = EmbeddingTask(EncoderSpec(handler="open_clip", model="compact", device="cpu"))

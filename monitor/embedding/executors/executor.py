@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar, runtime_checkable
 
 from monitor.encoders.spec import EncoderSpec
 from monitor.errors import InvalidInputError
@@ -14,6 +14,9 @@ from monitor.registry import Registry, must_be_callable
 if TYPE_CHECKING:
     from monitor.cache import VectorCache
     from monitor.embedding.column import EmbeddedColumn
+
+_Piece = TypeVar("_Piece")
+_Made = TypeVar("_Made")
 
 
 @dataclass(frozen=True)
@@ -104,6 +107,90 @@ class Executor(Protocol):
         EncoderError
             If the model cannot be loaded; no image is fetched then.
         """
+
+
+Work = Callable[[_Piece, Executor, "VectorCache | None"], _Made]
+"""What is done with a piece of files where it is called: by the executor that embeds there, and with the
+vectors that are kept there, if any. It travels, as do piece and outcome, which are small; and as a worker may
+die, it may be done twice."""
+
+
+@runtime_checkable
+class SpreadingExecutor(Executor, Protocol):
+    """An executor whose workers read and write files themselves, so that rows need not pass through it.
+
+    What does not spread need not say so: see `spreading`.
+    """
+
+    def piece_rows(self, n_rows: int, batch_size: int) -> int:
+        """How many rows of a file of `n_rows` are a piece of work; `n_rows` where it is not to be cut."""
+
+    def spread(
+        self,
+        work: Work[_Piece, _Made],
+        pieces: Sequence[_Piece],
+        *,
+        cache: VectorCache | None = None,
+    ) -> Iterator[tuple[int, _Made]]:
+        """What `work` makes of each of the pieces, with the piece's position, as they are done.
+
+        Parameters
+        ----------
+        work
+            What is done.
+        pieces
+            Names of rows, not rows.
+        cache
+            Vectors of earlier images; of use only where work is done in this process.
+
+        Raises
+        ------
+        MonitorError
+            As `work` raised it; pieces that are under way are given up then.
+        """
+
+
+@dataclass(frozen=True)
+class _Here:
+    """Does in this process what an executor without workers of its own is to spread."""
+
+    executor: Executor
+
+    def embed(
+        self,
+        cells: Cells,
+        task: EmbeddingTask,
+        *,
+        cache: VectorCache | None = None,
+        on_progress: Callable[[int], object] = lambda n_rows: None,
+    ) -> EmbeddedColumn:
+        return self.executor.embed(cells, task, cache=cache, on_progress=on_progress)
+
+    def piece_rows(self, n_rows: int, batch_size: int) -> int:
+        return n_rows
+
+    def spread(
+        self,
+        work: Work[_Piece, _Made],
+        pieces: Sequence[_Piece],
+        *,
+        cache: VectorCache | None = None,
+    ) -> Iterator[tuple[int, _Made]]:
+        for number, piece in enumerate(pieces):
+            yield number, work(piece, self.executor, cache)
+
+
+def spreading(executor: Executor) -> SpreadingExecutor:
+    """`executor`, if it has workers that read files; else one that does their work in this process.
+
+    Examples
+    --------
+    >>> def doubled(piece, executor, cache):
+    ...     return 2 * piece
+    >>> list(spreading(executor_of("local")).spread(doubled, [3, 5]))
+    [(0, 6), (1, 10)]
+    """
+    return executor if isinstance(executor, SpreadingExecutor) else _Here(executor)
 
 
 registry: Final = Registry[Callable[..., Executor]](

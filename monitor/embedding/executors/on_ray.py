@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 import numpy as np
 
@@ -19,14 +19,22 @@ from monitor.images.quality import QUALITY_FIELDS
 
 if TYPE_CHECKING:
     from monitor.cache import CarriedCache, VectorCache
-    from monitor.embedding.executors.executor import Cells, EmbeddingTask
+    from monitor.embedding.executors.executor import Cells, EmbeddingTask, Work
     from monitor.images import ImageReader
 
+_Piece = TypeVar("_Piece")
+_Made = TypeVar("_Made")
+_Tag = TypeVar("_Tag")
 _BATCHES_A_PIECE: Final = 8
 """A worker that dies loses so many batches at most; a piece takes seconds, its way there milliseconds."""
 _PARTS: Final = 128
 """Into so many pieces at least a column is cut whose vectors are kept, if a batch is no more than that: a
 kill of what gives them out costs what the workers have under way."""
+_PARTS_OF_FILE: Final = 200
+"""Into so many pieces at least a file is cut that the workers read themselves, if a batch is no more than
+that. Of two workers each kill of the command then costs 1 % at most."""
+_BATCHES_A_PART: Final = 64
+"""More of them in one file of Parquet would be lost with it."""
 _WAITING: Final = 2
 """Pieces under way for each worker, so that the next one is there when one is done."""
 _ATTEMPTS: Final = 3
@@ -95,7 +103,8 @@ class RayExecutor:
         """
         ray = _ray()
         with _their_errors(), self._started():
-            fingerprint, width = ray.get(self._actors[0].describe.remote(task))
+            described = self._actors[0].call.remote(os.getcwd(), "describe", task)
+            fingerprint, width = ray.get(described)
             column = EmbeddedColumn(
                 np.zeros((len(cells), width), dtype=np.float32),
                 (),
@@ -105,7 +114,7 @@ class RayExecutor:
             )
             failures: list[Failure | None] = [None] * len(cells)
             n_encoded = 0
-            for rows, part, added in self._results(cells, task, cache, fingerprint):
+            for rows, (part, added) in self._results(cells, task, cache, fingerprint):
                 for i, of_source in enumerate(rows):
                     column.vectors[of_source] = part.vectors[i]
                     column.quality[of_source] = part.quality[i]
@@ -163,9 +172,25 @@ class RayExecutor:
         room = [there.get(kind, 0) // n for kind, n in wanted.items() if n > 0]
         return max(1, int(min(room)))
 
+    def piece_rows(self, n_rows: int, batch_size: int) -> int:
+        """See `SpreadingExecutor.piece_rows`."""
+        return min(max(n_rows // _PARTS_OF_FILE, batch_size), _BATCHES_A_PART * batch_size)
+
+    def spread(
+        self,
+        work: Work[_Piece, _Made],
+        pieces: Sequence[_Piece],
+        *,
+        cache: VectorCache | None = None,
+    ) -> Iterator[tuple[int, _Made]]:
+        """See `SpreadingExecutor.spread`. Workers have no cache: its file may be out of their reach."""
+        with _their_errors(), self._started():
+            calls = ((number, "do", (work, piece)) for number, piece in enumerate(pieces))
+            yield from self._given_out(calls)
+
     def _results(
         self, cells: Cells, task: EmbeddingTask, cache: VectorCache | None, fingerprint: str
-    ) -> Iterator[tuple[list[list[int]], EmbeddedColumn, CarriedCache | None]]:
+    ) -> Iterator[tuple[list[list[int]], tuple[EmbeddedColumn, CarriedCache | None]]]:
         """The rows of each source of a piece, what became of them, and what is new for the cache."""
         from monitor.images import ImageReader
 
@@ -175,33 +200,43 @@ class RayExecutor:
         size = max(1, min(size, -(-len(sources) // (2 * len(self._actors)))))
         if cache is not None:
             size = min(size, max(len(sources) // _PARTS, task.encoder.batch_size))
-        free = [actor for actor in self._actors for _ in range(_WAITING)]
-        under_way: dict[Any, tuple[list[list[int]], Any]] = {}
-        with ImageReader(task.policy) as reader:
+
+        def calls(reader: ImageReader) -> Iterator[tuple[list[list[int]], str, tuple[Any, ...]]]:
             for first in range(0, len(sources), size):
-                if not free:
-                    yield self._next(under_way, free)
                 rows = sources[first : first + size]
                 images = [cells.images[of_source[0]] for of_source in rows]
                 texts = cells.descriptions and [cells.descriptions[r[0]] for r in rows]
                 carried = None
                 if cache is not None:
                     carried = _carried(images, task, cache, fingerprint, reader)
-                actor = free.pop(0)
-                future = actor.embed.remote(images, texts, task, carried)
-                under_way[future] = (rows, actor)
-            while under_way:
-                yield self._next(under_way, free)
+                yield rows, "embed", (images, texts, task, carried)
 
-    def _next(
-        self, under_way: dict[Any, tuple[list[list[int]], Any]], free: list[Any]
-    ) -> tuple[list[list[int]], EmbeddedColumn, CarriedCache | None]:
+        with ImageReader(task.policy) as reader:
+            yield from self._given_out(calls(reader))
+
+    def _given_out(
+        self, calls: Iterable[tuple[_Tag, str, tuple[Any, ...]]]
+    ) -> Iterator[tuple[_Tag, Any]]:
+        """What methods of the workers give, each with the tag of its call, as they are done."""
         ray = _ray()
-        (future,), _ = ray.wait(list(under_way), num_returns=1)
-        rows, actor = under_way.pop(future)
-        part, added = ray.get(future)
-        free.append(actor)
-        return rows, part, added
+        folder = os.getcwd()
+        free = [actor for _ in range(_WAITING) for actor in self._actors]
+        under_way: dict[Any, tuple[_Tag, Any]] = {}
+
+        def next_done() -> tuple[_Tag, Any]:
+            (future,), _ = ray.wait(list(under_way), num_returns=1)
+            tag, actor = under_way.pop(future)
+            done = ray.get(future)
+            free.append(actor)
+            return tag, done
+
+        for tag, method, arguments in calls:
+            if not free:
+                yield next_done()
+            actor = free.pop(0)
+            under_way[actor.call.remote(folder, method, *arguments)] = (tag, actor)
+        while under_way:
+            yield next_done()
 
 
 class _Worker:
@@ -210,6 +245,13 @@ class _Worker:
     def process(self) -> int:
         """Its process's id."""
         return os.getpid()
+
+    def call(self, folder: str, method: str, *arguments: Any) -> Any:
+        """What another method gives, in the working folder of the command if there is one here."""
+        # Roots of images, and folders of models, may be seen from there.
+        if os.path.isdir(folder):
+            os.chdir(folder)
+        return getattr(self, method)(*arguments)
 
     def describe(self, task: EmbeddingTask) -> tuple[str, int]:
         """The encoder's fingerprint and width."""
@@ -233,6 +275,12 @@ class _Worker:
         # There is a worker for each core as it is.
         column = LocalExecutor(processes=0).embed(Cells(images, texts), task, cache=cache)
         return column, None if carried is None else carried.without_known()
+
+    def do(self, work: Work[_Piece, _Made], piece: _Piece) -> _Made:
+        """What `work` makes of a piece, here."""
+        from monitor.embedding.executors.local import LocalExecutor
+
+        return work(piece, LocalExecutor(processes=0), None)
 
 
 def _distinct_sources(cells: Cells) -> list[list[int]]:
