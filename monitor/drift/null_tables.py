@@ -48,12 +48,31 @@ class NullTables:
         if self.overdispersion is None:
             drawn = rng.multivariate_hypergeometric(total, n, size=n_draws, method="marginals")
             return total - drawn, np.asarray(drawn)
-        correlations = self.overdispersion.draw(n_draws, rng)
         shares = self.pooled_shares
-        sizes = (int(self.baseline.sum()), n)
+        return self._varied_tables(self.overdispersion, (shares, shares), n_draws, rng)
+
+    def resample(self, n_draws: int, rng: np.random.Generator) -> Tables:
+        """The same of sides that come from two populations, those whose shares they show."""
+        sides = (self.baseline, self.window)
+        if self.overdispersion is None:
+            drawn = [rng.multinomial(side.sum(), side / side.sum(), n_draws) for side in sides]
+            return drawn[0], drawn[1]
+        shares = (self.baseline / self.baseline.sum(), self.window / self.window.sum())
+        return self._varied_tables(self.overdispersion, shares, n_draws, rng)
+
+    def _varied_tables(
+        self,
+        overdispersion: Overdispersion,
+        shares: tuple[NDArray[np.float64], NDArray[np.float64]],
+        n_draws: int,
+        rng: np.random.Generator,
+    ) -> Tables:
+        correlations = overdispersion.draw(n_draws, rng)
         drawn_baseline, drawn_window = (
-            rng.multinomial(size, _varied(shares, correlations * uneven, rng))
-            for size, uneven in zip(sizes, self.unevenness, strict=True)
+            rng.multinomial(counts.sum(), _varied(of_side, correlations * uneven, rng))
+            for counts, of_side, uneven in zip(
+                (self.baseline, self.window), shares, self.unevenness, strict=True
+            )
         )
         return drawn_baseline, drawn_window
 
