@@ -49,7 +49,7 @@ def test_both_files_are_written_and_the_table_is_printed(demo):
 
 def test_the_page_opens_in_a_browser(demo, browser):
     page = demo[0] / "report.html"
-    show(browser, page)
+    show(browser, page.as_uri())
     heading = browser.execute_script("return document.querySelector('h1').innerText")
     assert heading == "All of 9 Mar's images are darker"
     assert browser.execute_script("return document.querySelectorAll('.pic').length") > 30

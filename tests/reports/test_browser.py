@@ -44,7 +44,7 @@ def test_it_opens_without_a_complaint_and_asks_for_nothing(
     browser: webdriver.Chrome, full_page: Path, picture_server: PictureServer
 ) -> None:
     picture_server.paths.clear()
-    show(browser, full_page)
+    show(browser, full_page.as_uri())
 
     assert browser.get_log("browser") == []
     asked = {url for url in requests_of(browser) if not url.startswith("data:")}
@@ -54,7 +54,7 @@ def test_it_opens_without_a_complaint_and_asks_for_nothing(
 
 
 def test_the_first_screen_answers(browser: webdriver.Chrome, full_page: Path) -> None:
-    show(browser, full_page)
+    show(browser, full_page.as_uri())
 
     below = browser.execute_script(
         "return [...document.querySelectorAll('h1, .why, .scene, .facts dd, .steps code')]"
@@ -66,7 +66,7 @@ def test_the_first_screen_answers(browser: webdriver.Chrome, full_page: Path) ->
 
 
 def test_pictures_are_seen(browser: webdriver.Chrome, full_page: Path) -> None:
-    show(browser, full_page)
+    show(browser, full_page.as_uri())
 
     shown = browser.execute_script(
         "return [...document.querySelectorAll('.scene .pic')].map(e =>"
@@ -78,7 +78,7 @@ def test_pictures_are_seen(browser: webdriver.Chrome, full_page: Path) -> None:
 
 
 def test_a_picture_opens_large(browser: webdriver.Chrome, full_page: Path) -> None:
-    show(browser, full_page)
+    show(browser, full_page.as_uri())
     title = "return document.getElementById('zoom-title').innerText"
 
     browser.find_elements("css selector", ".scene [data-row]")[0].click()
@@ -98,7 +98,7 @@ def test_a_picture_opens_large(browser: webdriver.Chrome, full_page: Path) -> No
 
 
 def test_a_map_is_drawn_and_tells_its_points(browser: webdriver.Chrome, full_page: Path) -> None:
-    show(browser, full_page)
+    show(browser, full_page.as_uri())
     browser.execute_script("document.querySelector('.detail:has(.map)').open = true")
     colours = (
         "return [...new Set(new Uint32Array(arguments[0].getContext('2d')"
@@ -119,7 +119,7 @@ def test_a_map_is_drawn_and_tells_its_points(browser: webdriver.Chrome, full_pag
 
 
 def test_a_mark_leads_to_its_window(browser: webdriver.Chrome, full_page: Path) -> None:
-    show(browser, full_page)
+    show(browser, full_page.as_uri())
     browser.execute_script(
         "document.querySelector('.wide a').dispatchEvent(new MouseEvent('click'))"
     )
@@ -145,7 +145,7 @@ def test_it_fits_a_phone(
     browser: webdriver.Chrome, full_page: Path, build: Any, tmp_path: Path
 ) -> None:
     path = build().to_html(tmp_path / "other.html") if build else full_page
-    show(browser, path, width=390)
+    show(browser, path.as_uri(), width=390)
     browser.execute_script("for (const d of document.querySelectorAll('details')) d.open = true")
 
     assert browser.execute_script("return document.documentElement.scrollWidth") == 390
@@ -153,7 +153,7 @@ def test_it_fits_a_phone(
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_text_stands_out(browser: webdriver.Chrome, full_page: Path, scheme: str) -> None:
-    show(browser, full_page, scheme=scheme)
+    show(browser, full_page.as_uri(), scheme=scheme)
     browser.execute_script("for (const d of document.querySelectorAll('details')) d.open = true")
 
     assert browser.execute_script(CONTRAST) == []
@@ -166,7 +166,7 @@ def test_texts_from_the_data_do_not_act(
     rows = ((Example(evil, evil, 0.1), Example("1", "javascript:alert(1)", 0.1)),) * 3
     windows = tuple(replace(window, examples=rows) for window in report.windows)
     DriftReport(report.features, windows, notes=(evil,)).to_html(page_path, thumbnails=False)
-    show(browser, page_path)
+    show(browser, page_path.as_uri())
 
     assert browser.title == "2 of 6 windows drifted – drift report"
     # The page's own script, and no other.

@@ -73,7 +73,7 @@ def test_what_cannot_be_drawn(tmp_path: Path) -> None:
 
 def test_a_browser_draws_it_by_itself(browser: webdriver.Chrome, tmp_path: Path) -> None:
     path = detected_report().to_svg(tmp_path / "chart.svg")
-    show(browser, path)
+    show(browser, path.as_uri())
 
     assert browser.get_log("browser") == []
     assert requests_of(browser) <= {path.as_uri(), "about:blank"}
