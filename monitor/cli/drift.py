@@ -12,8 +12,13 @@ from monitor.cli.options import config_option, feature_option, output_options
 from monitor.cli.terminal import Terminal
 
 if TYPE_CHECKING:
-    from monitor.cli.project import Project
+    from collections.abc import Sequence
+
+    from monitor.cli.project import Monitored, Project
+    from monitor.clusters import Baseline
+    from monitor.pipeline.judged import Judged
     from monitor.reports import DriftReport, WindowDrift
+    from monitor.rules import RunRules
 
 ALERT: Final = 3
 
@@ -32,9 +37,7 @@ def drift(
     Each window is compared with the baseline. Images are embedded first where the vectors are
     missing.
     """
-    from monitor.cli.embedded import part_tables
     from monitor.cli.project import Project
-    from monitor.pipeline.judged import judge_tables
     from monitor.pipeline.notes import other_windows
     from monitor.progress import progress_shown
     from monitor.reports.text import summary
@@ -49,11 +52,8 @@ def drift(
     for baseline in baselines:
         if warning := other_windows(baseline, rules.grid):
             terminal.say(f"warning: {warning}")
-    rows = part_tables(project, "production", features)
     with progress_shown(False if terminal.as_json else None):
-        report = judge_tables(
-            rows, baselines, rules, timestamp_column=config.data.production.timestamp_column
-        ).report
+        report = _judged(project, features, baselines, rules).report
     written = _write(project, report)
     terminal.result(
         report_document(report, written),
@@ -61,6 +61,30 @@ def drift(
     )
     if fail_on_alert and (report.has_drift or report.is_broken):
         ctx.exit(ALERT)
+
+
+def _judged(
+    project: Project,
+    features: Sequence[Monitored],
+    baselines: Sequence[Baseline],
+    rules: RunRules,
+) -> Judged:
+    """Production, judged: where the workers are if the config has such and rows are many."""
+    from monitor.cli.embedded import pieces_of, prepare_part, wanted_columns
+    from monitor.pipeline.judged import judge_spread, judge_tables
+
+    column = project.config.data.production.timestamp_column
+    columns = wanted_columns(project, "production", features)
+    files = list(prepare_part(project, "production", features))
+    spread = None if rules.segment_column is not None else pieces_of(project, files, columns)
+    if spread is not None:
+        executor, pieces = spread
+        judged = judge_spread(pieces, executor, baselines, rules, timestamp_column=column)
+        if judged is not None:
+            return judged
+        project.terminal.say("note: not all workers see the files, so that all rows are read here")
+    tables = (table for file in files for table in file.tables(columns))
+    return judge_tables(tables, baselines, rules, timestamp_column=column)
 
 
 def report_document(report: DriftReport, written: dict[str, Path]) -> dict[str, Any]:

@@ -23,13 +23,15 @@ from monitor.encoders.spec import COMPACT, EncoderSpec
 from monitor.failures import count_failures
 from monitor.features import CustomFeature
 from monitor.images.quality import QUALITY_FIELDS
+from monitor.pipeline.gathered import MOST_HELD
 from monitor.rules import OF_TIME
-from monitor.sources import DataTable
+from monitor.sources import DataFile, DataTable
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
     from monitor.config import MonitoringConfig
+    from monitor.embedding import SpreadingExecutor
 
 _LOCAL = "local-dir:"
 PARTS = ("baseline", "production")
@@ -85,11 +87,30 @@ class Prepared:
         with self.target.open("rb") as file:
             return frames.open_table(file, str(self.target), frames.ReadOptions()).n_rows
 
-    def tables(self, columns: Collection[str] | None = None) -> Iterator[pa.Table]:
-        """The `columns` that there are of these, by default all, and `frames.ROW`, in pieces."""
+    @property
+    def is_parquet(self) -> bool:
+        """Whether any of the rows can be read without the others."""
+        return self.target is not None or (
+            isinstance(self.source, DataFile) and self.source.is_parquet
+        )
+
+    @property
+    def is_here(self) -> bool:
+        """Whether this process sees the file with the vectors."""
+        if self.target is not None:
+            return self.target.is_file()
+        return not isinstance(self.source, DataFile) or self.source.is_here
+
+    def tables(
+        self, columns: Collection[str] | None = None, rows: range | None = None
+    ) -> Iterator[pa.Table]:
+        """The `columns` that there are of these, by default all, and `frames.ROW`, in pieces.
+
+        Of a file that `is_parquet`, `rows` names neighbours that alone are read.
+        """
         kept = None if columns is None else {*columns, frames.ROW}
-        n_before = 0
-        for table in self._tables(kept):
+        n_before = 0 if rows is None else rows.start
+        for table in self._tables(kept, rows):
             labelled = frames.with_row_labels(table, self.source.name, n_before)
             n_before += table.num_rows
             yield labelled.select(
@@ -109,11 +130,46 @@ class Prepared:
                     first.setdefault(reason, str(detail))
         return {reason: (count, first[reason]) for reason, count in count_failures(reasons).items()}
 
-    def _tables(self, columns: Collection[str] | None) -> Iterator[pa.Table]:
-        if self.target is None:
+    def _tables(
+        self, columns: Collection[str] | None, rows: range | None = None
+    ) -> Iterator[pa.Table]:
+        if self.target is not None:
+            yield from frames.read_tables(self.target, columns=columns, rows=rows)
+        elif rows is not None and isinstance(self.source, DataFile):
+            yield from self.source.tables(columns, rows=rows)
+        else:
             yield from self.source.tables(columns)
-            return
-        yield from frames.read_tables(self.target, columns=columns)
+
+
+@dataclass(frozen=True)
+class RowsOfFile:
+    """Neighbouring rows of a prepared file, for a worker to read.
+
+    Parameters
+    ----------
+    file
+        Parquet.
+    columns
+        Those that are asked for.
+    rows
+        Their positions in the file.
+    first
+        How many rows of all files come before these.
+    """
+
+    file: Prepared
+    columns: frozenset[str]
+    rows: range
+    first: int
+
+    @property
+    def is_here(self) -> bool:
+        """Whether this process can read them."""
+        return self.file.is_here
+
+    def tables(self) -> Iterator[pa.Table]:
+        """The rows in plain tables, one at least."""
+        return self.file.tables(self.columns, self.rows)
 
 
 def prepare_part(
@@ -138,11 +194,13 @@ def read_part(project: Project, part: str, features: Sequence[Monitored]) -> pa.
 
     Columns that nobody asks for are left out: their types need not go together.
     """
-    return frames.join(list(part_tables(project, part, features)))
+    columns = wanted_columns(project, part, features)
+    files = prepare_part(project, part, features)
+    return frames.join([table for file in files for table in file.tables(columns)])
 
 
-def part_tables(project: Project, part: str, features: Sequence[Monitored]) -> Iterator[pa.Table]:
-    """The same in pieces: of files that bring their vectors a few rows at a time, else file by file."""
+def wanted_columns(project: Project, part: str, features: Sequence[Monitored]) -> frozenset[str]:
+    """The columns of `part` that drift in `features` is judged and explained by."""
     drift = project.config.drift
     wanted = {
         getattr(project.config.data, part).timestamp_column,
@@ -154,9 +212,31 @@ def part_tables(project: Project, part: str, features: Sequence[Monitored]) -> I
     for feature in features:
         origin = feature.origin
         wanted |= {*feature.required_columns, *origin.columns, *origin.written_columns}
-    columns = {name for name in wanted if name is not None}
-    for prepared in prepare_part(project, part, features):
-        yield from prepared.tables(columns)
+    return frozenset(name for name in wanted if name is not None)
+
+
+def pieces_of(
+    project: Project, files: Sequence[Prepared], columns: frozenset[str]
+) -> tuple[SpreadingExecutor, list[RowsOfFile]] | None:
+    """The rows of `files` in pieces, and whose workers read them; None if they had better come here."""
+    from monitor.embedding import spreading
+
+    if not all(file.is_parquet for file in files):
+        return None
+    n_rows = sum(file.n_rows for file in files)
+    if n_rows <= MOST_HELD:
+        return None  # so few are all held, and looked at one by one
+    executor = spreading(project.executor)
+    size = executor.piece_rows(n_rows, frames.CHUNK_ROWS)
+    if size >= n_rows:
+        return None
+    pieces, first = [], 0
+    for file in files:
+        for start in range(0, max(file.n_rows, 1), size):
+            rows = range(start, min(start + size, file.n_rows))
+            pieces.append(RowsOfFile(file, columns, rows, first))
+            first += len(rows)
+    return executor, pieces
 
 
 def prepare_file(

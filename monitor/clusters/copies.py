@@ -35,17 +35,21 @@ class CopyCounts:
         self._most = most
         self._keys = np.empty(0, dtype=np.uint64)
         self._counts = np.empty(0, dtype=np.int64)
-        self._new: list[NDArray[np.uint64]] = []
+        self._new: list[tuple[NDArray[np.uint64], NDArray[np.int64]]] = []
         self._n_new = 0
         self._n = 0
 
     def add(self, keys: NDArray[np.uint64]) -> None:
         """Count rows with these keys, (n,)."""
-        self._new.append(keys)
-        self._n_new += len(keys)
-        self._n += len(keys)
-        if self._n_new >= self._most:
-            self._merge()
+        self._take(keys, np.ones(len(keys), dtype=np.int64), len(keys))
+
+    def merge(self, other: CopyCounts) -> None:
+        """Count the rows of `other`, too.
+
+        Up to `most` different rows in all, the counts are those of one pass.
+        """
+        other._merge()
+        self._take(other._keys, other._counts, other._n)
 
     @property
     def largest_share(self) -> float:
@@ -54,12 +58,18 @@ class CopyCounts:
         most = int(self._counts.max(initial=0))
         return most / self._n if most > 1 else 0.0
 
+    def _take(self, keys: NDArray[np.uint64], counts: NDArray[np.int64], n: int) -> None:
+        self._new.append((keys, counts))
+        self._n_new += len(keys)
+        self._n += n
+        if self._n_new >= self._most:
+            self._merge()
+
     def _merge(self) -> None:
         if not self._n_new:
             return
-        keys = np.concatenate([self._keys, *self._new])
-        counts = np.ones(len(keys), dtype=np.int64)
-        counts[: len(self._counts)] = self._counts
+        keys = np.concatenate([self._keys, *(keys for keys, _ in self._new)])
+        counts = np.concatenate([self._counts, *(counts for _, counts in self._new)])
         order = np.argsort(keys)
         keys, counts = keys[order], counts[order]
         starts = np.flatnonzero(np.concatenate([[True], keys[1:] != keys[:-1]]))

@@ -54,6 +54,7 @@ def read_tables(
     options: ReadOptions | None = None,
     *,
     columns: Collection[str] | None = None,
+    rows: range | None = None,
 ) -> Iterator[pa.Table]:
     """A Parquet or CSV file in plain tables of at most `CHUNK_ROWS` rows, one at least.
 
@@ -62,6 +63,8 @@ def read_tables(
     columns
         Those that are wanted, of which some may not exist; by default all. An index without a name comes
         along.
+    rows
+        Positions of neighbours in a Parquet file, which alone are read then.
 
     Raises
     ------
@@ -73,7 +76,12 @@ def read_tables(
     how = options or ReadOptions()
     try:
         with Path(path).open("rb") as file:
-            for part in open_table(file, str(path), how).tables(columns, CHUNK_ROWS):
+            opened = open_table(file, str(path), how)
+            if rows is not None and isinstance(opened, ParquetTable):
+                parts = opened.tables(columns, CHUNK_ROWS, rows=rows)
+            else:
+                parts = opened.tables(columns, CHUNK_ROWS)
+            for part in parts:
                 yield how.declared(plain(part))
     except FileNotFoundError as error:
         raise InvalidInputError(f"there is no file {path}: check the path") from error

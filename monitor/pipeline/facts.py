@@ -79,14 +79,33 @@ class GatheredWindow:
         self._failures.update(reason for reason in placed.vectors.failures[span.rows] if reason)
         self._sketch = window.sketch if self._sketch is None else self._sketch + window.sketch
         self._copies.add(content_keys(placed.scaled[window.at]))
-        for name, table in placed.value_tables(window).items():
+        self._add_tables(placed.value_tables(window))
+        self._add_examples(*_examples(placed, window, examples))
+        return window
+
+    def merge(self, other: GatheredWindow) -> None:
+        """Take the rows of `other`, which come after these: as if they had been added here."""
+        self.n_rows += other.n_rows
+        self._failures.update(other._failures)
+        if self._sketch is None or other._sketch is None:
+            self._sketch = self._sketch or other._sketch
+        else:
+            self._sketch = self._sketch + other._sketch
+        self._copies.merge(other._copies)
+        self._add_tables(other._tables)
+        self._add_examples(other._nearest, other._novel)
+
+    def _add_tables(self, tables: Mapping[str, ValueTable]) -> None:
+        for name, table in tables.items():
             self._tables[name] = self._tables[name] + table if name in self._tables else table
-        nearest, novel = _examples(placed, window, examples)
+
+    def _add_examples(
+        self, nearest: tuple[tuple[Example, ...], ...], novel: tuple[Example, ...]
+    ) -> None:
         self._nearest = tuple(
             _few((*before, *new)) for before, new in zip(self._nearest, nearest, strict=True)
         )
         self._novel = _few((*self._novel, *novel), is_farthest=True)
-        return window
 
     @property
     def failures(self) -> dict[str, int]:

@@ -18,8 +18,10 @@ from monitor.errors import InvalidInputError, TimestampError
 from monitor.pipeline.budget import AlarmBudget, thresholds_in_words
 from monitor.pipeline.causes import Causes
 from monitor.pipeline.feature_run import FeatureRun
+from monitor.pipeline.gathered import MOST_HELD
 from monitor.pipeline.notes import feature_notes, lessons_note
-from monitor.pipeline.pieces import MOST_HELD, gathered
+from monitor.pipeline.pieces import Gatherer, gathered
+from monitor.pipeline.spread import RowsSomewhere, gathered_by_workers
 from monitor.pipeline.windowed import WindowedRows, rows_of_frame
 from monitor.reports import DriftReport, WindowDrift
 from monitor.rules import RunRules
@@ -27,6 +29,8 @@ from monitor.windows import Window
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+    from monitor.embedding import SpreadingExecutor
 
 logger = logging.getLogger(__name__)
 
@@ -93,6 +97,34 @@ def judge_pieces(
     baselines = _checked(baseline, rules, timestamp_column)
     rows = gathered(pieces, baselines, rules, timestamp_column, window)
     return judge_rows(rows, baselines, rules, history=history, are_pooled=are_pooled)
+
+
+def judge_spread(
+    pieces: Sequence[RowsSomewhere],
+    executor: SpreadingExecutor,
+    baseline: Baseline | Sequence[Baseline],
+    rules: RunRules,
+    *,
+    timestamp_column: str | None,
+) -> Judged | None:
+    """What `judge_pieces` does, where workers read the pieces: sums of them come back.
+
+    The rows that are drawn of each window come back as well, when all of these are known. None if a worker
+    does not see a file.
+
+    Parameters
+    ----------
+    pieces
+        In the order of the rows; one at least.
+    executor
+        Whose workers read them.
+    """
+    baselines = _checked(baseline, rules, timestamp_column)
+    gatherer = Gatherer(baselines, rules, timestamp_column, None, keeps_rows=False)
+    rows = gathered_by_workers(pieces, gatherer, executor)
+    if rows is None:
+        return None
+    return judge_rows(rows, baselines, rules, history=None, are_pooled=True)
 
 
 def judge_tables(

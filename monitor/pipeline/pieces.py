@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -15,37 +15,241 @@ from monitor.clusters import Baseline
 from monitor.frames import CHUNK_ROWS, Times
 from monitor.pipeline.examples import LONGEST_SOURCE, RowExamples
 from monitor.pipeline.facts import GatheredWindow
-from monitor.pipeline.notes import segment_notes, time_notes
+from monitor.pipeline.gathered import Gathered, GatheredFeature, GatheredTimes
+from monitor.pipeline.notes import segment_notes
 from monitor.pipeline.placed import PlacedRows, PlacedWindow
-from monitor.pipeline.row_sample import RowSample
-from monitor.pipeline.rows import (
-    COMPOUND,
-    MOST_SEGMENTS,
-    Segments,
-    most_frequent,
-    segment_values,
-)
-from monitor.pipeline.windowed import (
-    FeatureRows,
-    WindowedRows,
-    cut_rows,
-    known_segments,
-    split,
-)
+from monitor.pipeline.rows import COMPOUND, Segments, most_frequent, segment_values
+from monitor.pipeline.windowed import FeatureRows, WindowedRows, known_segments, split
 from monitor.rules import OF_TIME, RunRules
-from monitor.windows import Cut, Grid, Window, WindowRows
+from monitor.windows import Window, WindowRows
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-MOST_SHOWN: Final = 20_000
-"""So many rows of a window are kept whole to tell which of them changed: twenty for each of the baseline's
-known rows, which they are told apart from. 40 MB of vectors 512 wide."""
-MOST_HELD: Final = 100_000
-"""So many rows of all windows together are kept whole, but `LEAST_SHOWN` of each at least."""
-LEAST_SHOWN: Final = 1_000
-"""As many as the baseline's known rows."""
-_KEYS_OF_SEGMENT: Final = 2**14
+PLACE: Final = "monitor.place"
+"""A column of the rows' positions among all, which stands for rows that are drawn and not at hand."""
+Drawn = Mapping[int, "pa.Table"]
+"""By the number of each window, rows that were drawn of it."""
+
+
+@dataclass(frozen=True, eq=False)
+class Gatherer:
+    """Counts and sums rows by window, and draws some of them.
+
+    Parameters
+    ----------
+    baselines
+        Of the features.
+    rules
+        How windows are cut, and which column the segments are in; these are of one window only.
+    timestamp_column
+        When each row happened.
+    window
+        All rows are in it; None where `rules` cut them, or all are one window.
+    keeps_rows
+        Whether rows that are drawn are kept whole; else their `PLACE` alone.
+    """
+
+    baselines: Sequence[Baseline]
+    rules: RunRules
+    timestamp_column: str | None
+    window: Window | None
+    keeps_rows: bool = True
+
+    def nothing(self) -> Gathered:
+        """What is kept of no rows."""
+        return Gathered(
+            GatheredTimes(is_cut=self.timestamp_column is not None and self.window is None),
+            {
+                baseline.name: GatheredFeature(
+                    baseline.n_clusters, baseline.random_state, self._known
+                )
+                for baseline in self.baselines
+            },
+        )
+
+    def gathered(self, pieces: Iterable[pa.Table], first: int = 0) -> Gathered:
+        """What is kept of rows that come in pieces, before which there are `first` others.
+
+        Parameters
+        ----------
+        pieces
+            Plain tables, one at least; what one lacks is empty in it, as in tables that `frames.join` joins.
+        """
+        gathered = self.nothing()
+        for piece in _small(pieces):
+            times = self._times(piece)
+            labelled = _with_labels(piece, first)
+            if self.rules.segment_column is not None:
+                values = segment_values(piece, self.rules.segment_column)
+                gathered.segments.update(values.tolist())
+            windows = self._windows_of(piece, times)
+            for baseline in self.baselines:
+                self._add(
+                    gathered.features[baseline.name], baseline, labelled, times, windows, first
+                )
+            gathered.times.add(piece.num_rows, times)
+            first += piece.num_rows
+        return gathered
+
+    def rows(self, gathered: Gathered, drawn: Mapping[str, Drawn] | None = None) -> WindowedRows:
+        """The rows in their windows.
+
+        Parameters
+        ----------
+        gathered
+            What is kept of them.
+        drawn
+            By feature, the rows that were drawn, where they are not kept in `gathered`.
+        """
+        spans, notes = gathered.times.spans(self.rules.grid, self.window)
+        names: tuple[str, ...] = ()
+        if self.rules.segment_column is not None:
+            # Of one feature, as all have the same rows.
+            counted = next(iter(gathered.features.values())).parts
+            counts = gathered.segments
+            judged = {value: counts[value] for value in counts if value in counted}
+            names = tuple(sorted(most_frequent(judged, self._known)))
+            n_compound = counts[COMPOUND] if COMPOUND in names else 0
+            no_rows = np.empty(0, dtype=object)
+            n_left_out = len(counts) - len(names)
+            column = self.rules.segment_column
+            segments = Segments(column, no_rows, names, n_left_out, n_compound)
+            notes = (*notes, *segment_notes(segments))
+
+        def of_feature(baseline: Baseline) -> FeatureRows:
+            feature = gathered.features[baseline.name]
+            tables = self.drawn(feature) if drawn is None else drawn[baseline.name]
+            return self._feature_rows(feature, baseline, spans, names, tables)
+
+        return WindowedRows(of_feature, names, notes)
+
+    def drawn(self, feature: GatheredFeature) -> dict[int, pa.Table]:
+        """The rows that are drawn of each window of a feature."""
+        # Rows of no window count among them, so that the rest is the same in whatever pieces they came.
+        feature.lower()
+        return {number: feature.samples[number].table() for number in sorted(feature.samples)}
+
+    def at(
+        self, pieces: Iterable[pa.Table], first: int, places: Mapping[str, NDArray[np.int64]]
+    ) -> dict[str, pa.Table]:
+        """By feature, those of the rows that stand at these `places` among all, rising; see `gathered`."""
+        kept: dict[str, list[pa.Table]] = {baseline.name: [] for baseline in self.baselines}
+        for piece in _small(pieces):
+            labelled, stop = _with_labels(piece, first), first + piece.num_rows
+            for baseline in self.baselines:
+                wanted = places[baseline.name]
+                here = wanted[(wanted >= first) & (wanted < stop)]
+                rows = self._kept(_filled(labelled, self._wanted(baseline)), baseline)
+                kept[baseline.name].append(rows.take(here - first))
+            first = stop
+        return {name: frames.join(tables) for name, tables in kept.items()}
+
+    @cached_property
+    def _known(self) -> frozenset[str]:
+        return frozenset(known_segments(self.baselines))
+
+    def _times(self, piece: pa.Table) -> Times | None:
+        column = self.timestamp_column
+        return None if column is None else frames.read_times(piece, column)
+
+    def _windows_of(self, piece: pa.Table, times: Times | None) -> dict[int, NDArray[np.int64]]:
+        """By the number of each window, the rows of the piece that are in it; 0 where there is one."""
+        if times is None or self.window is not None:
+            return {0: np.arange(piece.num_rows)}
+        dated = np.flatnonzero(~np.isnat(times.values))
+        grid = self.rules.grid
+        if grid is None or len(dated) == 0:
+            return {0: dated} if len(dated) else {}
+        numbers = grid.numbers(times.values[dated])
+        return {int(at): dated[numbers == at] for at in np.unique(numbers)}
+
+    def _add(
+        self,
+        feature: GatheredFeature,
+        baseline: Baseline,
+        piece: pa.Table,
+        times: Times | None,
+        windows: Mapping[int, NDArray[np.int64]],
+        first: int,
+    ) -> None:
+        """A piece before which there are `first` rows, and which of them are in which window."""
+        wanted = self._wanted(baseline)
+        feature.present |= wanted & set(piece.column_names)
+        filled = _filled(piece, wanted)
+        placed = PlacedRows.read(filled, baseline, times)
+        examples = RowExamples(filled, placed.feature, times)
+        kept = self._kept(filled, baseline)
+        feature.no_rows = kept.slice(0, 0)
+        if not self.keeps_rows:
+            kept = _places(piece, first)
+        for number, rows in windows.items():
+            window, sample = feature.window(number)
+            span = WindowRows(None, rows)
+            with_vectors = window.add(placed, span, examples).rows
+            sample.add(kept.take(with_vectors), first + with_vectors)
+            if self.rules.segment_column is not None:
+                values = segment_values(filled, self.rules.segment_column)
+                for value, part in split(span, values):
+                    if (of_value := feature.part(value)) is not None:
+                        of_value.add(placed, part, examples)
+        feature.lower_if_many()
+
+    def _feature_rows(
+        self,
+        feature: GatheredFeature,
+        baseline: Baseline,
+        spans: Sequence[tuple[int, Window | None]],
+        segments: Sequence[str],
+        drawn: Drawn,
+    ) -> FeatureRows:
+        """Those of the windows `spans`, each with its number; `segments` are the ones that are judged."""
+        judged = dict(spans)
+        tables = {number: rows for number, rows in drawn.items() if number in judged}
+        table = frames.join([*tables.values(), feature.no_rows])
+        lacking = self._wanted(baseline) - feature.present
+        table = table.drop_columns(sorted(lacking))
+        times = self._times(table)
+        placed = PlacedRows.read(table, baseline, times)
+        ends = np.cumsum([len(of_window) for of_window in tables.values()])
+        places = {
+            number: np.arange(end - len(tables[number]), end)
+            for number, end in zip(tables, ends, strict=True)
+        }
+        windows = []
+        for number, window in spans:
+            shown = placed.window(WindowRows(window, places.get(number, np.arange(0))))
+            if number in feature.windows:
+                shown = _of_all(feature.windows[number], shown, placed)
+            windows.append(shown)
+        parts = []
+        if self.rules.segment_column is not None:
+            ((_, window),) = spans
+            values = segment_values(table, self.rules.segment_column)
+            for value in segments:
+                rows = WindowRows(window, np.flatnonzero(values == value))
+                parts.append((value, _of_all(feature.parts[value], placed.window(rows), placed)))
+        return FeatureRows(placed, RowExamples(table, placed.feature, times), windows, parts)
+
+    def _wanted(self, baseline: Baseline) -> set[str]:
+        """All columns that are read."""
+        from monitor.features import CustomFeature
+
+        origin = CustomFeature.from_dict(dict(baseline.feature)).origin
+        context, segment = baseline.context, self.rules.segment_column
+        return {
+            *origin.columns,
+            *origin.written_columns,
+            *baseline.columns,
+            *(() if context is None else context.names),
+            *(() if segment is None else (segment,)),
+        } - set(OF_TIME)
+
+    def _kept(self, filled: pa.Table, baseline: Baseline) -> pa.Table:
+        from monitor.features import CustomFeature
+
+        origin = CustomFeature.from_dict(dict(baseline.feature)).origin
+        return _without_images(filled, origin.source_column)
 
 
 def gathered(
@@ -55,232 +259,35 @@ def gathered(
     timestamp_column: str | None,
     window: Window | None,
 ) -> WindowedRows:
-    """Rows that come in pieces, in their windows.
+    """Rows that come in pieces, in their windows; see `Gatherer`."""
+    gatherer = Gatherer(baselines, rules, timestamp_column, window)
+    return gatherer.rows(gatherer.gathered(pieces))
 
-    Parameters
-    ----------
-    pieces
-        Plain tables, one at least; what one lacks is empty in it, as in tables that `frames.join` joins.
-    baselines
-        Of the features.
-    rules
-        How windows are cut, and which column the segments are in; these are of one window only.
-    timestamp_column
-        When each row happened.
-    window
-        All rows are in it; None where `rules` cut them, or all are one window.
-    """
-    times = _Times(rules.grid, window, has_times=timestamp_column is not None)
-    counts: Counter[str] = Counter()
-    known = known_segments(baselines)
-    features = {
-        baseline.name: _Feature(baseline, rules.segment_column, known) for baseline in baselines
-    }
-    for piece in _small(pieces):
-        of_piece = None if timestamp_column is None else frames.read_times(piece, timestamp_column)
-        labelled = _with_labels(piece, times.n)
-        if rules.segment_column is not None:
-            counts.update(segment_values(piece, rules.segment_column).tolist())
-        for feature in features.values():
-            feature.add(labelled, of_piece, times.windows_of(piece, of_piece), times.n)
-        times.add(piece, of_piece)
-    spans, notes = times.spans()
-    names: tuple[str, ...] = ()
-    if rules.segment_column is not None:
-        # Of one feature, as all have the same rows.
-        counted = next(iter(features.values())).segments
-        judged = {value: counts[value] for value in counts if value in counted}
-        names = tuple(sorted(most_frequent(judged, known)))
-        n_compound = counts[COMPOUND] if COMPOUND in names else 0
-        no_rows = np.empty(0, dtype=object)
-        n_left_out = len(counts) - len(names)
-        segments = Segments(rules.segment_column, no_rows, names, n_left_out, n_compound)
-        notes = (*notes, *segment_notes(segments))
-    return WindowedRows(
-        lambda baseline: features[baseline.name].rows(spans, timestamp_column, names), names, notes
+
+def _of_all(whole: GatheredWindow, shown: PlacedWindow, placed: PlacedRows) -> PlacedWindow:
+    """A window of rows that are shown, with the statistics of all."""
+    return replace(
+        shown,
+        n_rows=whole.n_rows,
+        failures=whole.failures,
+        sketch=whole.sketch(has_quality=placed.quality is not None),
+        facts=whole.facts(placed.columns),
     )
 
 
-class _Times:
-    """When rows happened, eight bytes for each; nothing is kept where all are in one window."""
+def _filled(piece: pa.Table, wanted: set[str]) -> pa.Table:
+    """The piece with all columns that are read: what this one lacks, another may have."""
+    import pyarrow as pa
 
-    def __init__(self, grid: Grid | None, window: Window | None, *, has_times: bool) -> None:
-        self.n = 0
-        self._grid = grid
-        self._window = window
-        self._is_cut = has_times and window is None
-        self._instants: list[NDArray[np.datetime64]] = []
-        self._n_undated = 0
-        self._note: str | None = None
-
-    def windows_of(self, piece: pa.Table, times: Times | None) -> dict[int, NDArray[np.int64]]:
-        """By the number of each window, the rows of the piece that are in it; 0 where there is one."""
-        if times is None or not self._is_cut:
-            return {0: np.arange(piece.num_rows)}
-        dated = np.flatnonzero(~np.isnat(times.values))
-        if self._grid is None or len(dated) == 0:
-            return {0: dated} if len(dated) else {}
-        numbers = self._grid.numbers(times.values[dated])
-        return {int(at): dated[numbers == at] for at in np.unique(numbers)}
-
-    def add(self, piece: pa.Table, times: Times | None) -> None:
-        """Note a piece's times."""
-        self.n += piece.num_rows
-        if times is None:
-            return
-        self._note = self._note or times.note
-        if self._is_cut:
-            self._instants.append(times.values)
-        else:
-            self._n_undated += int(np.isnat(times.values).sum())
-
-    def spans(self) -> tuple[list[tuple[int, Window | None]], tuple[str, ...]]:
-        """The windows in the order of time, each with its number, and what must be known of them."""
-        if not self._is_cut:
-            undated = Times(np.full(self._n_undated, np.datetime64("NaT", "us")), self._note)
-            return [(0, self._window)], tuple(time_notes(undated, Cut([], np.empty(0, int), 0)))
-        times = Times(np.concatenate(self._instants), self._note)
-        in_time = cut_rows(np.arange(self.n), times, self._grid)
-        windows = [span.window for span in in_time.windows]
-        numbers = [
-            0 if self._grid is None or window is None else self._grid.number(window.start)
-            for window in windows
-        ]
-        return list(zip(numbers, windows, strict=True)), tuple(time_notes(times, in_time))
+    for name in sorted(wanted - set(piece.column_names)):
+        piece = piece.append_column(name, pa.nulls(piece.num_rows))
+    return piece
 
 
-class _Feature:
-    """One feature's rows, piece by piece."""
+def _places(piece: pa.Table, first: int) -> pa.Table:
+    import pyarrow as pa
 
-    def __init__(self, baseline: Baseline, segment_column: str | None, known: set[str]) -> None:
-        self._baseline = baseline
-        self._segment_column = segment_column
-        self._known = known
-        self._windows: dict[int, GatheredWindow] = {}
-        self._samples: dict[int, RowSample] = {}
-        self._parts: dict[str, GatheredWindow] = {}
-        self._present: set[str] = set()
-        self._wanted: set[str] = set()
-        self._no_rows: pa.Table = None
-
-    @property
-    def segments(self) -> Set[str]:
-        """Those that were counted: of a column with very many values not all."""
-        return self._parts.keys()
-
-    def add(
-        self,
-        piece: pa.Table,
-        times: Times | None,
-        windows: Mapping[int, NDArray[np.int64]],
-        n_before: int,
-    ) -> None:
-        """A piece before which there were `n_before` rows, and which of them are in which window."""
-        filled = self._filled(piece)
-        placed = PlacedRows.read(filled, self._baseline, times)
-        examples = RowExamples(filled, placed.feature, times)
-        kept = _without_images(filled, placed.feature.origin.source_column)
-        self._no_rows = kept.slice(0, 0)
-        for number, rows in windows.items():
-            if number not in self._windows:
-                self._windows[number] = GatheredWindow(self._baseline.n_clusters)
-                self._samples[number] = RowSample(self._most, self._baseline.random_state)
-            span = WindowRows(None, rows)
-            window = self._windows[number].add(placed, span, examples)
-            self._samples[number].add(kept.take(window.rows), n_before + window.rows)
-            if self._segment_column is not None:
-                for value, part in split(span, segment_values(filled, self._segment_column)):
-                    if (of_value := self._part(value)) is not None:
-                        of_value.add(placed, part, examples)
-        if sum(map(len, self._samples.values())) > 2 * MOST_HELD:
-            self._lower()
-
-    def rows(
-        self,
-        spans: Sequence[tuple[int, Window | None]],
-        timestamp_column: str | None,
-        segments: Sequence[str],
-    ) -> FeatureRows:
-        """Those of the windows `spans`, each with its number; `segments` are the ones that are judged."""
-        # Rows of no window count among them, so that the rest is the same in whatever pieces they came.
-        self._lower()
-        judged = dict(spans)
-        tables = {at: sample.table() for at, sample in self._samples.items() if at in judged}
-        table = frames.join([*tables.values(), self._no_rows])
-        table = table.drop_columns(sorted(self._wanted - self._present))
-        times = None if timestamp_column is None else frames.read_times(table, timestamp_column)
-        placed = PlacedRows.read(table, self._baseline, times)
-        ends = np.cumsum([len(of_window) for of_window in tables.values()])
-        places = {
-            number: np.arange(end - len(tables[number]), end)
-            for number, end in zip(tables, ends, strict=True)
-        }
-        windows = []
-        for number, window in spans:
-            shown = placed.window(WindowRows(window, places.get(number, np.arange(0))))
-            if number in self._windows:
-                shown = self._of_all(self._windows[number], shown, placed)
-            windows.append(shown)
-        parts = []
-        if self._segment_column is not None:
-            ((_, window),) = spans
-            values = segment_values(table, self._segment_column)
-            for value in segments:
-                rows = WindowRows(window, np.flatnonzero(values == value))
-                parts.append((value, self._of_all(self._parts[value], placed.window(rows), placed)))
-        return FeatureRows(placed, RowExamples(table, placed.feature, times), windows, parts)
-
-    @property
-    def _most(self) -> int:
-        """How many rows of each window are kept whole."""
-        return min(MOST_SHOWN, max(MOST_HELD // max(len(self._samples), 1), LEAST_SHOWN))
-
-    def _lower(self) -> None:
-        """As there are more windows, fewer rows of each are kept."""
-        for sample in self._samples.values():
-            sample.lower(self._most)
-
-    def _of_all(
-        self, whole: GatheredWindow, shown: PlacedWindow, placed: PlacedRows
-    ) -> PlacedWindow:
-        """A window of rows that are shown, with the statistics of all."""
-        return replace(
-            shown,
-            n_rows=whole.n_rows,
-            failures=whole.failures,
-            sketch=whole.sketch(has_quality=placed.quality is not None),
-            facts=whole.facts(placed.columns),
-        )
-
-    def _part(self, value: str) -> GatheredWindow | None:
-        """The segment; None where there are so many that this one will not be judged."""
-        if value not in self._parts:
-            n_others = len(self._parts.keys() - self._known)
-            if value not in self._known and n_others >= MOST_SEGMENTS:
-                return None
-            self._parts[value] = GatheredWindow(self._baseline.n_clusters, _KEYS_OF_SEGMENT)
-        return self._parts[value]
-
-    def _filled(self, piece: pa.Table) -> pa.Table:
-        """The piece with all columns that are read: what this one lacks, another may have."""
-        import pyarrow as pa
-
-        if not self._wanted:
-            from monitor.features import CustomFeature
-
-            feature = CustomFeature.from_dict(dict(self._baseline.feature))
-            context = self._baseline.context
-            self._wanted = {
-                *feature.origin.columns,
-                *feature.origin.written_columns,
-                *self._baseline.columns,
-                *(() if context is None else context.names),
-                *(() if self._segment_column is None else (self._segment_column,)),
-            } - set(OF_TIME)
-        self._present |= self._wanted & set(piece.column_names)
-        for name in sorted(self._wanted - set(piece.column_names)):
-            piece = piece.append_column(name, pa.nulls(piece.num_rows))
-        return piece
+    return pa.table({PLACE: np.arange(first, first + piece.num_rows)})
 
 
 def _small(pieces: Iterable[pa.Table]) -> Iterator[pa.Table]:

@@ -55,6 +55,14 @@ class RowSample:
         if self._n > 2 * self._most:
             self._shrink()
 
+    def merge(self, other: RowSample) -> None:
+        """Draw from the rows of `other`, too, which come after these."""
+        self._most = min(self._most, other._most)
+        self._highest = min(self._highest, other._highest)
+        self._pieces += other._pieces
+        self._n += other._n
+        self._shrink()
+
     def __len__(self) -> int:
         return self._n
 

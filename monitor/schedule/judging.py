@@ -16,8 +16,8 @@ from monitor.drift import MOST_FIRST, PastWindow
 from monitor.features import CustomFeature
 from monitor.pipeline.embed import embed
 from monitor.pipeline.fit import fit_baseline
+from monitor.pipeline.gathered import MOST_SHOWN
 from monitor.pipeline.judged import Judged, judge_frame, judge_pieces
-from monitor.pipeline.pieces import MOST_SHOWN
 from monitor.rules import OF_TIME, RunRules
 from monitor.sources import Source, SqlSource, WindowReading, read_tables
 from monitor.store import JudgedWindow, PastResult

@@ -124,6 +124,11 @@ class DataFile:
         """Whether any of its rows can be read without the others."""
         return self.name.lower().endswith((".parquet", ".pq"))
 
+    @property
+    def is_here(self) -> bool:
+        """Whether this process sees it."""
+        return bool(self.store.exists(self.path))
+
     def state(self) -> list[str]:
         """What changes when the file is replaced, for it to be written down."""
         if is_local(self.store):

@@ -12,14 +12,19 @@ import pytest
 from PIL import Image
 
 from monitor import frames
-from monitor.cli import in_pieces
+from monitor.cli import embedded, in_pieces
+from monitor.cli.embedded import Prepared
 from monitor.cli.project import Project
+from monitor.cli.tables import one_file
+from monitor.cli.terminal import Terminal
 from monitor.embedding import LocalExecutor
 from monitor.encoders.architecture import COMPACT_DIR
 from monitor.encoders.spec import WEIGHTS_FILE
+from monitor.pipeline import gathered, judged
+from monitor.sources import DataFile
 from tests.embedding.cutting import CuttingExecutor
 
-pytestmark = pytest.mark.skipif(
+with_weights = pytest.mark.skipif(
     not (COMPACT_DIR / WEIGHTS_FILE).is_file(), reason="the compact model has no weights here"
 )
 
@@ -33,6 +38,7 @@ data:
 sources: {roots: [images]}
 output: out=1
 """
+SOURCE = Path("day=1/rows.parquet")
 COMMAND = ("embed", "--input", "day=1/rows.parquet", "--output", "out=1/made.parquet")
 TARGET = Path("out=1/made.parquet")
 N = 11
@@ -106,6 +112,7 @@ def assert_is(expected) -> None:
     }
 
 
+@with_weights
 def test_the_table_is_that_of_a_file_embedded_whole(expected, workers, monitor_command):
     result = monitor_command(*COMMAND)
     assert result.exit_code == 0, result.stderr
@@ -115,12 +122,17 @@ def test_the_table_is_that_of_a_file_embedded_whole(expected, workers, monitor_c
     # Failures and counts come back, no vectors of 512 numbers.
     assert len(workers.largest) == 5
     assert max(workers.largest) < 1_000
+    # Windows are then judged by workers that read some rows each.
+    file = Prepared(one_file(Project.open(Path("monitor.yaml"), Terminal()).config, SOURCE), TARGET)
+    pieces = [table for rows in (range(5), range(5, N)) for table in file.tables({"kind"}, rows)]
+    assert frames.join(pieces).equals(frames.join(list(file.tables({"kind"}))))
     assert "kept  out=1/made.parquet: 11 rows" in monitor_command(*COMMAND).stdout
     retried = monitor_command(*COMMAND, "--retry-failed=all")
     assert "4 tried again" in retried.stdout
     assert [row["attempts"] for row in failures()] == ["2"] * 4
 
 
+@with_weights
 def test_what_was_done_before_a_kill_is_not_done_again(
     expected, workers, monitor_command, monkeypatch
 ):
@@ -162,6 +174,7 @@ def _counted(embed, counts):
     return counted
 
 
+@with_weights
 def test_other_rows_or_another_time_begin_anew(rows, workers, monitor_command, monkeypatch):
     def killed(work, piece, executor, cache):
         raise KeyboardInterrupt
@@ -178,6 +191,7 @@ def test_other_rows_or_another_time_begin_anew(rows, workers, monitor_command, m
     assert pq.ParquetFile(TARGET).metadata.num_rows == N
 
 
+@with_weights
 def test_where_workers_do_not_see_the_folder_rows_pass_through_the_command(
     expected, workers, monitor_command, monkeypatch
 ):
@@ -192,3 +206,26 @@ def test_where_workers_do_not_see_the_folder_rows_pass_through_the_command(
     assert result.exit_code == 0, result.stderr
     assert "note: not all workers see" in result.stderr
     assert_is(expected)
+
+
+def test_windows_of_many_rows_are_gathered_by_the_workers(fitted, monitor_command, monkeypatch):
+    """Of two files with ready-made vectors, of which one day has moved; if the workers see them."""
+    Path("monitor.yaml").write_text(Path("monitor.yaml").read_text() + "report: {html: null}\n")
+    workers = CuttingExecutor(rows=70)
+    monkeypatch.setattr(Project, "executor", workers)
+    for module in (embedded, gathered, judged):
+        monkeypatch.setattr(module, "MOST_HELD", 60)
+    monkeypatch.setattr(gathered, "LEAST_SHOWN", 20)
+    with monkeypatch.context() as patch:
+        patch.setattr(DataFile, "is_here", False)
+        result = monitor_command("drift")
+    assert "note: not all workers see the files" in result.stderr
+    here = Path("report.json").read_text()
+    workers.largest.clear()
+    monkeypatch.setattr(judged, "judge_tables", None)
+    result = monitor_command("drift")
+    assert result.exit_code == 0, result.stderr
+    assert Path("report.json").read_text() == here
+    assert json.loads(here)["windows"][1]["judgement"]["verdict"] == "drift"
+    # Two pieces of each file, counted, and the rows that were drawn of them taken.
+    assert len(workers.largest) == 8

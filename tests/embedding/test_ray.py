@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +15,18 @@ import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
 
+from monitor import VectorFeature, fit_baseline
 from monitor.cli import main
+from monitor.cli.embedded import Prepared, RowsOfFile
 from monitor.cli.project import Project
 from monitor.embedding import Cells, EmbeddingTask, LocalExecutor
 from monitor.embedding.executors.on_ray import RayExecutor
 from monitor.encoders.spec import EncoderSpec
 from monitor.errors import EncoderError, InvalidInputError
+from monitor.pipeline.pieces import Gatherer
+from monitor.pipeline.spread import gathered_by_workers
+from monitor.rules import RunRules
+from monitor.sources import find_files
 from monitor.testing import ExecutorContract, pictures
 from tests.embedding import plain
 
@@ -115,6 +122,28 @@ class TestContract(ExecutorContract):
         assert there["vector"].is_null().to_pylist() == [False] * 9 + [True] * 2
         np.testing.assert_allclose(*(np.stack(t["vector"].to_pylist()[:9]) for t in tables))
         assert not list(tmp_path.glob(".*.parts"))
+
+    def test_windows_are_gathered_by_the_workers(
+        self, executor: RayExecutor, tmp_path: Path
+    ) -> None:
+        vectors = np.random.default_rng(0).normal(size=(300, 4)).astype(np.float32)
+        rows = pa.table({"v": pa.FixedSizeListArray.from_arrays(vectors.ravel(), 4)})
+        pq.write_table(rows, tmp_path / "rows.parquet", row_group_size=90)
+        points = VectorFeature(name="points", column="v", n_clusters=2)
+        baseline = fit_baseline(rows, points, learn_changes=False)
+        gatherer = Gatherer([baseline], RunRules(), None, None, keeps_rows=False)
+        (file,) = map(partial(Prepared, target=None), find_files(str(tmp_path / "rows.parquet")))
+        pieces = [
+            RowsOfFile(file, frozenset({"v"}), range(first, first + 100), first)
+            for first in (0, 100, 200)
+        ]
+        windowed = gathered_by_workers(pieces, gatherer, executor)
+        assert windowed is not None
+        (window,) = windowed.feature(baseline).windows
+        expected = baseline.sketch(vectors, {})
+        assert window.n_rows == 300
+        np.testing.assert_array_equal(window.sketch.cluster_units, expected.cluster_units)
+        np.testing.assert_array_equal(window.sketch.kernel_units, expected.kernel_units)
 
     def test_a_model_of_torch(self, executor: RayExecutor, images: list[Any]) -> None:
         task = EmbeddingTask(EncoderSpec(handler="open_clip", model="compact", device="cpu"))

@@ -16,8 +16,8 @@ from monitor.clusters.content import content_keys, largest_share
 from monitor.clusters.copies import CopyCounts
 from monitor.errors import InvalidInputError, MissingColumnError, TimestampError
 from monitor.images.quality import QUALITY_FIELDS
+from monitor.pipeline import gathered as gathered_module
 from monitor.pipeline import judged
-from monitor.pipeline import pieces as pieces_module
 from monitor.pipeline import rows as rows_module
 from monitor.pipeline.judged import judge_frame, judge_pieces
 from monitor.rules import RunRules
@@ -104,7 +104,7 @@ def test_of_a_large_window_only_the_changed_rows_are_read_off_a_sample(
     window, baseline, monkeypatch
 ):
     expected = whole(window, baseline).report
-    monkeypatch.setattr(pieces_module, "MOST_SHOWN", 150)
+    monkeypatch.setattr(gathered_module, "MOST_SHOWN", 150)
     reports = [in_pieces(cut(window, size), baseline).report for size in (23, 400)]
     assert len({report.to_json() for report in reports}) == 1
     assert reports[0].notes == expected.notes
@@ -139,7 +139,7 @@ def test_pieces_may_lack_columns_that_others_have(baseline):
 
 
 def test_very_many_segments_are_counted_but_not_all_of_them_judged(baseline, monkeypatch):
-    for module in (pieces_module, rows_module):
+    for module in (gathered_module, rows_module):
         monkeypatch.setattr(module, "MOST_SEGMENTS", 6)
     window = frames.as_arrow(table(60, 4))
     at = window.column_names.index("country")
@@ -177,8 +177,8 @@ def test_many_windows_come_in_pieces_of_one_iterator(days, baseline, monkeypatch
         report = monitor.detect_drift(batches, baseline, **options)
         assert report.to_json() == expected.to_json()
     # Of rows that are too many for all windows together, fewer of each are looked at.
-    monkeypatch.setattr(pieces_module, "MOST_HELD", 100)
-    monkeypatch.setattr(pieces_module, "LEAST_SHOWN", 40)
+    monkeypatch.setattr(gathered_module, "MOST_HELD", 100)
+    monkeypatch.setattr(gathered_module, "LEAST_SHOWN", 40)
     few = [monitor.detect_drift(iter(cut(days, size)), baseline, **options) for size in (37, 400)]
     assert few[0].to_json() == few[1].to_json()
     for entry, of_whole in zip(few[0].windows, expected.windows, strict=True):

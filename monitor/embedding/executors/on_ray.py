@@ -185,7 +185,9 @@ class RayExecutor:
     ) -> Iterator[tuple[int, _Made]]:
         """See `SpreadingExecutor.spread`. Workers have no cache: its file may be out of their reach."""
         with _their_errors(), self._started():
-            calls = ((number, "do", (work, piece)) for number, piece in enumerate(pieces))
+            # Once to each machine, as it may hold a baseline.
+            there = _ray().put(work)
+            calls = ((number, "do", (there, piece)) for number, piece in enumerate(pieces))
             yield from self._given_out(calls)
 
     def _results(
