@@ -126,7 +126,7 @@ class ExecutorContract:
     ) -> None:
         spread = spreading(executor)
         assert 1 <= spread.piece_rows(10_000, 32) <= 10_000
-        pieces = [(task, images[first : first + 5]) for first in range(0, len(images), 5)]
+        pieces = [(task, images[first : first + 12]) for first in range(0, len(images), 12)]
         made = dict(spread.spread(vectors_of, pieces))
         assert sorted(made) == list(range(len(pieces)))
         vectors = np.concatenate([made[number] for number in range(len(pieces))])
