@@ -90,6 +90,20 @@ class ParquetTable:
             # Columns without rows are still columns; a row group may be empty, too.
             yield pa.schema([schema.field(name) for name in names], schema.metadata).empty_table()
 
+    def ranges(self, span: Span) -> list[range]:
+        """Positions of neighbours, in which all rows of `span` lie, as the row groups' statistics tell."""
+        described = self._parquet.metadata
+        ranges: list[range] = []
+        start = 0
+        for i in range(described.num_row_groups):
+            group = described.row_group(i)
+            stop = start + group.num_rows
+            if _may_hold(group, span):
+                is_next = bool(ranges) and ranges[-1].stop == start
+                ranges.append(range(ranges.pop().start if is_next else start, stop))
+            start = stop
+        return ranges
+
     def _groups(self, span: Span | None, rows: range | None) -> tuple[list[int], int]:
         """The row groups that may hold what is asked for, and where the first of them begins."""
         described = self._parquet.metadata

@@ -106,6 +106,9 @@ def judge_spread(
     rules: RunRules,
     *,
     timestamp_column: str | None,
+    window: Window | None = None,
+    history: Mapping[str, Sequence[PastWindow]] | None = None,
+    are_pooled: bool = True,
 ) -> Judged | None:
     """What `judge_pieces` does, where workers read the pieces: sums of them come back.
 
@@ -120,11 +123,11 @@ def judge_spread(
         Whose workers read them.
     """
     baselines = _checked(baseline, rules, timestamp_column)
-    gatherer = Gatherer(baselines, rules, timestamp_column, None, keeps_rows=False)
+    gatherer = Gatherer(baselines, rules, timestamp_column, window, keeps_rows=False)
     rows = gathered_by_workers(pieces, gatherer, executor)
     if rows is None:
         return None
-    return judge_rows(rows, baselines, rules, history=None, are_pooled=True)
+    return judge_rows(rows, baselines, rules, history=history, are_pooled=are_pooled)
 
 
 def judge_tables(

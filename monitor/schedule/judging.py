@@ -17,8 +17,9 @@ from monitor.features import CustomFeature
 from monitor.pipeline.embed import embed
 from monitor.pipeline.fit import fit_baseline
 from monitor.pipeline.gathered import MOST_SHOWN
-from monitor.pipeline.judged import Judged, judge_frame, judge_pieces
+from monitor.pipeline.judged import Judged, judge_frame, judge_pieces, judge_spread
 from monitor.rules import OF_TIME, RunRules
+from monitor.schedule.spread import SpreadWindow
 from monitor.sources import Source, SqlSource, WindowReading, read_tables
 from monitor.store import JudgedWindow, PastResult
 from monitor.windows import Every, Window
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from monitor.cache import VectorCache
-    from monitor.embedding import Executor
+    from monitor.embedding import Executor, SpreadingExecutor
     from monitor.images import SourcePolicy
 
 History = Callable[[str, str, dt.datetime, int], Sequence[PastResult]]
@@ -122,24 +123,43 @@ class WindowJudge:
             # A database does not wait for images to be embedded, and rows without vectors are small.
             rows.hold()
         baseline, baseline_range = self._baseline(feature, window)
-        tables = (self._with_vectors(table, feature) for table in rows.tables())
-        judged = (judge_pieces if rows.is_large else _judge_whole)(
-            tables,
-            baseline,
-            self._rules_of_one,
-            timestamp_column=self.source.timestamp_column,
-            window=window,
-            history={feature.name: self._past(feature, baseline, window)},
-            are_pooled=self.history is not None and not isinstance(self.baselines, Rolling),
-        )
+        how: dict[str, Any] = {
+            "timestamp_column": self.source.timestamp_column,
+            "window": window,
+            "history": {feature.name: self._past(feature, baseline, window)},
+            "are_pooled": self.history is not None and not isinstance(self.baselines, Rolling),
+        }
+        rules, judged = self._rules_of_one, None
+        spread = self._spread(feature, window) if rows.is_large else None
+        if spread is not None:
+            judged = judge_spread(spread.pieces, self._workers, baseline, rules, **how)
+        if judged is None:
+            spread = None
+            tables = (self._with_vectors(table, feature) for table in rows.tables())
+            judge = judge_pieces if rows.is_large else _judge_whole
+            judged = judge(tables, baseline, rules, **how)
         (sketch,) = judged.sketches[feature.name]
         return JudgedWindow(
             report=judged.report,
             baseline=baseline,
             sketch=sketch,
-            rows_seen=str(rows.seen),
+            rows_seen=str(rows.seen if spread is None else spread.seen),
             baseline_range=baseline_range,
         )
+
+    @property
+    def _workers(self) -> SpreadingExecutor:
+        from monitor.embedding import spreading
+        from monitor.embedding.executors.executor import executor_of
+
+        return spreading(executor_of(self.executor))
+
+    def _spread(self, feature: CustomFeature, window: Window) -> SpreadWindow | None:
+        """The window's rows for workers to read, if that is of use; segments need all rows here."""
+        if self.rules.segment_column is not None:
+            return None
+        columns = self._columns(feature)
+        return SpreadWindow.of(self.source, window, feature, columns, self._workers)
 
     @property
     def _rules_of_one(self) -> RunRules:

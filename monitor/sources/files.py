@@ -154,6 +154,12 @@ class DataFile:
                 tuple(table.notes),
             )
 
+    def ranges(self, span: Span) -> list[range]:
+        """Positions of neighbours in a Parquet file, in which all rows of `span` lie."""
+        with self._open() as table:
+            ranges: list[range] = table.ranges(span)
+            return ranges
+
     def read(self) -> pa.Table:
         """All of its rows and columns as one plain table."""
         return frames.join(list(self.tables()))

@@ -11,8 +11,9 @@ from monitor.clusters import WindowSketch
 from monitor.pipeline import pieces
 from monitor.rules import RunRules
 from monitor.schedule import WindowJudge, judging
-from monitor.sources import CallableSource, FileSource, SqlSource, rows_seen
+from monitor.sources import CallableSource, DataFile, FileSource, SqlSource, rows_seen
 from monitor.sources import reading as reading_module
+from tests.embedding.cutting import CuttingExecutor
 from tests.store.samples import DAY, FIRST, POINTS, baseline, day, vectors
 
 N = 120
@@ -81,6 +82,29 @@ def test_every_source_gives_the_same_result_in_pieces(rows, tmp_path, monkeypatc
     assert whole.report.has_drift
     assert in_pieces.rows_seen == whole.rows_seen == str(rows_seen(source, FIRST, FIRST + DAY))
     assert np.array_equal(units(in_pieces.sketch), units(whole.sketch))
+
+
+def test_workers_read_a_window_where_it_lies(rows, tmp_path, monkeypatch):
+    source = files(rows, tmp_path)
+    # Of this file no row group can hold a row of the window.
+    rows.assign(ts=rows["ts"] + DAY).to_parquet(tmp_path / "later.parquet")
+    workers = CuttingExecutor(rows=10)
+    judge = WindowJudge(
+        source, {"points": POINTS}, {"points": baseline()}, "1d", executor=workers,
+        rules=RunRules(minimum_rows=10),
+    )  # fmt: skip
+    monkeypatch.setattr(judging, "MOST_SHOWN", 20)
+    with monkeypatch.context() as patch:
+        patch.setattr(DataFile, "is_here", False)
+        here = judge("points", day(0))
+    workers.largest.clear()
+    monkeypatch.setattr(judging, "judge_pieces", None)
+    there = judge("points", day(0))
+    assert there.report.to_json() == here.report.to_json()
+    assert there.rows_seen == here.rows_seen == str(rows_seen(source, FIRST, FIRST + DAY))
+    assert np.array_equal(units(there.sketch), units(here.sketch))
+    # Two pieces of each of eight files: their times, their sums, their rows.
+    assert len(workers.largest) == 3 * 16
 
 
 def units(sketch: WindowSketch) -> np.ndarray:
