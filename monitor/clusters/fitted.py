@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitor.clusters.kmeans import assign
+from monitor.clusters.scatter import Scatter
 from monitor.clusters.sketch import N_DISTANCE_BINS, Sketcher, quantum_for
 
 
@@ -58,8 +59,8 @@ class FittedClusters:
 
 def _whitener(fit_part: NDArray[np.float32]) -> NDArray[np.float32]:
     """(width, width): the eigenbasis V of the covariance with columns scaled by (λ + mean λ)^(−1/2)."""
-    centred = fit_part.astype(np.float64) - fit_part.mean(axis=0, dtype=np.float64)
-    eigenvalues, eigenvectors = np.linalg.eigh(centred.T @ centred / max(len(centred) - 1, 1))
+    scatter = Scatter.of(fit_part)
+    eigenvalues, eigenvectors = np.linalg.eigh(scatter.products / max(scatter.n - 1, 1))
     eigenvalues = np.clip(eigenvalues, 0, None)
     ridge = float(eigenvalues.mean()) or 1.0
     return np.asarray(eigenvectors / np.sqrt(eigenvalues + ridge), dtype=np.float32)
