@@ -2,9 +2,9 @@
 
 Windows of images that were changed in a known way are judged and explained through the verbs. For each
 change the tables count which kind came first among the windows that alarm, how many of the rows listed as
-changed are, how far the estimated share is from the truth, and how many of a group's pictures belong to it.
-Draws take turns with several baselines, which are kept with the vectors in `--work`; what was counted is
-kept in `--counts`, a line a draw, so that a run that was cut off goes on.
+changed are, how far the estimated share is from the truth, whether its interval holds that, and how many
+of a group's pictures belong to it. Draws take turns with several baselines, which are kept with the vectors
+in `--work`; what was counted is kept in `--counts`, a line a draw, so that a run that was cut off goes on.
 """
 
 from __future__ import annotations
@@ -31,7 +31,8 @@ ALPHA = 1 / 730
 N_PICTURES = 12
 
 Count = dict[str, Any]
-"""What was found in one window: its change, the kinds, the cause, share, precision and pictures."""
+"""What was found in one window: its change, the kinds, the cause, share, whether its interval holds
+the truth, precision and pictures."""
 
 
 def counted(label: str, truth: Window, window: WindowDrift) -> Count:
@@ -43,6 +44,7 @@ def counted(label: str, truth: Window, window: WindowDrift) -> Count:
         "kinds": [str(kind) for kind in window.kinds],
         "cause": "",
         "share": None,
+        "is_held": None,
         "n_listed": 0,
         "precision": None,
         "pictures": None,
@@ -51,6 +53,8 @@ def counted(label: str, truth: Window, window: WindowDrift) -> Count:
         return count
     count["cause"] = window.change.cause
     count["share"] = window.change.share
+    if count["truth"] is not None:
+        count["is_held"] = window.change.low <= count["truth"] <= window.change.high
     listed = [bool(truth.is_changed[int(row.example.row)]) for row in window.changed]
     count["n_listed"] = len(listed)
     if listed and truth.is_changed.any():
@@ -105,8 +109,8 @@ def table(counts: Iterable[Count]) -> list[str]:
         )
     lines += [
         "",
-        "| change | truth | share, median (5 to 95 %) | near | listed | precision | pictures of 12 |",
-        "|---|---:|---:|---:|---:|---:|---:|",
+        "| change | truth | share (5 to 95 %) | near | its interval | listed | precision | pictures |",
+        "|---|---:|---:|---:|---:|---:|---:|---:|",
     ]
     for label, of_change in changes.items():
         told = [c for c in of_change if c["share"] is not None and c["truth"] is not None]
@@ -125,12 +129,14 @@ def _of_rows(label: str, counts: list[Count]) -> str:
     low, middle, high = np.quantile(shares, [0.05, 0.5, 0.95])
     # Within 0.05 or a quarter of the truth.
     near = [abs(share - truth) <= max(0.05, truth / 4) for share in shares]
+    held = [count["is_held"] for count in counts]
     listed = np.mean([count["n_listed"] for count in counts])
     precision = _mean([c["precision"] for c in counts if c["precision"] is not None], 2)
     pictures = _mean([c["pictures"] for c in counts if c["pictures"] is not None], 1)
     return (
         f"| {label} | {truth:.2f} | {middle:.2f} ({low:.2f} to {high:.2f}) "
-        f"| {_rate(sum(near), len(near))} | {listed:.0f} | {precision} | {pictures} |"
+        f"| {_rate(sum(near), len(near))} | {_rate(sum(held), len(held))} | {listed:.0f} "
+        f"| {precision} | {pictures} |"
     )
 
 

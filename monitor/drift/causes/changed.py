@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from monitor.clusters import KnownRows, neighbours
 from monitor.drift.causes.discriminant import kernel_discriminant
 from monitor.drift.causes.mixture_share import independent_rows, mixture_share, posteriors
+from monitor.drift.causes.share_interval import share_interval
 
 _STRENGTH_OF_VIEWS: Final = 10.0
 """The same for two weights, which need next to none."""
@@ -93,7 +94,8 @@ def changed_rows(
     seen it or a copy of it, sees what many rows have in common; the mean distance to the nearest known rows
     sees what is unlike anything known. Both are taken as ranks among the known rows, and a second classifier
     of these two alone weighs them by what they tell of this window (stacking; Wolpert 1992). From the ranks
-    of the joint scores come the share and how likely each row is new (`mixture_share`, `posteriors`).
+    of the joint scores come the share, which others are compatible, and how likely each row is new
+    (`mixture_share`, `share_interval`, `posteriors`).
 
     Parameters
     ----------
@@ -127,16 +129,17 @@ def changed_rows(
     newness, expected = _joined(views, own_views)
     joint = _ranks(newness, expected)
     n_distinct = independent_rows(window)
-    mixture = mixture_share(joint, len(known), n_distinct)
+    share = mixture_share(joint, len(known), n_distinct)
+    low, high = share_interval(joint, len(known), n_distinct)
     return ChangedRows(
-        scores=posteriors(joint, mixture.share, len(known), n_distinct),
+        scores=posteriors(joint, share, len(known), n_distinct),
         joint_ranks=joint,
         n_known=len(known),
         n_distinct=n_distinct,
         order=np.argsort(-newness, kind="stable"),
-        share=mixture.share,
-        low=mixture.low,
-        high=mixture.high,
+        share=share,
+        low=min(low, share),
+        high=max(high, share),
         nearest=nearest,
         distances=distances,
         ranks=ranks,

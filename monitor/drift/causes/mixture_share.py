@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -17,23 +16,14 @@ _PARTS: Final = np.linspace(0.05, 0.5, 19)
 _Z: Final = 1.96
 
 
-@dataclass(frozen=True)
-class MixtureShare:
-    """The share of new rows, with an interval of about 95 %, all in [0, 1]."""
-
-    share: float
-    low: float
-    high: float
-
-
 def independent_rows(rows: NDArray[np.float32]) -> float:
     """How many rows count as independent (Kish 1965): copies of a row are no further evidence."""
     counts = np.unique(rows, axis=0, return_counts=True)[1]
     return float(len(rows) ** 2 / (counts.astype(np.float64) ** 2).sum())
 
 
-def mixture_share(ranks: NDArray[np.float64], n_known: int, n_distinct: float) -> MixtureShare:
-    """The share of new rows among rows with these ranks.
+def mixture_share(ranks: NDArray[np.float64], n_known: int, n_distinct: float) -> float:
+    """The share of new rows among rows with these ranks, in [0, 1].
 
     Old rows' ranks among the known rows' are uniform and new rows' tend to be small, so with π the share of
     new rows 1 − π ≤ P(rank > λ) / (1 − λ) for any λ (Storey 2002, of p-values). A small λ counts nearly all
@@ -53,7 +43,7 @@ def mixture_share(ranks: NDArray[np.float64], n_known: int, n_distinct: float) -
     Examples
     --------
     >>> ranks = np.concatenate([np.full(20, 0.001), np.linspace(0, 1, 82)[1:-1]])
-    >>> round(mixture_share(ranks, 1_000, 100).share, 2)
+    >>> round(mixture_share(ranks, 1_000, 100), 2)
     0.2
     """
     above = (ranks[:, None] > _THRESHOLDS).mean(axis=0)
@@ -61,12 +51,7 @@ def mixture_share(ranks: NDArray[np.float64], n_known: int, n_distinct: float) -
     # Of old rows alone: which rows are new is what is asked, not what is drawn.
     variance = _THRESHOLDS / (1 - _THRESHOLDS) * (1 / max(n_distinct, 1.0) + 1 / n_known)
     best = int(np.argmin(_bound(old, variance, _DEVIATIONS)))
-    half = _Z * float(np.sqrt(old[best] * variance[best]))
-    return MixtureShare(
-        share=float(np.clip(1 - old[best], 0.0, 1.0)),
-        low=float(np.clip(1 - _bound(old[best], variance[best], _Z), 0.0, 1.0)),
-        high=float(np.clip(1 - old[best] + half, 0.0, 1.0)),
-    )
+    return float(np.clip(1 - old[best], 0.0, 1.0))
 
 
 def least_left(window: NDArray[np.float64], known: NDArray[np.float64], n_distinct: float) -> float:

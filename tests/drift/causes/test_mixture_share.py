@@ -10,6 +10,7 @@ from monitor.drift.causes.mixture_share import (
     mixture_share,
     posteriors,
 )
+from monitor.drift.causes.share_interval import share_interval
 
 N, N_KNOWN = 200, 1_000
 
@@ -28,8 +29,7 @@ def beta(rng):
 @pytest.mark.parametrize("n_new", [0, 10, 40, 100])
 def test_rows_unlike_anything_are_counted_to_the_row(n_new):
     shares = [
-        mixture_share(ranks(n_new, np.random.default_rng(seed)), N_KNOWN, N).share
-        for seed in range(40)
+        mixture_share(ranks(n_new, np.random.default_rng(seed)), N_KNOWN, N) for seed in range(40)
     ]
     assert np.mean(shares) == pytest.approx(n_new / N, abs=0.02)
     # Of forty windows hardly one is far off.
@@ -39,9 +39,29 @@ def test_rows_unlike_anything_are_counted_to_the_row(n_new):
 def test_half_familiar_rows_are_counted_in_part():
     for seed in range(5):
         rng = np.random.default_rng(seed)
-        mixture = mixture_share(ranks(100, rng, beta(rng)), N_KNOWN, N)
-        assert 0.3 < mixture.share < 0.6
-        assert mixture.low <= mixture.share <= mixture.high
+        assert 0.3 < mixture_share(ranks(100, rng, beta(rng)), N_KNOWN, N) < 0.6
+
+
+@pytest.mark.parametrize("n_new", [10, 40, 100])
+@pytest.mark.parametrize("is_half_familiar", [False, True])
+def test_intervals_hold_the_truth_and_tell_something(n_new, is_half_familiar):
+    intervals = []
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        of_rows = ranks(n_new, rng, beta(rng) if is_half_familiar else None)
+        intervals.append(share_interval(of_rows, N_KNOWN, N))
+    low, high = np.array(intervals).T
+    share = n_new / N
+    assert np.mean((low <= share) & (share <= high)) >= 0.85
+    assert (high - low).mean() < 0.5
+    assert low.mean() > share / 8
+
+
+def test_copies_make_intervals_wider():
+    rng = np.random.default_rng(0)
+    of_rows = ranks(40, rng)
+    (low, high), (lower, higher) = (share_interval(of_rows, N_KNOWN, n) for n in (N, N / 10))
+    assert lower < low < high < higher
 
 
 def test_posteriors_are_those_of_the_law():
