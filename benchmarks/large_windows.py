@@ -1,10 +1,11 @@
 """One window of many rows, read in pieces and read whole: memory, time, verdict, and which rows changed.
 
-    python benchmarks/large_windows.py [--rows 40000] [--width 512]
+    python benchmarks/large_windows.py [--rows 40000] [--width 512] [--ray]
 
 A folder of Parquet files with vectors around 20 centres is made, of which a tenth is of a new kind, and
 judged as `monitor run` does, in a process of its own each time: so many rows, and ten times as many. The same
-rows are then judged whole, as `monitor.detect_drift` does with a table. One thread.
+rows are then judged whole, as `monitor.detect_drift` does with a table. One thread. With `--ray` two workers
+of a Ray that starts here read the pieces as well; time and memory are then those of the command alone.
 """
 
 from __future__ import annotations
@@ -70,8 +71,15 @@ def judged(folder: str, way: str) -> dict[str, Any]:
     source = FileSource(f"{folder}/rows/*.parquet", "ts")
     before = os.times()
     started = peak()
-    if way == "in pieces":
-        judge = WindowJudge(source, {"points": POINTS}, {"points": baseline}, "1d", rules=RULES)
+    if way != "whole":
+        executor: Any = "local"
+        if way == "by two workers":
+            from monitor.embedding.executors.on_ray import RayExecutor
+
+            executor = RayExecutor(workers=2)
+        judge = WindowJudge(
+            source, {"points": POINTS}, {"points": baseline}, "1d", rules=RULES, executor=executor
+        )
         report = judge("points", DAY).report
     else:
         table = read_window(source, DAY.start, DAY.end, ["vector", "ts"])
@@ -98,6 +106,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--rows", type=int, default=40_000)
     parser.add_argument("--width", type=int, default=512)
+    parser.add_argument("--ray", action="store_true")
     parser.add_argument("--folder", help=argparse.SUPPRESS)
     parser.add_argument("--way", help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -116,7 +125,8 @@ def main() -> None:
             for i, start in enumerate(range(0, n, FILE_ROWS)):
                 part = rows(min(FILE_ROWS, n - start), options.width, 2 + i, NEW)
                 pq.write_table(part, f"{folder}/rows/{i:04}.parquet")
-            answers = {way: _in_a_process(folder, way) for way in ("in pieces", "whole")}
+            ways = ["in pieces", *(["by two workers"] if options.ray else []), "whole"]
+            answers = {way: _in_a_process(folder, way) for way in ways}
         for way, answer in answers.items():
             print(
                 f"| {answer['rows']:,} | {way} | {answer['seconds']:.0f} | {answer['peak']:,} "

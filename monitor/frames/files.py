@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 CHUNK_ROWS: Final = 10_000
 """Rows in memory at a time while a window is looked for: 20 MB of vectors 512 wide."""
+_GROUP_BYTES: Final = 2**27
+"""Rows that hold images are written sooner: what a reader has in memory at a time."""
 _ATTRS: Final = b"PANDAS_ATTRS"
 """Where pandas writes a frame's attrs in a Parquet file, and reads them."""
 
@@ -167,7 +169,8 @@ def join_files(parts: Sequence[Path], path: Path, *, about: dict[str, Any]) -> N
         for number, part in enumerate(parts, 1):
             # Not by pyarrow's data sets, to which a folder `a=b` is a column.
             waiting.append(pq.ParquetFile(part).read().cast(schema))
-            if number == len(parts) or sum(map(len, waiting)) >= CHUNK_ROWS:
+            is_much = sum(table.nbytes for table in waiting) >= _GROUP_BYTES
+            if number == len(parts) or is_much or sum(map(len, waiting)) >= CHUNK_ROWS:
                 writer.write_table(pa.concat_tables(waiting))
                 waiting = []
 
