@@ -76,13 +76,18 @@ def _judged(
     column = project.config.data.production.timestamp_column
     columns = wanted_columns(project, "production", features)
     files = list(prepare_part(project, "production", features))
-    spread = None if rules.segment_column is not None else pieces_of(project, files, columns)
+    # Segments of several windows are judged from rows that are held.
+    are_held = rules.segment_column is not None and rules.every is not None
+    spread = None if are_held else pieces_of(project, files, columns)
     if spread is not None:
         executor, pieces = spread
         judged = judge_spread(pieces, executor, baselines, rules, timestamp_column=column)
         if judged is not None:
             return judged
-        project.terminal.say("note: not all workers see the files, so that all rows are read here")
+        project.terminal.say(
+            "note: all rows are read here: not all workers see the files, or some rows have too many new "
+            "segments"
+        )
     tables = (table for file in files for table in file.tables(columns))
     return judge_tables(tables, baselines, rules, timestamp_column=column)
 

@@ -110,6 +110,9 @@ class GatheredFeature:
         Which columns there were.
     no_rows
         The columns of the last piece.
+    is_complete
+        Whether no segment was left out. What is merged should be: after what comes before, others might be
+        left out.
     """
 
     n_clusters: int
@@ -120,6 +123,7 @@ class GatheredFeature:
     parts: dict[str, GatheredWindow] = field(default_factory=dict)
     present: set[str] = field(default_factory=set)
     no_rows: pa.Table = None
+    is_complete: bool = True
 
     def window(self, number: int) -> tuple[GatheredWindow, RowSample]:
         """Those of the window of this number."""
@@ -133,6 +137,7 @@ class GatheredFeature:
         if value not in self.parts:
             n_others = len(self.parts.keys() - self.known)
             if value not in self.known and n_others >= MOST_SEGMENTS:
+                self.is_complete = False
                 return None
             self.parts[value] = GatheredWindow(self.n_clusters, _KEYS_OF_SEGMENT)
         return self.parts[value]

@@ -112,8 +112,8 @@ def judge_spread(
 ) -> Judged | None:
     """What `judge_pieces` does, where workers read the pieces: sums of them come back.
 
-    The rows that are drawn of each window come back as well, when all of these are known. None if a worker
-    does not see a file.
+    The rows that are drawn of each window come back as well, when all of these are known. None where
+    `gathered_by_workers` gives None. Segments are of one window only.
 
     Parameters
     ----------

@@ -43,10 +43,12 @@ class _Gather:
     def __call__(
         self, piece: RowsSomewhere, executor: Executor, cache: VectorCache | None
     ) -> Gathered | None:
-        """What is kept of a piece, without its rows; None if they cannot be read here."""
+        """What is kept of a piece, without its rows; None if these must be read with all others."""
         if not piece.is_here:
             return None
-        return self.gatherer.gathered(piece.tables(), piece.first)
+        gathered = self.gatherer.gathered(piece.tables(), piece.first)
+        is_complete = all(feature.is_complete for feature in gathered.features.values())
+        return gathered if is_complete else None
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,7 +69,10 @@ class _Take:
 def gathered_by_workers(
     pieces: Sequence[RowsSomewhere], gatherer: Gatherer, executor: SpreadingExecutor
 ) -> WindowedRows | None:
-    """What `gathered` gives of the rows of all pieces, to the bit; None if a worker does not see one."""
+    """What `gathered` gives of the rows of all pieces, to the bit.
+
+    None if a worker does not see one, or one alone has more segments than are counted.
+    """
     total = gatherer.nothing()
     waiting: dict[int, Gathered] = {}
     n_merged = 0

@@ -155,9 +155,7 @@ class WindowJudge:
         return spreading(executor_of(self.executor))
 
     def _spread(self, feature: CustomFeature, window: Window) -> SpreadWindow | None:
-        """The window's rows for workers to read, if that is of use; segments need all rows here."""
-        if self.rules.segment_column is not None:
-            return None
+        """The window's rows for workers to read, if that is of use."""
         columns = self._columns(feature)
         return SpreadWindow.of(self.source, window, feature, columns, self._workers)
 

@@ -219,7 +219,7 @@ def test_windows_of_many_rows_are_gathered_by_the_workers(fitted, monitor_comman
     with monkeypatch.context() as patch:
         patch.setattr(DataFile, "is_here", False)
         result = monitor_command("drift")
-    assert "note: not all workers see the files" in result.stderr
+    assert "not all workers see the files" in result.stderr
     here = Path("report.json").read_text()
     workers.largest.clear()
     monkeypatch.setattr(judged, "judge_tables", None)

@@ -7,13 +7,11 @@ from functools import reduce
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import monitor
 from monitor import frames
-from monitor.embedding import spreading
-from monitor.embedding.executors.executor import executor_of
 from monitor.pipeline import gathered as gathered_module
 from monitor.pipeline.pieces import Gatherer
 from monitor.pipeline.spread import gathered_by_workers
@@ -48,12 +46,14 @@ def gatherer(request, baseline) -> Gatherer:
     return Gatherer([baseline], RunRules(every=Every.parse("1d")), "ts", None)
 
 
-@pytest.fixture(autouse=True)
-def _few(monkeypatch) -> None:
+@pytest.fixture(autouse=True, scope="module")
+def _few() -> Iterator[None]:
     """Fewer rows are kept than there are."""
-    monkeypatch.setattr(gathered_module, "MOST_SHOWN", 30)
-    monkeypatch.setattr(gathered_module, "MOST_HELD", 40)
-    monkeypatch.setattr(gathered_module, "LEAST_SHOWN", 5)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(gathered_module, "MOST_SHOWN", 30)
+        patch.setattr(gathered_module, "MOST_HELD", 40)
+        patch.setattr(gathered_module, "LEAST_SHOWN", 5)
+        yield
 
 
 def plain(value: object) -> object:
@@ -88,15 +88,17 @@ def told(gatherer: Gatherer, gathered: gathered_module.Gathered) -> object:
     )
 
 
-@settings(
-    max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@pytest.fixture(scope="module")
+def expected(gatherer, rows) -> object:
+    return told(gatherer, gatherer.gathered([rows]))
+
+
+@settings(max_examples=8, deadline=None)
 @given(
     edges=st.lists(st.integers(0, N), max_size=5),
     order=st.lists(st.integers(0, 4), min_size=5, max_size=5),
 )
-def test_any_cut_merged_in_any_order_is_one_pass(gatherer, rows, edges, order):
-    expected = told(gatherer, gatherer.gathered([rows]))
+def test_any_cut_merged_in_any_order_is_one_pass(gatherer, rows, expected, edges, order):
     starts = [0, *sorted(edges)]
     parts = [
         gatherer.gathered([rows.slice(start, stop - start)], start)
@@ -108,8 +110,7 @@ def test_any_cut_merged_in_any_order_is_one_pass(gatherer, rows, edges, order):
     assert told(gatherer, parts[0]) == expected
 
 
-def test_nothing_changes_nothing(gatherer, rows):
-    expected = told(gatherer, gatherer.gathered([rows]))
+def test_nothing_changes_nothing(gatherer, rows, expected):
     parts = [gatherer.nothing(), gatherer.gathered([rows]), gatherer.nothing()]
     assert told(gatherer, reduce(_merged, parts)) == expected
 
@@ -132,8 +133,8 @@ class Slice:
         yield self.rows.slice(7)
 
 
-@pytest.mark.parametrize("executor", [CuttingExecutor(), spreading(executor_of("local"))])
-def test_workers_send_sums_and_then_the_rows_that_were_drawn(gatherer, rows, executor):
+def test_workers_send_sums_and_then_the_rows_that_were_drawn(gatherer, rows, monkeypatch):
+    executor = CuttingExecutor()
     baseline = gatherer.baselines[0]
     expected = gatherer.rows(gatherer.gathered([rows])).feature(baseline)
     bare = Gatherer(gatherer.baselines, gatherer.rules, "ts", None, keeps_rows=False)
@@ -146,3 +147,7 @@ def test_workers_send_sums_and_then_the_rows_that_were_drawn(gatherer, rows, exe
     assert [value for value, _ in made.segments] == [value for value, _ in expected.segments]
     unseen = [*pieces[:1], Slice(rows, 50, is_here=False)]
     assert gathered_by_workers(unseen, bare, executor) is None
+    # Of a piece with more segments than are counted, who reads all rows may count others.
+    monkeypatch.setattr(gathered_module, "MOST_SEGMENTS", 2)
+    has_segments = gatherer.rules.segment_column is not None
+    assert (gathered_by_workers(pieces, bare, executor) is None) == has_segments

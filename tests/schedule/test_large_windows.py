@@ -91,7 +91,7 @@ def test_workers_read_a_window_where_it_lies(rows, tmp_path, monkeypatch):
     workers = CuttingExecutor(rows=10)
     judge = WindowJudge(
         source, {"points": POINTS}, {"points": baseline()}, "1d", executor=workers,
-        rules=RunRules(minimum_rows=10),
+        rules=RunRules(segment_column="country", minimum_rows=10),
     )  # fmt: skip
     monkeypatch.setattr(judging, "MOST_SHOWN", 20)
     with monkeypatch.context() as patch:

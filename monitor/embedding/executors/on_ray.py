@@ -47,9 +47,9 @@ class RayExecutor:
 
     Each worker is one process that loads the model once and embeds pieces of the column as
     `LocalExecutor` does. Pieces go out as workers are free and come back into their rows; no more
-    than two for each worker are under way. A worker that dies is started again, and its pieces are done
-    again. The workers stay for the next column, until the program ends. They need this package, and local
-    paths must lead to the same files there.
+    than two for each worker are under way. Files they read and write themselves, as `spread` has it. A
+    worker that dies is started again, and its pieces are done again. The workers stay for the next column,
+    until the program ends. They need this package, and local paths must lead to the same files there.
 
     Parameters
     ----------
