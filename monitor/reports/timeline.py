@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import itertools
 import math
 from collections.abc import Sequence
@@ -11,6 +10,7 @@ from typing import Final
 
 from monitor.drift import Verdict
 from monitor.reports.axis import rarity_ticks, time_ticks, times_ticks
+from monitor.reports.episodes import runs_of
 from monitor.reports.findings import WindowDrift
 from monitor.reports.wording import count, moment, number, p_equals, percent, period
 
@@ -173,25 +173,22 @@ def timeline(
 
 
 def _spans(windows: Sequence[WindowDrift], slot: float) -> tuple[Span, ...]:
-    runs: list[tuple[int, int, dt.datetime]] = []
-    for at, window in enumerate(windows):
-        began = window.began
-        if began is None:
-            continue
-        first = next((i for i, w in enumerate(windows[:at]) if w.start and w.start >= began), at)
-        # A shift that began before the end of an earlier one is drawn as one with it.
-        while runs and first <= runs[-1][1]:
-            earlier, _, its_began = runs.pop()
-            first, began = min(first, earlier), min(began, its_began)
-        runs.append((first, at, began))
-    return tuple(
-        Span(
-            start=round(LEFT + slot * first + min(2.0, slot / 8), 2),
-            end=round(LEFT + slot * (last + 1) - min(2.0, slot / 8), 2),
-            tooltip=f"shift since {moment(began)}",
+    """A bracket over each episode."""
+    filled = [
+        (i, w) for i, w in enumerate(windows) if w.start is not None and w.n_rows > w.n_failed
+    ]
+    spans = []
+    for first, last in runs_of([(w, w.judgement.is_by_pooled_test) for _, w in filled]):
+        (left, begin), (right, _) = filled[first], filled[last]
+        known = [begin.start, *(w.began for _, w in filled[first : last + 1])]
+        spans.append(
+            Span(
+                start=round(LEFT + slot * left + min(2.0, slot / 8), 2),
+                end=round(LEFT + slot * (right + 1) - min(2.0, slot / 8), 2),
+                tooltip=f"shift since {moment(min(at for at in known if at is not None))}",
+            )
         )
-        for first, last, began in runs
-    )
+    return tuple(spans)
 
 
 def tooltip(window: WindowDrift) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -78,6 +79,18 @@ def test_a_shift_from_before_the_first_window_starts_at_the_edge() -> None:
 
     assert span.start == pytest.approx(LEFT, abs=2.5)
     assert span.tooltip == "shift since 1 Apr 2026"
+
+
+def test_neighbours_that_each_drift_by_themselves_have_one_bracket() -> None:
+    windows = list(quiet_report(10).windows)
+    for day in (4, 5, 8):
+        judgement = replace(windows[day].judgement, verdict=Verdict.DRIFT)
+        windows[day] = replace(windows[day], judgement=judgement, began=windows[day].start)
+    chart = timeline(windows, 1000)
+
+    both, alone = chart.spans
+    assert both.start < chart.marks[4].x < chart.marks[5].x < both.end
+    assert both.end < alone.start < chart.marks[8].x < alone.end
 
 
 def test_inconclusive_windows_break_the_line(report: DriftReport) -> None:
