@@ -16,7 +16,7 @@ from monitor.alerts import AlertsConfig, deliver
 from monitor.store.alerts import Alerts
 from tests.alerts.samples import NOW, alert, entry
 
-N_MESSAGES, N_KILLS = 60, 25
+N_MESSAGES, N_KILLS = 30, 12
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no fork")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,6 +23,15 @@ def _one_torch_thread() -> Iterator[None]:
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(before)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _one_vocabulary() -> Iterator[None]:
+    # Each encoder has a tokenizer of its own, which sorts the same 49,408 words anew.
+    with pytest.MonkeyPatch.context() as patch:
+        made = functools.cache(open_clip.tokenizer.SimpleTokenizer)
+        patch.setattr(open_clip.factory, "SimpleTokenizer", made)
+        yield
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ import os
 import signal
 import sys
 import threading
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -63,29 +64,30 @@ def faulty_decoder(tmp_path, monkeypatch):
     return tmp_path / "hangs"
 
 
-@pytest.fixture
-def pool():
-    running = []
-
-    def make(n_workers=1, memory_bytes=None, **options):
-        cancellation = Cancellation()
-        running.append(
-            (
-                cancellation,
-                DecoderPool(
-                    SourcePolicy(**options),
-                    cancellation,
-                    n_workers=n_workers,
-                    memory_bytes=memory_bytes,
-                ),
-            )
-        )
-        return running[-1][1]
-
-    yield make
-    for cancellation, decoders in running:
+@contextmanager
+def running_pool(n_workers=1, memory_bytes=None, **options):
+    cancellation = Cancellation()
+    decoders = DecoderPool(
+        SourcePolicy(**options), cancellation, n_workers=n_workers, memory_bytes=memory_bytes
+    )
+    try:
+        yield decoders
+    finally:
         cancellation.cancel()
         decoders.close()
+
+
+@pytest.fixture
+def pool():
+    with ExitStack() as running:
+        yield lambda *words, **options: running.enter_context(running_pool(*words, **options))
+
+
+@pytest.fixture(scope="module")
+def shared():
+    """One worker for all pictures that harm none."""
+    with running_pool() as decoders:
+        yield decoders
 
 
 def worker_of(decoders: DecoderPool):
@@ -99,8 +101,8 @@ def worker_of(decoders: DecoderPool):
              png_claiming(60_000, 60_000)],
     ids=["png", "jpeg", "webp", "html", "truncated", "bomb"],
 )  # fmt: skip
-def test_it_gives_what_decoding_here_gives(pool, data):
-    isolated, here = pool().decode(RawImage.of(data)), decode(RawImage.of(data), SourcePolicy())
+def test_it_gives_what_decoding_here_gives(shared, data):
+    isolated, here = shared.decode(RawImage.of(data)), decode(RawImage.of(data), SourcePolicy())
     if isinstance(here, Failure):
         assert isolated == here
     else:

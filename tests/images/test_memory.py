@@ -161,10 +161,10 @@ def test_decoding_takes_no_more_memory_than_its_pixels_are_worth(measured, kind)
 
 
 def test_damaged_files_of_every_format_neither_raise_nor_hang_nor_swallow_memory():
-    printed = run_fuzz("--mutants", "1500", "--seed", "1")
-    assert "1,500 mutants in" in printed
+    printed = run_fuzz("--mutants", "600", "--seed", "1")
+    assert "600 mutants in" in printed
     counts = {
         line.split()[1]: int(line.split()[0].replace(",", "")) for line in printed.splitlines()[2:]
     }
-    assert sum(counts.values()) == 1_500
-    assert min(counts[kind] for kind in ("image", "corrupt", "truncated")) > 50
+    assert sum(counts.values()) == 600
+    assert min(counts[kind] for kind in ("image", "corrupt", "truncated")) > 20

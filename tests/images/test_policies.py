@@ -83,6 +83,9 @@ def dialled_beyond(internet: Internet, policy: dict[str, Any]) -> set[tuple[str,
 def test_nothing_beyond_the_policy_is_dialled(net: tuple[Internet, list[str]], number: int) -> None:
     internet, urls = net
     policy = POLICIES[number]
+    # All of them where all schemes are allowed; where one is, a third, which is another with each.
+    if len(policy["schemes"]) == 1:
+        urls = urls[number % 3 :: 3]
     settings = {**policy, **QUICK, "retries": 0, "max_host_failures": 10**6}
     with ImageReader(SourcePolicy(**settings)) as reader:
         outcomes = [reader.fetch(url) for url in urls]
