@@ -227,7 +227,7 @@ def test_an_earlier_table_stays_until_the_new_one_is_whole(site, monitor_command
 @pytest.mark.slow
 def test_kills_at_random_moments_leave_a_whole_and_equal_table():
     command = [sys.executable, str(ROOT / "benchmarks" / "killed_embeds.py")]
-    words = ["--kills=3", "--kills-per-embed=3", "--urls=150", "--most-repeated=1.5"]
+    words = ["--kills=2", "--kills-per-embed=2", "--urls=100", "--most-repeated=1.5"]
     done = subprocess.run(
         [*command, *words],
         capture_output=True,

@@ -230,7 +230,8 @@ def _dated(days: Sequence[NDArray[np.float64]]) -> pd.DataFrame:
 def detected_report(*, is_varied: bool = False) -> DriftReport:
     """Seven weeks by `detect_drift`: a small shift that lasts from 1 April, and one odd day.
 
-    The baseline has no times, or with `is_varied` twenty days of them, so that it knows how days vary.
+    The baseline has no times, or with `is_varied` twenty days of them, so that it knows how days vary; then
+    it is two weeks.
     """
     rng = np.random.default_rng(5)
     feature = VectorFeature(name="points", column="vector", n_clusters=N_CLUSTERS)
@@ -239,6 +240,8 @@ def detected_report(*, is_varied: bool = False) -> DriftReport:
     days = [rows(300, rng, shift=0.18 if day >= 31 else 0.0) for day in range(49)]
     days[7] = rows(300, rng, shares=(0.2, 0.3, 0.5))
     days[9], days[10] = days[9][:15], days[10][:0]
+    if is_varied:
+        days = days[:14]
     return detect_drift(_dated(days), baseline, timestamp_column="at", every="1d")
 
 

@@ -15,7 +15,7 @@ BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 @pytest.mark.skipif(os.name == "nt", reason="there is no fork")
 def test_nothing_is_lost_or_done_twice(database_url):
     done = subprocess.run(
-        [sys.executable, BENCHMARKS / "kills.py", "--url", database_url, "--kills", "8", "--stalls", "2"],
+        [sys.executable, BENCHMARKS / "kills.py", "--url", database_url, "--kills", "4", "--stalls", "1"],
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.stdout, done.stderr

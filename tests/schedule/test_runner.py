@@ -76,28 +76,30 @@ def alerted(store):
 
 
 @pytest.mark.slow
-def test_a_month_with_a_fake_clock(store, tmp_path):
+def test_a_fortnight_with_a_fake_clock(store, tmp_path):
     folder, clock = tmp_path / "rows", Clock(FIRST)
     write_day(folder, -1)
-    moved = {9, 10, 20}
+    moved, n_days = {5, 6, 10}, 14
     runner = make_runner(store, folder, clock, queue_alerts=queue_alert)
-    for hour in range(0, 31 * 24 + 1, 12):
+    for hour in range(0, (n_days + 1) * 24 + 1, 12):
         clock.now = FIRST + hour * HOUR
-        if hour % 24 == 0 and hour < 30 * 24:
+        if hour % 24 == 0 and hour < n_days * 24:
             write_day(folder, hour // 24, shift=0.6 * (hour // 24 in moved))
         done = runner.run_due()
-        assert len(done.judged) == (hour % 24 == 0 and hour <= 30 * 24)
+        assert len(done.judged) == (hour % 24 == 0 and hour <= n_days * 24)
         assert not done.failed
-    # The 31st day has no rows: they are waited for, then that is a result, too.
-    assert [claim.period.start for claim in done.waiting] == [FIRST + 30 * DAY]
+    # The last day has no rows: they are waited for, then that is a result, too.
+    assert [claim.period.start for claim in done.waiting] == [FIRST + n_days * DAY]
     clock.now += 6 * HOUR
     assert len(runner.run_due().judged) == 1
     lines = store.recent("points", 99)
-    # The day before the first has rows, the 31st has none: it is inconclusive, not quiet.
-    assert [(line.period.start - FIRST).days for line in reversed(lines)] == list(range(-1, 31))
+    # The day before the first has rows, the last has none: it is inconclusive, not quiet.
+    assert [(line.period.start - FIRST).days for line in reversed(lines)] == list(
+        range(-1, n_days + 1)
+    )
     verdicts = {(line.period.start - FIRST).days: line.verdict for line in lines}
     assert {day for day, verdict in verdicts.items() if verdict == "drift"} == moved
-    assert verdicts[30] == "inconclusive"
+    assert verdicts[n_days] == "inconclusive"
     assert alerted(store) == sorted(moved)
     with store.reading() as connection:
         raised = connection.execute(select(alerts.c.created_at)).scalars().all()
