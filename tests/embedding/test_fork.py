@@ -20,7 +20,6 @@ import monitor
 rng = np.random.default_rng(0)
 cells = list(rng.integers(0, 255, (16, 64, 64, 3), dtype=np.uint8))
 images = pd.DataFrame({"image": pd.Series(cells, dtype=object), "text": ["a cat"] * 16})
-plain = monitor.ImageSpace("image", model="compact")
 described = monitor.ImageSpace({"blob": "image", "description": "text"}, model="compact")
 points = monitor.VectorFeature(name="points", column="v", n_clusters=3)
 rows = pd.DataFrame({"v": list(rng.normal(size=(2000, 16)).astype(np.float32))})
@@ -35,7 +34,7 @@ def fit(_):
     return monitor.fit_baseline(rows, points)
 
 if __name__ == "__main__":
-    for work, what in ((fit, None), (embed, plain), (embed, described)):
+    for work, what in ((fit, None), (embed, described)):
         here = work(what)
         pool = multiprocessing.get_context("fork").Pool(1)
         there = pool.map(work, [what])[0]

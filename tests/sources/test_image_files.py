@@ -196,7 +196,7 @@ def test_the_config_knows_images(tmp_path):
 def test_init_writes_a_config_that_runs(layout, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     names = ("train", "new") if layout == "two folders" else ("a [1]", "b")
-    for part, n, first in ((names[0], 40, 1), (names[1], 24, 20)):
+    for part, n, first in ((names[0], 24, 1), (names[1], 12, 20)):
         for i in range(n):
             picture(Path("my photos", part, f"2026-03-{first + i // 12:02}", f"{i}.png"), i)
 
@@ -213,7 +213,7 @@ def test_init_writes_a_config_that_runs(layout, tmp_path, monkeypatch):
     written["features"][0]["n_clusters"] = 2
     written["drift"]["minimum_rows"] = 2
     Path("monitor.yaml").write_text(yaml.safe_dump(written))
-    n_rows = 24 if layout == "two folders" else 64
+    n_rows = 12 if layout == "two folders" else 36
     assert f"{n_rows} rows, has all columns needed" in run("check")
     run("baseline", "fit")
     windows = json.loads(run("drift", "--json"))["windows"]

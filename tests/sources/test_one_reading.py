@@ -207,7 +207,7 @@ def test_each_shape_is_read_alike_whole_and_by_window(shape, tmp_path):
     assert_same(whole, by_window)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     shapes=st.lists(st.sampled_from(sorted(SHAPES)), min_size=2, max_size=5),
     chunk_rows=st.integers(1, 30),
