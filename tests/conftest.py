@@ -21,6 +21,7 @@ from tests.store.databases import NO_POSTGRES, PostgresServer, postgres_programs
 settings.register_profile("any machine", deadline=None)
 settings.load_profile("any machine")
 
+PACKAGE = Path(__file__).parents[1] / "monitor"
 AXE = os.environ.get("MONITOR_AXE", "")
 """The path of axe.min.js, from npm's axe-core; .ci/run fetches it."""
 CHROMIUM, DRIVER = Path("/usr/bin/chromium"), Path("/usr/bin/chromedriver")
@@ -50,19 +51,30 @@ def pytest_collection() -> Generator[None, object, object]:
         gc.set_threshold(10_000, 20, 20)
 
 
+class ExamplesAlone:
+    """Modules of the package that have no example are not loaded to look for one."""
+
+    def pytest_ignore_collect(self, collection_path: Path, config: pytest.Config) -> bool | None:
+        is_ours = collection_path.suffix == ".py" and PACKAGE in collection_path.parents
+        return True if is_ours and b">>>" not in collection_path.read_bytes() else None
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Registered, not a hook of this file, which would hold for its own folder alone."""
+    config.pluginmanager.register(ExamplesAlone())
+
+
+SHARING = {"alerts", "reports", "web"}
+"""Folders whose tests share a browser, samples that take seconds to judge, and a project."""
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Files with slow tests first, so that all workers end at about the same time.
 
-    Alerts come just before reports, with which they share samples that take seconds to judge: one worker has
-    most of both.
+    And those of the folders that share most, so that one worker makes it all and no other again.
     """
-    alerts = [item for item in items if "alerts" in item.path.parts]
-    others = [item for item in items if "alerts" not in item.path.parts]
-    of_reports = (at for at, item in enumerate(others) if "reports" in item.path.parts)
-    before = next(of_reports, len(others))
-    items[:] = others[:before] + alerts + others[before:]
     slow = {item.path for item in items if item.get_closest_marker("slow")}
-    items.sort(key=lambda item: item.path not in slow)
+    items.sort(key=lambda item: item.path not in slow and SHARING.isdisjoint(item.path.parts))
 
 
 @pytest.fixture(scope="session")

@@ -6,11 +6,9 @@ from typing import Any
 
 import anyio
 import pytest
-from mcp import Client
 
 from monitor.web import Access
 from monitor.web.access import Sessions
-from monitor.web.agents import agent_server
 from monitor.web.clouds import Clouds
 from monitor.web.pictures import Pictures
 from monitor.web.services import Services
@@ -23,6 +21,11 @@ READS = {"list_features", "list_windows", "describe_window", "changed_rows", "li
 
 def asked(served: Served, *calls: tuple[str, dict[str, Any]], may_act: bool = False) -> list[Any]:
     """The tools' names, and what each call gave."""
+    # Takes more than a second, which only the worker of these tests spends.
+    from mcp import Client
+
+    from monitor.web.agents import agent_server
+
     site = served.site
     pictures, clouds = Pictures(site.folder, site.policy), Clouds(site)
     services = Services(site, Access("ann"), Sessions(), pictures, clouds)
