@@ -5,7 +5,8 @@
     python -m judge.streams table --work <folder>    # fills docs/benchmarks.md
 
 *Null streams*: the windows of a stream in random order, so that nothing drifts; the first are the baseline.
-Photos are the crowd's of `pools.photos`: bursts are groups of alike pictures as a shop's new products are;
+Photos are the crowd's of `pools.photos`, small images those of `pools.small_images`: bursts are groups of
+alike pictures as a shop's new products are; on some days a few images are faulty, or groceries;
 things have a photo each, the same mirrored, and cropped, all in one window; days of mixed labels draw their
 shares from a Dirichlet distribution. The camera's vectors are those of the table
 `streams/camera_vancouver.parquet`.
@@ -71,6 +72,12 @@ NULL = (
     Setting("labels mixed, correlation 0.003", 28, 300),
     Setting("labels mixed, correlation 0.03", 10, 200),
     Setting("independent photos", 28, 70),
+    Setting("small images in bursts of 25", 20, 100, 27),
+    Setting("small images, faulty ones each day", 14, 200),
+    Setting("small images, faulty ones each day", 28, 200),
+    Setting("groceries among photos each day", 14, 200),
+    Setting("groceries among photos each day", 28, 200),
+    Setting("groceries on one day in ten", 28, 200),
     Setting("things in 3 photos each", 13, 60, 7),
     Setting("things in 3 photos each, without times", 13, 60, 7),
 )
@@ -139,6 +146,25 @@ def mixed_labels(
     return windows
 
 
+def faulty(n_rows: int, cache: Path, rng: np.random.Generator) -> NDArray[np.float32]:
+    """A day of small images of which a share, Beta(1, 20), is blurred, darkened or noisy, all alike."""
+    images = pools.small_images(cache)
+    at = rng.choice(len(images["as is"]), n_rows, replace=False)
+    n_faulty = rng.binomial(n_rows, rng.beta(1, 20))
+    fault = ("blurred", "darkened", "noise medium")[rng.integers(3)]
+    return np.concatenate([images[fault][at[:n_faulty]], images["as is"][at[n_faulty:]]])
+
+
+def with_groceries(
+    photos: pools.Photos, n_rows: int, share: float, rng: np.random.Generator
+) -> NDArray[np.float32]:
+    """A day of photos of clothes with so many groceries among them."""
+    groceries = photos.others["grocery_store"]
+    n = min(rng.poisson(n_rows * share), n_rows)
+    rows = rng.choice(len(photos.crowd), n_rows - n, replace=False)
+    return np.concatenate([groceries[rng.choice(len(groceries), n)], photos.crowd[rows]])
+
+
 def null_windows(setting: Setting, path: Path, cache: Path, rng: np.random.Generator) -> Windows:
     """The windows of a stream in random order."""
     needed = setting.n_baseline + setting.n_windows
@@ -151,12 +177,26 @@ def null_windows(setting: Setting, path: Path, cache: Path, rng: np.random.Gener
             "labels": lambda: mixed_labels(
                 photos, setting, float(setting.stream.rsplit(" ", 1)[1]), rng
             ),
+            "small images in": lambda: bursts(
+                pools.small_images(cache)["as is"], setting.n_rows, 25, rng
+            ),
+            "small images, faulty": lambda: [
+                faulty(setting.n_rows, cache, rng) for _ in range(needed)
+            ],
+            "groceries among": lambda: [
+                with_groceries(photos, setting.n_rows, rng.gamma(1, 0.03), rng)
+                for _ in range(needed)
+            ],
+            "groceries on": lambda: [
+                with_groceries(photos, setting.n_rows, 0.2 * (rng.uniform() < 0.1), rng)
+                for _ in range(needed)
+            ],
             "things": lambda: things(cache, setting.n_rows, rng),
             "independent": lambda: [
                 photos.crowd[rng.choice(len(photos.crowd), setting.n_rows)] for _ in range(needed)
             ],
         }
-        windows = kinds[setting.stream.split(" ")[0]]()
+        (windows,) = (make() for kind, make in kinds.items() if setting.stream.startswith(kind))
     return [windows[at] for at in rng.permutation(len(windows))[:needed]]
 
 
