@@ -70,9 +70,9 @@ def change_of(judgement: Judgement, evidence: RowEvidence) -> Change:
         share = max(changed.share, min(likest.share, 1.0), _moved_share(pixels))
         half = max(1.96 * likest.deviation, (changed.high - changed.low) / 2)
         name = change_name((likest, *parts.alike), evidence.pixels)
-        return Change(
-            ShiftKind.TECHNICAL, name, share, max(0.0, share - half), min(1.0, share + half)
-        )
+        # The window's change may be weaker than the one that was tried, and all images have it.
+        high = 1.0 if share >= _NEARLY_ALL else min(1.0, share + half)
+        return Change(ShiftKind.TECHNICAL, name, share, max(0.0, share - half), high)
     if pixels is not None:
         share = max(changed.share, _moved_share(pixels))
         # Cliff's delta is a lower bound; where it is small, only part of the images moved.

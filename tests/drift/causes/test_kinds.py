@@ -78,6 +78,7 @@ def test_the_first_word_is_the_right_one(baseline, name):
         assert change.cause == ("red and blue swapped" if kind is ShiftKind.TECHNICAL else "")
         if share is not None:
             assert change.share == pytest.approx(share, abs=0.15)
+            assert change.low <= share <= change.high
         assert 0 <= change.low <= change.share <= change.high <= 1
 
 
