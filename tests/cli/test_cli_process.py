@@ -41,11 +41,12 @@ def test_help_loads_nothing_heavy(tmp_path):
     assert "baseline" in done.stdout
 
 
-def test_version_and_exit_codes(tmp_path):
+def test_version_and_exit_codes(tmp_path, monkeypatch, monitor_command):
     version = run("--version", cwd=tmp_path)
     assert version.returncode == 0
     assert monitor.__version__ in version.stdout
-    assert run("init", cwd=tmp_path).returncode == 0
+    monkeypatch.chdir(tmp_path)
+    assert monitor_command("init").exit_code == 0
     missing = run("drift", "--json", cwd=tmp_path)
     assert missing.returncode == 1
     assert "Traceback" not in missing.stderr

@@ -21,7 +21,7 @@ from .pictures import bomb, encode, png_claiming, png_with
 from .servers import Handler, Server, answer, drip, flood, redirect, silence
 
 CAP = 2_000_000
-DEADLINE = 1.0
+DEADLINE = 0.5
 ROOT = Path(monitor.images.__file__).parents[2]
 
 pytestmark = [
