@@ -14,12 +14,14 @@ from tests.store.databases import PostgresServer
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def database_url(request: pytest.FixtureRequest, tmp_path) -> str:
+def database_url(request: pytest.FixtureRequest, tmp_path) -> Iterator[str]:
     """The URL of an empty database, of each kind that a store may be in."""
     if request.param == "sqlite":
-        return f"sqlite:///{tmp_path}/store.db"
+        yield f"sqlite:///{tmp_path}/store.db"
+        return
     server: PostgresServer = request.getfixturevalue("postgres")
-    return server.new_database()
+    with server.database() as url:
+        yield url
 
 
 @cache
@@ -37,14 +39,16 @@ def migrated(server: PostgresServer | None) -> bytes | str:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """The URL of an empty store of each kind: a copy, as all the steps to today's tables take a while."""
     if request.param == "sqlite":
-        return sqlite_copy(tmp_path)
+        yield sqlite_copy(tmp_path)
+        return
     server: PostgresServer = request.getfixturevalue("postgres")
     template = migrated(server)
     assert isinstance(template, str)
-    return server.new_database(template)
+    with server.database(template) as url:
+        yield url
 
 
 def sqlite_copy(folder: Path) -> str:
