@@ -50,12 +50,16 @@ class RatioLaw:
         The replayed windows' mean scale.
     mean_excess
         By how much their mean ratio is above 1, ≥ 0.
+    ratios, scales
+        (m,) float64, of those that were compared.
     """
 
     independent: float
     weights: NDArray[np.float64]
     mean_scale: float
     mean_excess: float
+    ratios: NDArray[np.float64]
+    scales: NDArray[np.float64]
 
     def p_value(
         self, by_rows: Callable[[], float], ratio: float, freedom: float, scale: float
@@ -70,6 +74,7 @@ class RatioLaw:
             As those of `ReplayedWindows`, of this window.
         """
         varied = float((self.weights * _tails(ratio, freedom, scale / self.mean_scale)).sum())
+        varied = max(varied, _share_beyond(ratio, scale, self.ratios, self.scales))
         if self.independent < _NEGLIGIBLE * varied:
             return varied
         of_rows = by_rows()
@@ -128,12 +133,15 @@ class RatioLikelihood:
     def law(self, independent: float, sizes: NDArray[np.float64]) -> RatioLaw:
         """The law, `independent` being how likely rows are, `sizes` (θ,) how likely each θ is else."""
         ratios = self.replayed.ratios[self.at]
-        known = ratios[np.isfinite(ratios)]
+        is_known = np.isfinite(ratios)
+        known = ratios[is_known]
         return RatioLaw(
             independent=independent,
             weights=_weights(self.varied.sum(axis=0) + np.log(sizes)[:, None]),
             mean_scale=float(self.replayed.scales.mean()),
             mean_excess=max(float(known.mean()) - 1, 0.0) if len(known) else 0.0,
+            ratios=known,
+            scales=self.replayed.scales[is_known],
         )
 
     def p_values(self, independent: float, sizes: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -142,6 +150,7 @@ class RatioLikelihood:
         together = varied.sum(axis=0) + np.log(sizes)[:, None]
         mean_scale = float(replayed.scales.mean())
         p_values = np.full(len(varied), np.nan)
+        known = np.isfinite(replayed.ratios[at])
         for window, (ratio, freedom, scale) in enumerate(
             zip(replayed.ratios[at], replayed.freedoms[at], replayed.scales, strict=True)
         ):
@@ -149,9 +158,23 @@ class RatioLikelihood:
                 continue
             others = _weights(together - varied[window])
             tail = float((others * _tails(ratio, freedom, scale / mean_scale)).sum())
+            rest = known & (np.arange(len(varied)) != window)
+            beyond = _share_beyond(ratio, scale, replayed.ratios[at][rest], replayed.scales[rest])
+            tail = max(tail, beyond)
             by_rows = float(special.gammaincc(freedom / 2, max(ratio, 0.0) / (2 / freedom)))
             p_values[window] = independent * by_rows + (1 - independent) * max(tail, by_rows)
         return p_values
+
+
+def _share_beyond(
+    ratio: float, scale: float, ratios: NDArray[np.float64], scales: NDArray[np.float64]
+) -> float:
+    """The share of known windows that strayed as far: none of another shape makes such a one rarer.
+
+    Where one day in ten is wild and the others calm, no law that is smooth tells it.
+    """
+    as_here = np.where(ratios > 1, 1 + (ratios - 1) * scale / scales, ratios)
+    return float(np.count_nonzero(as_here >= ratio)) / (len(ratios) + 1)
 
 
 def _weights(log_likelihood: NDArray[np.float64]) -> NDArray[np.float64]:

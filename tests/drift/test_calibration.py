@@ -122,6 +122,23 @@ def test_windows_that_could_not_be_compared_count_for_nothing():
     assert np.isfinite(law.independent)
 
 
+def test_days_as_wild_as_some_of_the_baseline_are_no_rarer_than_those():
+    """Three days in thirty stray far and the others not at all: no smooth law has such a shape."""
+    rng = np.random.default_rng(8)
+    p = []
+    for _ in range(20):
+        replayed, fresh = independent(rng, 30), independent(rng, 3)
+        replayed.ratios[:, :3] += rng.uniform(10, 20, 3)
+        fresh.ratios[:] += rng.uniform(10, 20, 3)
+        law = calibrate(replayed)
+        p += [p_values(law, fresh, at) for at in range(3)]
+    # By the smooth law alone 96 % of them had p ≤ 0.01.
+    assert np.mean(np.array(p) <= 0.01) < 0.25
+    assert np.mean(np.array(p) <= 1 / 730) == 0
+    clear = law.ratios["mean"].p_value(lambda: 0.0, 2_000.0, 8.0, float(N))
+    assert clear < 1 / 730
+
+
 def test_windows_judged_by_the_others_are_uniform_enough():
     rng = np.random.default_rng(7)
     p_values = replayed_p_values(varied(rng, 200, 5, 4))
