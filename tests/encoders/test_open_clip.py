@@ -121,16 +121,18 @@ class TestEqualToOpenClip:
         assert (ours * theirs.numpy()).sum(axis=1).min() >= 0.999999
 
     def test_real_architecture_and_its_width(self, tmp_path: Path) -> None:
-        """ViT-S-32 is a shipped architecture; its checkpoint is random and written here."""
-        config = open_clip.get_model_config("ViT-S-32")
+        """ViT-S-32-alt is a shipped architecture; its checkpoint is random and written here."""
+        config = open_clip.get_model_config("ViT-S-32-alt")
         save_file(random_state(config, 0), tmp_path / "s.safetensors")
         file = str(tmp_path / "s.safetensors")
         images = pictures(3)
-        encoder = load_encoder(open_clip_spec("ViT-S-32", pretrained=file))
-        cosine = (encoder.encode_images(images) * reference("ViT-S-32", file, images)).sum(axis=1)
+        encoder = load_encoder(open_clip_spec("ViT-S-32-alt", pretrained=file))
+        cosine = (encoder.encode_images(images) * reference("ViT-S-32-alt", file, images)).sum(
+            axis=1
+        )
         assert cosine.min() >= 0.999999
-        assert encoder.fingerprint.startswith("ViT-S-32:")
-        assert ImageSpace("i", model="ViT-S-32", pretrained=file).length == encoder.width
+        assert encoder.fingerprint.startswith("ViT-S-32-alt:")
+        assert ImageSpace("i", model="ViT-S-32-alt", pretrained=file).length == encoder.width
 
 
 def test_model_is_in_evaluation_mode(models: dict[str, Path], name: str) -> None:
