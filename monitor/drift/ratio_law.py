@@ -171,9 +171,10 @@ def _share_beyond(
 ) -> float:
     """The share of known windows that strayed as far: none of another shape makes such a one rarer.
 
-    Where one day in ten is wild and the others calm, no law that is smooth tells it.
+    Where one day in ten is wild and the others calm, no law that is smooth tells it. What a smaller window
+    strayed is in part the chance of its few rows, which does not grow with them: it is not scaled up.
     """
-    as_here = np.where(ratios > 1, 1 + (ratios - 1) * scale / scales, ratios)
+    as_here = np.where(ratios > 1, 1 + (ratios - 1) * np.minimum(scale / scales, 1.0), ratios)
     return float(np.count_nonzero(as_here >= ratio)) / (len(ratios) + 1)
 
 
