@@ -77,24 +77,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: item.path not in slow and SHARING.isdisjoint(item.path.parts))
 
 
-@functools.cache
-def thread_pools() -> Any:
-    """Those of the libraries that fit clusters."""
-    import sklearn.cluster  # noqa: F401
-    from threadpoolctl import ThreadpoolController
-
-    return ThreadpoolController()
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _libraries_are_listed_once() -> Iterator[None]:
-    """For each fit, of which there are thousands, all libraries of the process would be listed anew."""
-    with pytest.MonkeyPatch.context() as patch:
-        limited = "threadpoolctl.threadpool_limits"
-        patch.setattr(limited, lambda n_threads: thread_pools().limit(limits=n_threads))
-        yield
-
-
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[PostgresServer]:
     """A PostgreSQL server; a test that asks for it is skipped, with a notice, where there is none.

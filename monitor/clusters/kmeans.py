@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Final
+from functools import cache
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -196,7 +197,6 @@ def fit_centroids(
         If there are fewer distinct rows than clusters.
     """
     from sklearn.cluster import KMeans
-    from threadpoolctl import threadpool_limits
 
     vectors = vectors[:MAX_FIT_ROWS]
     keys = content_keys(vectors)
@@ -212,10 +212,21 @@ def fit_centroids(
         seeding = vectors
     # What several threads add up differs in its last bits from what one does, and a baseline's id with it:
     # the same rows must have the same id on any machine. In a fork other threads would hang as well.
-    with threadpool_limits(1):
+    with _thread_pools().limit(limits=1):
         fitted = KMeans(n_clusters, n_init=n_init, random_state=random_state).fit(seeding)
         if len(seeding) < len(vectors):
             fitted = KMeans(n_clusters, init=fitted.cluster_centers_, n_init=1).fit(vectors)
     centroids = fitted.cluster_centers_.astype(np.float32)
     sizes = np.bincount(fitted.labels_, minlength=n_clusters)
     return np.ascontiguousarray(centroids[np.argsort(-sizes, kind="stable")])
+
+
+@cache
+def _thread_pools() -> Any:
+    """The libraries that k-means computes with; to list a process's takes milliseconds, so it is done once.
+
+    Called after scikit-learn was imported, which loads them.
+    """
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController()
