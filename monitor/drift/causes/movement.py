@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from monitor.clusters import Movements
+from monitor.clusters import Movements, neighbours
 from monitor.clusters.content import n_distinct
 from monitor.clusters.kmeans import assign, fit_centroids
 from monitor.drift.causes.discriminant import linear_discriminant
@@ -23,6 +23,12 @@ _LEAST_CLEAR: Final = 2.5
 _LEAST_LIKENESS: Final = 0.4
 """The part of the mean's squared movement that a change of the images must explain to be named. Of other
 people's photos no such change explains more than about 0.3; a true one that hits a fifth of the rows, 0.7."""
+_LIKENESS_OF_UNKNOWN: Final = 0.55
+"""The same where rows are like nothing known also with the change undone. Other content may lie half along
+any change that makes images unlike the baseline's: hats, where all were dresses, lie along dresses turned by
+90° (0.42). Of true changes of one class's images none that leaves them so explains less than 0.58."""
+_FAR: Final = 1.25
+"""Rows are like nothing known whose median distance to the nearest is so many times that of known rows."""
 _TOLD_APART: Final = 2.0
 """A change is told from another that leaves so many times as much of the squared movement unexplained: no
 suspect is just what was done, and of two that miss about as much either may be nearer to it."""
@@ -51,12 +57,15 @@ class Likeness:
         noise taken off; 1 for all, near 0 for an unrelated one.
     share, deviation
         The share of rows that it would have been done to, and its standard error.
+    leaves_unknown
+        Whether rows are like nothing known also with it undone; looked at where that decides.
     """
 
     name: str
     explained: float
     share: float
     deviation: float
+    leaves_unknown: bool = False
 
     @property
     def clearness(self) -> float:
@@ -122,7 +131,9 @@ class MovementParts:
         return [
             likeness
             for likeness in self.likenesses
-            if likeness.explained >= _LEAST_LIKENESS and likeness.clearness >= z
+            if likeness.clearness >= z
+            and likeness.explained
+            >= (_LIKENESS_OF_UNKNOWN if likeness.leaves_unknown else _LEAST_LIKENESS)
         ]
 
 
@@ -192,7 +203,10 @@ def movement_parts(
         by_mix=(1 - left + kinds.explained(window, known, before, rng)) / 2,
         gone=kinds.gone(),
         is_loss=least_left(*before, independent_rows(window)) <= _SURELY_LEFT,
-        likenesses=_likenesses(moved, beyond, f, covariance, axes, movements),
+        likenesses=tuple(
+            _looked_at(likeness, vector, window, known)
+            for likeness, vector in _likenesses(moved, beyond, f, covariance, axes, movements)
+        ),
     )
 
 
@@ -203,9 +217,10 @@ def _likenesses(
     covariance: NDArray[np.float64],
     axes: NDArray[np.float64],
     movements: Movements | None,
-) -> tuple[Likeness, ...]:
+) -> list[tuple[Likeness, NDArray[np.float32]]]:
+    """Each with the movement of the vectors."""
     if movements is None:
-        return ()
+        return []
     likenesses = []
     for name, vector in zip(movements.names, movements.vectors, strict=True):
         direction = vector.astype(np.float64) @ axes
@@ -214,15 +229,32 @@ def _likenesses(
         if squared <= 0 or along <= 0:
             continue
         noise = f * float(direction @ covariance @ direction) / squared
-        likenesses.append(
-            Likeness(
-                name,
-                explained=(along**2 / squared - noise) / beyond,
-                share=along / squared,
-                deviation=float(np.sqrt(noise / squared)),
-            )
+        likeness = Likeness(
+            name,
+            explained=(along**2 / squared - noise) / beyond,
+            share=along / squared,
+            deviation=float(np.sqrt(noise / squared)),
         )
-    return tuple(sorted(likenesses, key=lambda likeness: -likeness.explained))
+        likenesses.append((likeness, vector))
+    return sorted(likenesses, key=lambda pair: -pair[0].explained)
+
+
+def _looked_at(
+    likeness: Likeness,
+    vector: NDArray[np.float32],
+    window: NDArray[np.float32],
+    known: NDArray[np.float32],
+) -> Likeness:
+    """With `leaves_unknown`, where that decides."""
+    if not _LEAST_LIKENESS <= likeness.explained < _LIKENESS_OF_UNKNOWN:
+        return likeness
+    itself = np.arange(len(known))
+    far = _FAR * np.median(neighbours(known, known, (itself, itself))[0])
+    # As they are, too: where few rows changed, undoing it moves all others away.
+    leaves_unknown = all(
+        float(np.median(neighbours(rows, known)[0])) > far for rows in (window, window - vector)
+    )
+    return replace(likeness, leaves_unknown=leaves_unknown)
 
 
 @dataclass(frozen=True, eq=False)
