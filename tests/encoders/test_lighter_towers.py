@@ -58,7 +58,10 @@ def open_clips(architecture: dict[str, Any] = RESNET) -> nn.Module:
 def timms() -> nn.Module:
     import timm
 
-    return settled(timm.create_model("mobilenetv4_conv_small", num_classes=8))
+    # The same weights in whatever order tests run: of some that chance draws float32 loses a digit more.
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        return settled(timm.create_model("mobilenetv4_conv_small", num_classes=8))
 
 
 @pytest.mark.parametrize(
