@@ -92,32 +92,35 @@ class ParquetTable:
 
     def ranges(self, span: Span) -> list[range]:
         """Positions of neighbours, in which all rows of `span` lie, as the row groups' statistics tell."""
-        described = self._parquet.metadata
         ranges: list[range] = []
-        start = 0
-        for i in range(described.num_row_groups):
-            group = described.row_group(i)
-            stop = start + group.num_rows
+        for _, start, group in self._row_groups():
             if _may_hold(group, span):
                 is_next = bool(ranges) and ranges[-1].stop == start
-                ranges.append(range(ranges.pop().start if is_next else start, stop))
-            start = stop
+                ranges.append(
+                    range(ranges.pop().start if is_next else start, start + group.num_rows)
+                )
         return ranges
 
     def _groups(self, span: Span | None, rows: range | None) -> tuple[list[int], int]:
         """The row groups that may hold what is asked for, and where the first of them begins."""
-        described = self._parquet.metadata
         groups: list[int] = []
-        first = start = 0
-        for i in range(described.num_row_groups):
-            group = described.row_group(i)
+        first = 0
+        for i, start, group in self._row_groups():
             is_asked = rows is None or (start < rows.stop and start + group.num_rows > rows.start)
             # Those of `rows` stay neighbours, whose places are counted.
             if is_asked and (rows is not None or span is None or _may_hold(group, span)):
                 first = first if groups else start
                 groups.append(i)
-            start += group.num_rows
         return groups, first
+
+    def _row_groups(self) -> Iterator[tuple[int, int, Any]]:
+        """The number of each row group, the row that it begins with, and what the file says of it."""
+        described = self._parquet.metadata
+        start = 0
+        for i in range(described.num_row_groups):
+            group = described.row_group(i)
+            yield i, start, group
+            start += group.num_rows
 
     @cached_property
     def _parquet(self) -> Any:

@@ -79,13 +79,16 @@ def episodes_of(windows: Sequence[WindowDrift]) -> tuple[Episode, ...]:
 
     What began while another shift went on, or right after it, is one episode with it.
     """
-    filled = [
-        w for w in windows if w.segment is None and w.start is not None and w.n_rows > w.n_failed
-    ]
+    filled = [w for w in windows if w.segment is None and can_belong(w)]
     runs = runs_of([(w, w.judgement.is_by_pooled_test) for w in filled])
     return tuple(
         _episode(filled[first : last + 1], goes_on=last == len(filled) - 1) for first, last in runs
     )
+
+
+def can_belong(window: WindowDrift) -> bool:
+    """Whether a window may belong to an episode: it has a time, and rows with vectors."""
+    return window.start is not None and window.n_rows > window.n_failed
 
 
 def runs_of(filled: Sequence[tuple[Spanned, bool]]) -> list[tuple[int, int]]:

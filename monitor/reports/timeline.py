@@ -10,7 +10,7 @@ from typing import Final
 
 from monitor.drift import Verdict
 from monitor.reports.axis import rarity_ticks, time_ticks, times_ticks
-from monitor.reports.episodes import runs_of
+from monitor.reports.episodes import can_belong, runs_of
 from monitor.reports.findings import WindowDrift
 from monitor.reports.wording import count, moment, number, p_equals, percent, period
 
@@ -174,9 +174,7 @@ def timeline(
 
 def _spans(windows: Sequence[WindowDrift], slot: float) -> tuple[Span, ...]:
     """A bracket over each episode."""
-    filled = [
-        (i, w) for i, w in enumerate(windows) if w.start is not None and w.n_rows > w.n_failed
-    ]
+    filled = [(i, w) for i, w in enumerate(windows) if can_belong(w)]
     spans = []
     for first, last in runs_of([(w, w.judgement.is_by_pooled_test) for _, w in filled]):
         (left, begin), (right, _) = filled[first], filled[last]

@@ -65,7 +65,7 @@ def row_evidence(
     changed = changed_rows(vectors, known, random_state=baseline.random_state)
     parts = movement_parts(
         vectors,
-        known.vectors,
+        known,
         baseline.whitener,
         baseline.movements,
         random_state=baseline.random_state,

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from monitor.clusters import Movements, neighbours
+from monitor.clusters import KnownRows, Movements, neighbours
 from monitor.clusters.content import n_distinct
 from monitor.clusters.kmeans import assign, fit_centroids
 from monitor.drift.causes.discriminant import linear_discriminant
@@ -139,7 +139,7 @@ class MovementParts:
 
 def movement_parts(
     window: NDArray[np.float32],
-    known: NDArray[np.float32],
+    known: KnownRows,
     whitener: NDArray[np.float32],
     movements: Movements | None,
     *,
@@ -158,7 +158,7 @@ def movement_parts(
     window
         (n, width) float32.
     known
-        (m, width) float32, rows of the baseline.
+        m rows of the baseline.
     whitener
         (width, width), the baseline's.
     movements
@@ -174,7 +174,7 @@ def movement_parts(
     >>> window = known[:200] + swapped * (rng.random((200, 1)) < 0.5)
     >>> parts = movement_parts(
     ...     window.astype(np.float32),
-    ...     known[200:],
+    ...     KnownRows(known[200:], np.empty((400, 0), dtype=np.float32)),
     ...     np.eye(8, dtype=np.float32),
     ...     Movements(("red and blue swapped",), swapped, n_images=60),
     ... )
@@ -183,7 +183,8 @@ def movement_parts(
     ('red and blue swapped', 1.0, 0.5)
     """
     axes = whitener.astype(np.float64)
-    rows, others = window.astype(np.float64) @ axes, known.astype(np.float64) @ axes
+    vectors = known.vectors
+    rows, others = window.astype(np.float64) @ axes, vectors.astype(np.float64) @ axes
     centre = others.mean(axis=0)
     rows, others = rows - centre, others - centre
     f = 1 / len(rows) + 1 / len(others)
@@ -194,13 +195,13 @@ def movement_parts(
     clearness = beyond / max(spread, 1e-300)
     if clearness <= 0:
         return MovementParts(clearness, 0.0, np.zeros(len(known), dtype=bool), False, ())
-    kinds = _Kinds.of(window, known, random_state)
+    kinds = _Kinds.of(window, vectors, random_state)
     left = kinds.left(rows, others) / beyond
     rng = np.random.default_rng([random_state, 0x617563])
-    before = linear_discriminant(window, known, rng)
+    before = linear_discriminant(window, vectors, rng)
     return MovementParts(
         clearness,
-        by_mix=(1 - left + kinds.explained(window, known, before, rng)) / 2,
+        by_mix=(1 - left + kinds.explained(window, vectors, before, rng)) / 2,
         gone=kinds.gone(),
         is_loss=least_left(*before, independent_rows(window)) <= _SURELY_LEFT,
         likenesses=tuple(
@@ -243,16 +244,16 @@ def _looked_at(
     likeness: Likeness,
     vector: NDArray[np.float32],
     window: NDArray[np.float32],
-    known: NDArray[np.float32],
+    known: KnownRows,
 ) -> Likeness:
     """With `leaves_unknown`, where that decides."""
     if not _LEAST_LIKENESS <= likeness.explained < _LIKENESS_OF_UNKNOWN:
         return likeness
-    itself = np.arange(len(known))
-    far = _FAR * np.median(neighbours(known, known, (itself, itself))[0])
+    far = _FAR * np.median(known.own_neighbours[0])
     # As they are, too: where few rows changed, undoing it moves all others away.
     leaves_unknown = all(
-        float(np.median(neighbours(rows, known)[0])) > far for rows in (window, window - vector)
+        float(np.median(neighbours(rows, known.vectors)[0])) > far
+        for rows in (window, window - vector)
     )
     return replace(likeness, leaves_unknown=leaves_unknown)
 
