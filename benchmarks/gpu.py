@@ -37,7 +37,7 @@ from monitor.embedding.cores import n_cores
 from monitor.embedding.reading import CellReading
 from monitor.encoders import EncoderSpec, load_encoder
 from monitor.encoders.imports import open_clip
-from monitor.encoders.registry import traits_of
+from monitor.encoders.traits import traits_of
 from monitor.images import ImageReader
 
 Step = Callable[[], object]

@@ -31,6 +31,14 @@ def test_describing_a_feature_loads_no_torch():
     assert run(code).strip() == "[]"
 
 
+def test_processes_that_read_load_what_reading_needs():
+    code = (
+        "import sys, monitor.embedding.reader_process, monitor.images.worker; "
+        "print(sorted({'torch', 'pydantic', 'requests', 'urllib3', 'sqlite3', 'scipy'} & set(sys.modules)))"
+    )
+    assert run(code).strip() == "[]"
+
+
 def test_every_public_name_is_there_and_listed():
     for name in monitor.__all__:
         assert getattr(monitor, name) is not None

@@ -6,17 +6,7 @@
     sha256, encoder ─► vector       for good
 """
 
-from monitor.cache.carried import CarriedCache
-from monitor.cache.database import remove
-from monitor.cache.records import CachedVector, KnownFailure, KnownSource
-from monitor.cache.store import CacheInfo, VectorCache
+from lazy_loader import attach_stub
 
-__all__ = [
-    "CacheInfo",
-    "CachedVector",
-    "CarriedCache",
-    "KnownFailure",
-    "KnownSource",
-    "VectorCache",
-    "remove",
-]
+# Lazy, so that a process that only reads loads no database.
+__getattr__, __dir__, __all__ = attach_stub(__name__, __file__)

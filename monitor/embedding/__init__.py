@@ -1,24 +1,6 @@
 """Column ─► column: fetch, decode and encode side by side, in bounded memory."""
 
-from monitor.embedding.column import EmbeddedColumn, embed_cells
-from monitor.embedding.executors import (
-    Cells,
-    EmbeddingTask,
-    Executor,
-    LocalExecutor,
-    SpreadingExecutor,
-    spreading,
-)
-from monitor.embedding.progress import progress_bar
+from lazy_loader import attach_stub
 
-__all__ = [
-    "Cells",
-    "EmbeddedColumn",
-    "EmbeddingTask",
-    "Executor",
-    "LocalExecutor",
-    "SpreadingExecutor",
-    "embed_cells",
-    "progress_bar",
-    "spreading",
-]
+# Lazy, so that a process that only reads loads neither what puts columns together nor executors.
+__getattr__, __dir__, __all__ = attach_stub(__name__, __file__)

@@ -22,7 +22,7 @@ from monitor.embedding.descriptions import add_descriptions
 from monitor.embedding.encoding import BatchEncoder
 from monitor.embedding.readers import Plan, Readers
 from monitor.embedding.reading import Read
-from monitor.encoders.registry import traits_of
+from monitor.encoders.traits import traits_of
 from monitor.failures import Failure
 from monitor.images import ImageReader, source_key
 from monitor.images.quality import QUALITY_FIELDS

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from monitor.encoders.registry import traits_of
+from monitor.encoders.traits import traits_of
 
 if TYPE_CHECKING:
     from monitor.embedding.reading import Read

@@ -20,14 +20,16 @@ from PIL import Image
 
 from monitor.embedding.reading import CellReading
 from monitor.embedding.travelling import Outcome, is_remote, read_cells, write_outcomes
-from monitor.encoders.registry import EncoderTraits
+from monitor.encoders.traits import EncoderTraits
 from monitor.failures import Failure
 from monitor.geometry import Geometry
-from monitor.images import ImageReader, RawImage, SourcePolicy
 from monitor.images.blocks import write_block
+from monitor.images.checked_policy import checked_policy
 from monitor.images.child import begin
 from monitor.images.decoding import memory_of_pixels
 from monitor.images.inspection import inspect
+from monitor.images.raw import RawImage
+from monitor.images.reader import ImageReader
 
 if TYPE_CHECKING:
     import numpy as np
@@ -98,7 +100,7 @@ def main() -> None:
     geometry = Geometry(**settings["geometry"])
     Image.preinit()
     with (
-        ImageReader(SourcePolicy(**settings["policy"])) as reader,
+        ImageReader(checked_policy(settings["policy"])) as reader,
         ThreadPoolExecutor(_N_THREADS, "monitor-read") as threads,
     ):
         piece = PieceReader(reader, geometry, settings["decode_bytes"])

@@ -74,8 +74,7 @@ class ReaderProcesses:
         self._geometry = geometry
         self._settings = json.dumps(
             {
-                # What was not said is not checked against what was.
-                "policy": shared.model_dump(mode="json", exclude_unset=True),
+                "policy": shared.model_dump(mode="json"),
                 "geometry": asdict(geometry),
                 "decode_bytes": policy.max_decode_bytes // n,
             }

@@ -12,7 +12,7 @@ from monitor.embedding.cores import n_cores
 from monitor.embedding.reader_processes import PieceReading, ReaderProcesses
 from monitor.embedding.reading import CellReading, Read
 from monitor.embedding.travelling import is_remote
-from monitor.encoders.registry import traits_of
+from monitor.encoders.traits import traits_of
 
 if TYPE_CHECKING:
     import numpy as np

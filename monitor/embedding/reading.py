@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from monitor.cache import CachedVector, KnownFailure, KnownSource
 from monitor.embedding.cores import n_cores
-from monitor.encoders.registry import traits_of
+from monitor.encoders.traits import traits_of
 from monitor.failures import Failure, may_pass
 from monitor.images.quality import QUALITY_FIELDS, measure_image
 from monitor.images.raw import RawImage, Unchanged, Version
@@ -116,7 +116,9 @@ class CellReading:
         geometry = traits.geometry
         self._prepare = encoder.preprocess if geometry is None else geometry.pixels
         self._cache = cache
-        self._policy, self._maker = cache_names(reader.policy, encoder.fingerprint)
+        self._policy, self._maker = (
+            ("", "") if cache is None else cache_names(reader.policy, encoder.fingerprint)
+        )
         # Decoding computes: beyond the cores, more at once would only take memory and turns.
         self._decoding = threading.BoundedSemaphore(decoding or n_cores())
 

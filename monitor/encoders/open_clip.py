@@ -21,8 +21,8 @@ from monitor.encoders.graph import GraphTower
 from monitor.encoders.imports import bring_text_towers, open_clip
 from monitor.encoders.pictures import Pictures, Staging
 from monitor.encoders.preprocessing import FAST_VERSION, FastPreprocessing, Preprocessing
-from monitor.encoders.registry import EncoderTraits
 from monitor.encoders.spec import EncoderSpec
+from monitor.encoders.traits import EncoderTraits
 from monitor.encoders.vectors import (
     first_line,
     images_in_batches,

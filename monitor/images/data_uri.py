@@ -5,11 +5,14 @@ from __future__ import annotations
 import base64
 import binascii
 import re
+from typing import TYPE_CHECKING
 from urllib.parse import unquote_to_bytes
 
 from monitor.failures import Failure
 from monitor.images.formats import image_format
-from monitor.images.policy import SourcePolicy
+
+if TYPE_CHECKING:
+    from monitor.images.policy import SourcePolicy
 
 _BASE64 = re.compile(r"[A-Za-z0-9+/]+={0,2}")
 _BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
@@ -20,6 +23,7 @@ _HEAD = 48
 def read_data_uri(uri: str, policy: SourcePolicy) -> bytes | Failure:
     """The bytes of a `data:` URI, percent-encoded or base64; or a Failure.
 
+    >>> from monitor.images import SourcePolicy
     >>> read_data_uri("data:image/png;base64,iVBORw==", SourcePolicy())
     b'\\x89PNG'
     >>> print(read_data_uri("data:image/png;base64", SourcePolicy()))

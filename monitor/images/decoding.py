@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from types import FunctionType
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from PIL import (
@@ -37,11 +37,13 @@ from monitor.images.pixels import (
     unsupported_array,
     upright,
 )
-from monitor.images.policy import SourcePolicy
 from monitor.images.quality import statistics_size
 from monitor.images.quiet import quiet_pillow
 from monitor.images.raw import RawImage
 from monitor.redaction import shorten
+
+if TYPE_CHECKING:
+    from monitor.images.policy import SourcePolicy
 
 # The readers themselves and not `Image.open`, whose size check follows the global MAX_IMAGE_PIXELS,
 # which another library may have changed. Each reads its own format only.

@@ -40,9 +40,11 @@ Outcome = RawImage | Unchanged | Failure
 class HTTPFetcher:
     """Fetches over HTTP as a policy allows, until it is cancelled. Thread-safe; `close` it."""
 
-    def __init__(self, policy: SourcePolicy, cancellation: Cancellation) -> None:
+    def __init__(
+        self, policy: SourcePolicy, cancellation: Cancellation, authorities: str | bool
+    ) -> None:
         self._policy = policy
-        self._session = Session(policy)
+        self._session = Session(policy, authorities)
         self._slots = HostSlots(policy.max_connections_per_host, cancellation)
         self._breaker = HostBreaker(policy.max_host_failures, policy.host_pause_seconds)
         self._cancellation = cancellation

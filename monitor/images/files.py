@@ -8,11 +8,13 @@ import stat
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from monitor.failures import Failure
-from monitor.images.policy import SourcePolicy
 from monitor.redaction import shorten
+
+if TYPE_CHECKING:
+    from monitor.images.policy import SourcePolicy
 
 Outcome = TypeVar("Outcome")
 _LONGEST_PATH = 4_096  # PATH_MAX of Linux; to resolve a path takes a look at each of its parts
@@ -34,6 +36,7 @@ def read_file(path: str, policy: SourcePolicy) -> bytes | Failure:
     A relative path is looked for under each root, then under the working folder. Links are followed
     first and the root is checked after, so a link that leads out of the roots is refused.
 
+    >>> from monitor.images import SourcePolicy
     >>> print(read_file("/etc/passwd", SourcePolicy()))
     path_outside_roots: /etc/passwd; no local path may be read: name folders in roots
     """
@@ -43,6 +46,7 @@ def read_file(path: str, policy: SourcePolicy) -> bytes | Failure:
 def check_file(path: str, policy: SourcePolicy) -> Failure | None:
     """Why a file cannot be read, as far as that can be told without opening it.
 
+    >>> from monitor.images import SourcePolicy
     >>> print(check_file("no such.jpg", SourcePolicy(roots=["."])))
     not_found: no such.jpg
     """

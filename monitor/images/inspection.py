@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from monitor.errors import MissingExtraError
 from monitor.failures import Failure
 from monitor.images import containers, gif, ico, jpeg, png, pnm, tiff
 from monitor.images.formats import describe_other, image_format
 from monitor.images.header import Header
-from monitor.images.policy import SourcePolicy
+
+if TYPE_CHECKING:
+    from monitor.images.policy import SourcePolicy
 
 _HEADERS: Final[dict[str, Callable[[bytes], Header | Failure]]] = {
     "PNG": png.read_header,
@@ -52,6 +54,7 @@ class Inspected:
 def inspect(data: bytes, policy: SourcePolicy) -> Inspected | Failure:
     """What the header of `data` says, or why it may not be decoded: no image, too large, damaged.
 
+    >>> from monitor.images import SourcePolicy
     >>> inspect(b"GIF89a", SourcePolicy()).reason
     'truncated'
     """

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
-from typing import IO, Any, cast
+from typing import IO, TYPE_CHECKING, Any, cast
 
 from PIL import Image
 
@@ -21,8 +21,10 @@ from monitor.images.cancellation import Cancellation
 from monitor.images.child import code_of, end
 from monitor.images.decoded import DecodedImage
 from monitor.images.decoding import not_in_time
-from monitor.images.policy import SourcePolicy
 from monitor.images.raw import RawImage
+
+if TYPE_CHECKING:
+    from monitor.images.policy import SourcePolicy
 
 _START_SECONDS = 60.0
 _OVERHEAD_BYTES = 50_000_000
@@ -144,7 +146,7 @@ class _Worker:
             stderr=subprocess.DEVNULL,
         )
         settings = {
-            "policy": policy.model_dump(mode="json", exclude_unset=True),
+            "policy": policy.model_dump(mode="json"),
             "memory_bytes": memory_bytes,
         }
         try:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from monitor.errors import MissingExtraError
 from monitor.failures import Failure
 from monitor.images.cancellation import Cancellation, ask
-from monitor.images.policy import SourcePolicy
 from monitor.redaction import redact_url
+
+if TYPE_CHECKING:
+    from monitor.images.policy import SourcePolicy
 
 _PACKAGES = {"s3": "s3fs", "gs": "gcsfs", "az": "adlfs"}
 
@@ -16,6 +20,7 @@ def read_object(
 ) -> bytes | Failure:
     """The bytes of ``scheme://bucket/key``.
 
+    >>> from monitor.images import SourcePolicy
     >>> policy = SourcePolicy(schemes=["s3"], buckets=["ours"])
     >>> print(read_object("s3://other/a.jpg", "s3", policy, Cancellation()))
     host: bucket 'other'; allowed: ours

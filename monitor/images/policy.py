@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from pathlib import PurePath
-from typing import Annotated, Any, Literal, Self, get_args
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from monitor.errors import PolicyError
+from monitor.images.checked_policy import OBJECT_STORES, SCHEMES, is_allowed, split_host
 from monitor.redaction import also_secret
 from monitor.validation import explained
 
 Scheme = Literal["http", "https", "data", "file", "s3", "gs", "az"]
-OBJECT_STORES: tuple[Scheme, ...] = ("s3", "gs", "az")
 
 Port = Annotated[int, Field(ge=1, le=65_535)]
 Shade = Annotated[int, Field(ge=0, le=255)]
@@ -256,12 +256,12 @@ class SourcePolicy(BaseModel):
 
     def allows(self, scheme: str) -> bool:
         """Whether cells with `scheme` may be read; roots imply 'file'."""
-        return scheme in self.schemes or (scheme == "file" and bool(self.roots))
+        return is_allowed(scheme, self.schemes, self.roots)
 
     @property
     def allowed_schemes(self) -> tuple[str, ...]:
         """The schemes that may be read, in the order of the field's own list."""
-        return tuple(scheme for scheme in get_args(Scheme) if self.allows(scheme))
+        return tuple(scheme for scheme in SCHEMES if self.allows(scheme))
 
 
 def _in_ascii(entry: str) -> str:
@@ -283,20 +283,3 @@ def _in_ascii(entry: str) -> str:
     except idna.IDNAError:
         return ""
     return f"{wildcard}{ascii_name}{colon}{port}"
-
-
-def split_host(entry: str) -> tuple[str, int | None]:
-    """Host in lower case without brackets, and port, of ``host``, ``host:port`` or ``[v6]:port``.
-
-    >>> split_host("Example.com:8080"), split_host("[::1]"), split_host("::1")
-    (('example.com', 8080), ('::1', None), ('::1', None))
-    """
-    host, port = entry.lower().strip(), ""
-    if host.startswith("["):
-        host, _, rest = host[1:].partition("]")
-        port = rest.removeprefix(":")
-    elif host.count(":") == 1:
-        host, _, port = host.partition(":")
-    if port and not (port.isascii() and port.isdigit()):
-        return "", None
-    return host.rstrip("."), int(port) if port else None

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import PurePath
 from types import TracebackType
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from PIL import Image
@@ -22,6 +22,7 @@ from monitor.failures import Failure
 from monitor.images.breaker import HostBreaker
 from monitor.images.budget import DecodeBudget, Share
 from monitor.images.cancellation import Cancellation
+from monitor.images.checked_policy import OBJECT_STORES
 from monitor.images.data_uri import read_base64, read_data_uri
 from monitor.images.decoded import DecodedImage
 from monitor.images.decoding import (
@@ -31,18 +32,20 @@ from monitor.images.decoding import (
     explain,
     memory_of_pixels,
 )
-from monitor.images.fetch import HTTPFetcher
 from monitor.images.files import file_state, read_file
 from monitor.images.inspection import check_size, inspect
 from monitor.images.isolation import DecoderPool
 from monitor.images.objects import read_object
 from monitor.images.pixels import ACCEPTED_ARRAYS, channels_last, orientation
-from monitor.images.policy import OBJECT_STORES, SourcePolicy
 from monitor.images.quiet import quiet_pillow
 from monitor.images.raw import RawImage, Unchanged, Version
 from monitor.images.urls import file_path, scheme_of
+from monitor.images.web import Web
 from monitor.redaction import redact_url, shorten
 from monitor.tensors import is_tensor, tensor_array
+
+if TYPE_CHECKING:
+    from monitor.images.policy import SourcePolicy
 
 logger = logging.getLogger(__name__)
 
@@ -110,9 +113,13 @@ class ImageReader:
     """
 
     def __init__(self, policy: SourcePolicy | None = None) -> None:
-        self.policy = policy or SourcePolicy()
+        if policy is None:
+            from monitor.images.policy import SourcePolicy
+
+            policy = SourcePolicy()
+        self.policy = policy
         self._cancellation = Cancellation()
-        self._http = HTTPFetcher(self.policy, self._cancellation)
+        self._web = Web(self.policy, self._cancellation)
         self._stores = HostBreaker(self.policy.max_host_failures, self.policy.host_pause_seconds)
         self._decoders = DecoderPool(self.policy, self._cancellation)
         self._budget = DecodeBudget(self.policy.max_decode_bytes, self._cancellation)
@@ -209,7 +216,7 @@ class ImageReader:
     def close(self) -> None:
         """Cancel what is under way, and close the connections that are kept alive."""
         self.cancel()
-        self._http.close()
+        self._web.close()
         self._decoders.close()
 
     def __enter__(self) -> ImageReader:
@@ -274,7 +281,7 @@ class ImageReader:
             allowed = ", ".join(self.policy.allowed_schemes)
             return Failure("scheme", f"{redact_url(scheme)}; allowed: {allowed}")
         if scheme in ("http", "https"):
-            return self._http.fetch(text, known)
+            return self._web.fetch(text, known)
         if scheme == "data":
             return _raw(read_data_uri(text, self.policy))
         if scheme in OBJECT_STORES:

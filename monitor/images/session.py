@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import http.client
-import os
 import socket
 import threading
 from collections.abc import Mapping, Sequence
@@ -18,7 +17,6 @@ from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
-from monitor.errors import PolicyError
 from monitor.images.addresses import Endpoint
 from monitor.images.deadline import Deadline, current_deadline, watch
 from monitor.images.dialling import Dialled, dial, interleaved
@@ -193,9 +191,9 @@ class Session:
     no proxies from the environment, no Referer, and nobody reads the body of a redirect.
     """
 
-    def __init__(self, policy: SourcePolicy) -> None:
+    def __init__(self, policy: SourcePolicy, authorities: str | bool) -> None:
         self._connect_timeout = policy.connect_timeout_seconds
-        self._verify = _ca_bundle(policy)
+        self._verify = authorities
         self._answered: dict[str, str] = {}
         self._headers = {
             "User-Agent": policy.user_agent,
@@ -287,17 +285,3 @@ def _forget_dials() -> None:
     if unused is not None:
         unused.connection.close()
     _DIALS.dialled = _DIALS.addresses = None
-
-
-def _ca_bundle(policy: SourcePolicy) -> str | bool:
-    """The certificate authorities of the policy, else of the environment, else certifi's."""
-    named = [policy.ca_bundle, *map(os.environ.get, ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"))]
-    bundle = next((path for path in named if path), None)
-    if bundle is None:
-        return True
-    if not os.path.exists(bundle):
-        raise PolicyError(
-            f"ca_bundle {bundle!r} does not exist: name a file or folder of certificate "
-            "authorities, or leave it null for certifi's"
-        )
-    return bundle

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 from urllib.parse import quote, urljoin, urlsplit
 
-from urllib3.exceptions import LocationParseError
-from urllib3.util import parse_url
-
 from monitor.failures import Failure
-from monitor.images.policy import SourcePolicy, split_host
+from monitor.images.checked_policy import split_host
 from monitor.redaction import redact_url
+
+if TYPE_CHECKING:
+    from monitor.images.policy import SourcePolicy
 
 LONGEST_URL = 8_192
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):")
@@ -70,6 +71,7 @@ def scheme_of(text: str) -> str | None:
 def check_url(url: str, policy: SourcePolicy) -> Target | Failure:
     """The target of an http or https `url`, or why `policy` or its form does not allow it.
 
+    >>> from monitor.images import SourcePolicy
     >>> check_url("ftp://example.com/a.jpg", SourcePolicy()).detail
     'ftp; allowed: http, https, data'
     """
@@ -82,12 +84,15 @@ def check_url(url: str, policy: SourcePolicy) -> Target | Failure:
     if any(ord(c) < 32 or ord(c) == 127 or c == "\\" for c in url):
         return Failure("invalid_url", f"control character or backslash: {redact_url(url)}")
     slashes, authority, tail = _parts(url[len(scheme) + 1 :])
+    # Here, since who only asks for the scheme of a cell needs no client.
+    from urllib3.util import parse_url
+
     try:
         if " " in authority:
             raise ValueError("a space within the host")
         path = sendable_path(tail)
         parts = parse_url(f"{scheme}:{slashes}{authority}")
-    except (LocationParseError, ValueError):
+    except ValueError:  # urllib3's own is one, too
         return Failure("invalid_url", redact_url(url))
     # Not `parts.auth`: urllib3 drops an empty one.
     if "@" in authority:
@@ -166,6 +171,7 @@ def check_port(target: Target, policy: SourcePolicy) -> Failure | None:
 
     Asked once the host's addresses are known, so that a forbidden address is named as that.
 
+    >>> from monitor.images import SourcePolicy
     >>> check_port(check_url("http://example.com:8080/a.jpg", SourcePolicy()), SourcePolicy()).detail
     'port 8080; allowed: 80, 443'
     """

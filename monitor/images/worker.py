@@ -14,16 +14,19 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from PIL import Image
 
 from monitor.failures import Failure
 from monitor.images.blocks import read_block, write_block
+from monitor.images.checked_policy import checked_policy
 from monitor.images.child import begin
 from monitor.images.decoding import decode
-from monitor.images.policy import SourcePolicy
 from monitor.images.raw import RawImage
+
+if TYPE_CHECKING:
+    from monitor.images.policy import SourcePolicy
 
 
 def main() -> None:
@@ -32,7 +35,7 @@ def main() -> None:
     if begun is None:
         return
     answers, settings = begun
-    policy = SourcePolicy(**settings["policy"])
+    policy = checked_policy(settings["policy"])
     Image.preinit()
     _limit_memory(settings["memory_bytes"])
     write_block(answers, b"ready")

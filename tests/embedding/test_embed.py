@@ -304,7 +304,7 @@ def test_an_error_of_the_encoder_does_not_wait_for_slow_servers(images, monkeypa
 
 def test_batches_are_no_larger_than_the_encoder_says_is_enough(images):
     from monitor.embedding import embed_cells
-    from monitor.encoders.registry import EncoderTraits
+    from monitor.encoders.traits import EncoderTraits
     from monitor.images import ImageReader
     from monitor.testing import FakeEncoder
 

@@ -13,7 +13,7 @@ from PIL import Image, ImageOps
 
 from monitor.encoders import EncoderSpec, load_encoder
 from monitor.encoders.preprocessing import Preprocessing
-from monitor.encoders.registry import traits_of
+from monitor.encoders.traits import traits_of
 from monitor.errors import EncoderError
 from monitor.images import ImageReader, SourcePolicy
 from monitor.images.quality import QUALITY_FIELDS, measure_image

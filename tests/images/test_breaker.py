@@ -135,7 +135,7 @@ def test_to_cancel_says_nothing_of_a_host(server: Server) -> None:
     with local_reader(server) as reader:
         reader.cancel()
         reader.fetch(server.url + "/a")
-        assert reader._http._breaker._troubles == {}
+        assert reader._web.fetcher()._breaker._troubles == {}
 
 
 def test_a_store_that_does_not_answer_is_left_alone_too(monkeypatch: pytest.MonkeyPatch) -> None:
