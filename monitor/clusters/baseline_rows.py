@@ -22,6 +22,8 @@ from monitor.clusters.variation import DatedRows, Variation, count_windows
 
 MAX_SAMPLE: Final = 1_000
 """Rows that statistics keep of each part."""
+_MOMENT_ROWS: Final = 20_000
+"""So many rows tell the moments to 1/√20,000 of the standard deviation of a statistic that they scale."""
 LEAST_ROWS_OF_CLUSTER: Final = 10
 """With fewer different rows for each, leaving one out does not tell where clusters would be without it."""
 
@@ -199,8 +201,12 @@ class BaselineRows:
             exact = vectors.astype(np.float64)
             moments = spectral_moments(exact), spectral_moments(exact[:n] @ whitener)
         else:
-            held_out = Scatter.of(vectors[:n])
-            moments = (held_out + Scatter.of(vectors[n:])).moments(), held_out.moments(whitener)
+            # In the order of their content, which is at random: the first are a sample of each part.
+            n_held_out = min(n, _MOMENT_ROWS)
+            n_fitted = round((len(vectors) - n) * n_held_out / n)
+            held_out = Scatter.of(vectors[:n_held_out])
+            both = held_out + Scatter.of(vectors[n : n + n_fitted])
+            moments = both.moments(), held_out.moments(whitener)
         return BaselineStatistics(
             sketch.without_rows(),  # a sample stands for them
             n_held_out=n,

@@ -8,7 +8,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from monitor.clusters.content import content_keys
+from monitor.clusters.content import n_distinct
 from monitor.errors import BaselineError
 
 MAX_FIT_ROWS = 20_000
@@ -199,16 +199,14 @@ def fit_centroids(
     from sklearn.cluster import KMeans
 
     vectors = vectors[:MAX_FIT_ROWS]
-    keys = content_keys(vectors)
-    distinct = len(np.unique(keys))
-    if distinct < n_clusters:
+    if not _are_distinct(vectors, n_clusters):
         raise BaselineError(
-            f"{n_clusters} clusters are to be fitted on {distinct} distinct vectors; at least "
+            f"{n_clusters} clusters are to be fitted on {n_distinct(vectors)} distinct vectors; at least "
             f"{n_clusters} are needed: give more rows that differ, set n_clusters to a smaller number, "
             "or check that the feed is not one placeholder image"
         )
     seeding = vectors[: max(SEEDING_ROWS, 100 * n_clusters)]
-    if len(seeding) == len(vectors) or len(np.unique(keys[: len(seeding)])) < n_clusters:
+    if len(seeding) == len(vectors) or not _are_distinct(seeding, n_clusters):
         seeding = vectors
     # What several threads add up differs in its last bits from what one does, and a baseline's id with it:
     # the same rows must have the same id on any machine. In a fork other threads would hang as well.
@@ -219,6 +217,16 @@ def fit_centroids(
     centroids = fitted.cluster_centers_.astype(np.float32)
     sizes = np.bincount(fitted.labels_, minlength=n_clusters)
     return np.ascontiguousarray(centroids[np.argsort(-sizes, kind="stable")])
+
+
+def _are_distinct(vectors: NDArray[np.float32], least: int) -> bool:
+    """Whether `least` of the rows differ; the first few tell it as a rule."""
+    n = 2 * least
+    while n < len(vectors):
+        if n_distinct(vectors[:n]) >= least:
+            return True
+        n *= 4
+    return n_distinct(vectors) >= least
 
 
 @cache

@@ -79,7 +79,7 @@ class MeasuredRows:
             known_at=known_at,
             kin=kin,
             distances=distances,
-            features=kernels.features(measured),
+            features=kernels.features(measured, is_exact=False),
         )
 
     def known_rows(self, examples: tuple[Example, ...] | None) -> KnownRows:

@@ -148,7 +148,9 @@ def _nearest(
     """Of some rows from `start` on, the nearest others, (m, _FAR), and their squared distances, rising."""
     lengths = np.einsum("nd,nd->n", rows, rows)
     probes = np.arange(start, min(start + _PROBES, len(rows)))
-    squares = lengths[probes, None] + lengths - 2 * (rows[probes] @ rows.T)
+    squares = (-2 * rows[probes]) @ rows.T
+    squares += lengths
+    squares += lengths[probes, None]
     squares[np.arange(len(probes)), probes] = np.inf
     few = np.argpartition(squares, _FAR - 1, axis=1)[:, :_FAR]
     near = np.clip(np.take_along_axis(squares, few, axis=1), 0, None)
