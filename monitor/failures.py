@@ -58,6 +58,8 @@ REASONS: Final[dict[str, str]] = {
 }
 """Every reason but the HTTP statuses, with its meaning in a sentence."""
 
+OF_VECTORS: Final = frozenset({"wrong_dimension", "not_numeric", "not_finite", "zero_vector"})
+"""The reasons that lie in a vector that is there, not in what it should have been made from."""
 _MAY_PASS: Final = frozenset(
     {"dns", "network", "tls", "protocol", "deadline", "host_down", "short_body", "decoder_crashed"}
 )

@@ -8,7 +8,7 @@ from monitor.clusters.autocorrelation import (
 from monitor.clusters.baseline import Baseline
 from monitor.clusters.baseline_rows import RowWindows
 from monitor.clusters.baseline_statistics import BaselineStatistics
-from monitor.clusters.content import largest_repeated_share, most_repeated
+from monitor.clusters.content import most_repeated
 from monitor.clusters.example import Example
 from monitor.clusters.experience import with_experience
 from monitor.clusters.far_rows import FarRows
@@ -61,7 +61,6 @@ __all__ = [
     "fit_quality",
     "fit_rows",
     "fit_values",
-    "largest_repeated_share",
     "mixed",
     "most_repeated",
     "neighbours",

@@ -52,11 +52,6 @@ def largest_share(keys: NDArray[np.uint64]) -> float:
     return most / len(keys) if most > 1 else 0.0
 
 
-def largest_repeated_share(vectors: NDArray[np.float32]) -> float:
-    """The share of rows, in [0, 1], that hold the most frequent vector; 0 when all differ."""
-    return largest_share(content_keys(vectors))
-
-
 def most_repeated(vectors: NDArray[np.float32]) -> NDArray[np.bool_]:
     """(n,) which rows hold the most frequent vector."""
     keys, which, counts = np.unique(content_keys(vectors), return_inverse=True, return_counts=True)

@@ -1,7 +1,8 @@
-"""Which vector is the most frequent of rows that come in pieces: by counts of bounded size."""
+"""How often vectors come again in rows that come in pieces: by counts of bounded size."""
 
 from __future__ import annotations
 
+import math
 from typing import Final
 
 import numpy as np
@@ -27,8 +28,8 @@ class CopyCounts:
     >>> counts = CopyCounts()
     >>> counts.add(np.array([7, 9], dtype=np.uint64))
     >>> counts.add(np.array([7, 8], dtype=np.uint64))
-    >>> counts.largest_share
-    0.5
+    >>> counts.largest_share, counts.repeated_share
+    (0.5, 0.25)
     """
 
     def __init__(self, most: int = MOST_KEYS) -> None:
@@ -38,6 +39,7 @@ class CopyCounts:
         self._new: list[tuple[NDArray[np.uint64], NDArray[np.int64]]] = []
         self._n_new = 0
         self._n = 0
+        self._is_exact = True
 
     def add(self, keys: NDArray[np.uint64]) -> None:
         """Count rows with these keys, (n,)."""
@@ -49,6 +51,7 @@ class CopyCounts:
         Up to `most` different rows in all, the counts are those of one pass.
         """
         other._merge()
+        self._is_exact &= other._is_exact
         self._take(other._keys, other._counts, other._n)
 
     @property
@@ -57,6 +60,14 @@ class CopyCounts:
         self._merge()
         most = int(self._counts.max(initial=0))
         return most / self._n if most > 1 else 0.0
+
+    @property
+    def repeated_share(self) -> float:
+        """The share of rows, in [0, 1), that are copies of an earlier one; NaN once counts are not exact."""
+        self._merge()
+        if not self._is_exact:
+            return math.nan
+        return 1 - len(self._keys) / self._n if self._n else 0.0
 
     def _take(self, keys: NDArray[np.uint64], counts: NDArray[np.int64], n: int) -> None:
         self._new.append((keys, counts))
@@ -77,5 +88,6 @@ class CopyCounts:
         if len(keys) > self._most:
             counts -= np.partition(counts, -self._most // 2)[-self._most // 2]
             keys, counts = keys[counts > 0], counts[counts > 0]
+            self._is_exact = False
         self._keys, self._counts = keys, counts
         self._new, self._n_new = [], 0

@@ -197,6 +197,11 @@ class TextEmbedding(SourcedFeature):
     type: Literal[CustomFeatureType.FROM_TEXT_EMBEDDING] = CustomFeatureType.FROM_TEXT_EMBEDDING
     n_tags: TagCount = 5
 
+    @property
+    def origin(self) -> VectorOrigin:
+        """Ready-made in `column`, of the texts in `source_column`."""
+        return VectorOrigin(OriginKind.READY_MADE, (self.column,), self.source_column, noun="text")
+
 
 class Multivariate(ClusteredFeature):
     """Several numeric columns, monitored together as one vector.

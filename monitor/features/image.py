@@ -188,6 +188,7 @@ class ImageEmbedding(SourcedFeature):
             self.source_column,
             self.description_column,
             self.encoder_spec,
+            "image",
         )
 
     def located(self, resolve: Callable[[str], Path], model_cache_dir: str | None) -> Self:

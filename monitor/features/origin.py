@@ -41,6 +41,8 @@ class VectorOrigin:
         Texts that are added to the images' vectors.
     encoder
         The model that makes the vectors; None where they are there already.
+    noun
+        What a person calls a row, such as "image".
 
     Examples
     --------
@@ -54,6 +56,7 @@ class VectorOrigin:
     source_column: str | None = None
     description_column: str | None = None
     encoder: EncoderSpec | None = None
+    noun: str = "row"
 
     @property
     def column(self) -> str:

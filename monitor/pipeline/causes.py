@@ -87,7 +87,7 @@ class Causes:
         if is_placeholder:
             notes.append(
                 f"{repeated:.0%} of the rows have one and the same vector (in the baseline at most "
-                f"{baseline.most_repeated:.0%}): is the feed serving a placeholder image?"
+                f"{baseline.most_repeated:.0%}): is the feed serving a placeholder?"
             )
         # A segment has always differed from the whole, whose failures and pixels alone are known.
         is_whole = segment is None
@@ -140,6 +140,7 @@ class Causes:
             ),
             novel_examples=facts.novel,
             most_repeated=repeated,
+            repeated=facts.repeated,
             began=self._in_zone(shift[0]),
             ended=self._in_zone(shift[1]),
             kinds=shift_kinds(judgement, change, is_broken=broken),
@@ -155,7 +156,7 @@ class Causes:
         )
         return replace(
             explained,
-            next_steps=next_steps(explained),
+            next_steps=next_steps(explained, noun=placed.feature.origin.noun),
             map=None if evidence is None else window_map(explained, rows, evidence),
         )
 

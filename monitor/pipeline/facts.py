@@ -12,7 +12,6 @@ from monitor.clusters import (
     Example,
     ValueTable,
     WindowSketch,
-    largest_repeated_share,
 )
 from monitor.clusters.content import content_keys
 from monitor.clusters.copies import MOST_KEYS, CopyCounts
@@ -31,6 +30,8 @@ class WindowFacts:
     ----------
     most_repeated
         The largest share of rows that hold one and the same vector, in [0, 1].
+    repeated
+        The share of rows whose vector another row has had before, in [0, 1); NaN where it is not known.
     nearest
         Per cluster, the rows nearest to its centroid.
     novel
@@ -40,6 +41,7 @@ class WindowFacts:
     """
 
     most_repeated: float
+    repeated: float
     nearest: tuple[tuple[Example, ...], ...]
     novel: tuple[Example, ...]
     tables: Mapping[str, ValueTable]
@@ -47,8 +49,10 @@ class WindowFacts:
     @classmethod
     def of(cls, placed: PlacedRows, window: PlacedWindow, examples: RowExamples) -> WindowFacts:
         """Those of a window whose rows are all there, without counts of metadata."""
-        repeated = largest_repeated_share(placed.scaled[window.at])
-        return cls(repeated, *_examples(placed, window, examples), tables={})
+        copies = CopyCounts()
+        copies.add(content_keys(placed.scaled[window.at]))
+        shares = (copies.largest_share, copies.repeated_share)
+        return cls(*shares, *_examples(placed, window, examples), tables={})
 
 
 class GatheredWindow:
@@ -122,7 +126,8 @@ class GatheredWindow:
     def facts(self, columns: Iterable[str]) -> WindowFacts:
         """What is told of all rows; `columns` are those of the metadata that there are."""
         tables = {name: self._tables[name] for name in columns}
-        return WindowFacts(self._copies.largest_share, self._nearest, self._novel, tables)
+        shares = (self._copies.largest_share, self._copies.repeated_share)
+        return WindowFacts(*shares, self._nearest, self._novel, tables)
 
 
 def _examples(

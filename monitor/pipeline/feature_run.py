@@ -117,6 +117,7 @@ class FeatureRun:
             name=baseline.name,
             source_column=feature.origin.source_column,
             column=feature.origin.column,
+            noun=feature.origin.noun,
             baseline_id=baseline.id,
             fingerprint=baseline.fingerprint,
             n_fit=baseline.n_fit,

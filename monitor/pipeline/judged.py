@@ -19,7 +19,7 @@ from monitor.pipeline.budget import AlarmBudget, thresholds_in_words
 from monitor.pipeline.causes import Causes
 from monitor.pipeline.feature_run import FeatureRun
 from monitor.pipeline.gathered import MOST_HELD
-from monitor.pipeline.notes import feature_notes, lessons_note
+from monitor.pipeline.notes import feature_notes, lessons_note, twice_notes
 from monitor.pipeline.pieces import Gatherer, gathered
 from monitor.pipeline.spread import RowsSomewhere, gathered_by_workers
 from monitor.pipeline.windowed import WindowedRows, rows_of_frame
@@ -196,6 +196,7 @@ def judge_rows(
         sketches[of_feature.name] = [placed_window.sketch for placed_window in windows]
         sizes = [placed_window.sketch.n for placed_window in windows]
         notes += feature_notes(of_rows.placed, sizes, rules.grid, budget.window)
+        notes += twice_notes(of_feature, judged)
         if n_lessons := max((entry.judgement.n_lessons for entry in judged), default=0):
             notes.append(lessons_note(of_feature.name, n_lessons))
     report = DriftReport(

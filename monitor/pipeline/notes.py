@@ -14,8 +14,12 @@ from monitor.drift import replayed_p_values
 from monitor.frames import Times
 from monitor.pipeline.placed import PlacedRows
 from monitor.pipeline.rows import COMPOUND, Segments
+from monitor.reports import WindowDrift
+from monitor.reports.wording import period, plural
 from monitor.windows import Cut, Every, Grid, zone_of
 
+TWICE_SHARE, TWICE_ROWS = 0.25, 10
+"""From so many rows on that repeat another one, a note asks whether rows were delivered twice."""
 DAYS_OF_YEAR: Final = 365
 MUCH_LARGER: Final = 4
 """The mean of so many times the rows errs by half as much, and shows what the other hides."""
@@ -85,6 +89,26 @@ def feature_notes(
             f"{baseline.name!r} would explain shifts by"
         )
     return notes
+
+
+def twice_notes(baseline: Baseline, windows: Sequence[WindowDrift]) -> list[str]:
+    """That rows came twice, where they do not in the baseline: one line or none."""
+    usual = max(TWICE_SHARE, 2 * baseline.twins)
+    twice = [
+        window
+        for window in windows
+        if window.repeated > usual
+        and window.repeated * (window.n_rows - window.n_failed) >= TWICE_ROWS
+        # Of one vector that stands in for many, another note tells.
+        and window.most_repeated < window.repeated / 2
+    ]
+    if not twice:
+        return []
+    worst = max(twice, key=lambda window: window.repeated)
+    where = f"{worst.repeated:.0%} in {period(worst.start, worst.end)}"
+    what = f"in {plural(len(twice), 'window')} of feature {baseline.name!r} many rows repeat the vector of "
+    why = "Copies tell nothing new, but p-values take them for rows of their own"
+    return [f"{what}another one ({where}): was a file delivered twice? {why}"]
 
 
 def lessons_note(name: str, n_lessons: int) -> str:

@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from monitor.drift import ShiftKind, Verdict
-from monitor.reports.findings import FeatureSummary, WindowDrift
-from monitor.reports.next_steps import NextStep, next_steps
+from monitor.reports.findings import WindowDrift
+from monitor.reports.next_steps import NextStep, filler, lacking, next_steps
 from monitor.reports.sentences import causes, sentence
 from monitor.reports.shifts import Shift, kind_of
 from monitor.reports.story import how_large, moved_quality, reasons, risen_in_words
@@ -74,13 +74,8 @@ def answer(shift: Shift, *, noun: str = "image") -> Answer:
         how_much=_how_much(window, noun),
         since=_since(shift),
         how_sure=how_sure_in_words(window),
-        steps=next_steps(whole, until=shift.windows[-1].end),
+        steps=next_steps(whole, until=shift.windows[-1].end, noun=noun),
     )
-
-
-def noun_of(summary: FeatureSummary) -> str:
-    """What a row of a feature is called."""
-    return "row" if summary.source_column is None else "image"
 
 
 def headline_of_window(window: WindowDrift, *, noun: str = "image") -> str:
@@ -204,8 +199,8 @@ def _broken(window: WindowDrift, noun: str) -> str:
         return f"nothing arrived for {span}"
     rows = _images(window, "row")
     if window.n_failed and window.failure_rate > window.most_repeated:
-        return f"{share_in_words(window.failure_rate)} of {rows} have no {noun}"
-    return f"one {noun} fills {share_in_words(window.most_repeated)} of {rows}"
+        return f"{share_in_words(window.failure_rate)} of {rows} have {lacking(window, noun)}"
+    return f"one {filler(noun)} fills {share_in_words(window.most_repeated)} of {rows}"
 
 
 def _why(window: WindowDrift) -> Iterable[str]:
@@ -231,7 +226,7 @@ def _how_much(window: WindowDrift, noun: str) -> str:
     if kind_of(window)[0] is ShiftKind.BROKEN_FEED:
         if not window.n_failed:
             return ""
-        return f"{plural(window.n_failed, 'row')} of {count(window.n_rows)} have no {noun}."
+        return f"{plural(window.n_failed, 'row')} of {count(window.n_rows)} have {lacking(window, noun)}."
     if change is None or window.judgement.deciding_pooled_test is not None:
         return how_large(window)[0]
     share, low, high = (_whole_percent(value) for value in (change.share, change.low, change.high))

@@ -9,7 +9,7 @@ from typing import Final
 from monitor.clusters import Example
 from monitor.drift import ClusterShift, Verdict
 from monitor.drift.significance import telling
-from monitor.reports.answer import headline_of_window, noun_of
+from monitor.reports.answer import headline_of_window
 from monitor.reports.changed import changed_views
 from monitor.reports.findings import FeatureSummary, WindowDrift
 from monitor.reports.gallery import Pictures
@@ -50,7 +50,7 @@ def detail(
     return Detail(
         id=target,
         window=window,
-        headline=headline_of_window(window, noun=noun_of(summary)) if is_shift else "",
+        headline=headline_of_window(window, noun=summary.noun) if is_shift else "",
         preview=pictures.gallery(scene_examples(window)[0], _PREVIEW),
         clusters=tuple(
             ClusterView(

@@ -38,6 +38,8 @@ class FeatureSummary:
         The feature's name.
     source_column, column
         Where its images and its vectors stand; `source_column` is None for ready-made vectors.
+    noun
+        What a row is called, such as "image" or "text".
     baseline_id, fingerprint
         Which baseline, and which encoder made its vectors (None when not known).
     n_fit
@@ -93,6 +95,7 @@ class FeatureSummary:
     choice: str | None = None
     time_range: tuple[str, str] | None = None
     segment_column: str | None = None
+    noun: str = "image"
 
     def __repr__(self) -> str:
         """A line."""
@@ -131,6 +134,8 @@ class WindowDrift:
         Novel rows, farthest from known ones first.
     most_repeated
         The largest share of rows that hold one and the same vector, in [0, 1].
+    repeated
+        The share of rows whose vector another row of the window has had before; NaN where it is not known.
     began
         When the shift began that was found after this window: the start of the first window that belongs
         to it; None without one.
@@ -172,6 +177,7 @@ class WindowDrift:
     examples: tuple[tuple[Example, ...], ...] = ()
     novel_examples: tuple[Example, ...] = ()
     most_repeated: float = 0.0
+    repeated: float = 0.0
     began: dt.datetime | None = None
     ended: dt.datetime | None = None
     kinds: tuple[ShiftKind, ...] = ()

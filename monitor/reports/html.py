@@ -16,7 +16,7 @@ from monitor.drift.battery import subtest_named
 from monitor.drift.significance import telling
 from monitor.reports import sentences, story, wording
 from monitor.reports import timeline as charts
-from monitor.reports.answer import answer, noun_of
+from monitor.reports.answer import answer
 from monitor.reports.files import write_text
 from monitor.reports.findings import Findings
 from monitor.reports.json_report import FORMAT
@@ -108,7 +108,7 @@ def notebook_html(report: Findings) -> str:
             "feature": feature.name,
             "span": wording.period(shift.windows[0].start, shift.windows[-1].end),
             "mark": sentences.mark(shift.lead.judgement),
-            "answer": answer(shift, noun=noun_of(feature)),
+            "answer": answer(shift, noun=feature.noun),
         }
         for shift, feature in report_shifts(report)[:_NOTEBOOK_SHIFTS]
     ]

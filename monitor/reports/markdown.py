@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from monitor.redaction import shorten
-from monitor.reports.answer import answer, noun_of
+from monitor.reports.answer import answer
 from monitor.reports.findings import FeatureSummary, Findings, WindowDrift
 from monitor.reports.notes import telling_notes
 from monitor.reports.sentences import (
@@ -74,7 +74,7 @@ def _about(summary: FeatureSummary, windows: Sequence[WindowDrift]) -> str:
 
 
 def _shift(shift: Shift, feature: FeatureSummary, in_full: bool) -> str:
-    words = answer(shift, noun=noun_of(feature))
+    words = answer(shift, noun=feature.noun)
     span = period(shift.windows[0].start, shift.windows[-1].end)
     lines = [f"**{_text(words.headline)}** ({span})"]
     if not in_full:

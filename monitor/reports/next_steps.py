@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from monitor.commands import command_line
 from monitor.drift import ShiftKind, Verdict
+from monitor.failures import OF_VECTORS
 from monitor.reports.wording import count, moment, period, plain, plural
 
 if TYPE_CHECKING:
     from monitor.reports.findings import WindowDrift
-
-
-_FROM_NOW_ON: Final = "If images look like this from now on, make these rows the new baseline"
 
 
 @dataclass(frozen=True)
@@ -40,9 +38,17 @@ class _Case:
     window: WindowDrift
     begin: dt.datetime | None
     end: dt.datetime | None
+    noun: str
+
+    @property
+    def owner(self) -> str:
+        """Whom to tell."""
+        return f"the owner of {plain(self.window.feature)}'s {self.noun}s"
 
 
-def next_steps(window: WindowDrift, *, until: dt.datetime | None = None) -> tuple[NextStep, ...]:
+def next_steps(
+    window: WindowDrift, *, until: dt.datetime | None = None, noun: str = "image"
+) -> tuple[NextStep, ...]:
     """What to do about a window, the most urgent first; nothing where it is calm.
 
     Parameters
@@ -51,6 +57,8 @@ def next_steps(window: WindowDrift, *, until: dt.datetime | None = None) -> tupl
         Of a shift that has lasted since `began`.
     until
         When the shift ended, where that is later than the window's end.
+    noun
+        What a row is called.
 
     Examples
     --------
@@ -60,7 +68,7 @@ def next_steps(window: WindowDrift, *, until: dt.datetime | None = None) -> tupl
     kinds = window.kinds
     begins = [instant for instant in (window.start, window.began) if instant is not None]
     ends = [instant for instant in (window.end, until) if instant is not None]
-    case = _Case(window, min(begins, default=None), max(ends, default=None))
+    case = _Case(window, min(begins, default=None), max(ends, default=None), noun)
     if ShiftKind.BROKEN_FEED in kinds:
         return _broken(case)
     if window.judgement.verdict is not Verdict.DRIFT:
@@ -70,9 +78,7 @@ def next_steps(window: WindowDrift, *, until: dt.datetime | None = None) -> tupl
         return _technical(case)
     if kind is ShiftKind.CONTENT_LOST:
         return (
-            NextStep(
-                f"Ask {_owner(window)} whether these images should have stopped{_since(case)}."
-            ),
+            NextStep(f"Ask {case.owner} whether these {noun}s should have stopped{_since(case)}."),
             _accept(case, "If they are gone for good, make these rows the new baseline", only=True),
         )
     if kind is ShiftKind.NEW_MIX:
@@ -88,13 +94,19 @@ def next_steps(window: WindowDrift, *, until: dt.datetime | None = None) -> tupl
     if kind is ShiftKind.NEW_CONTENT:
         return (
             _label(window),
-            NextStep(f"Ask {_owner(window)} what was added{_since(case)}."),
+            NextStep(f"Ask {case.owner} what was added{_since(case)}."),
             _accept(case, "If this content belongs here, take it into the baseline"),
         )
     return (
-        NextStep(f"Ask what changed{_since(case)}: camera, pipeline, or another source of images."),
+        NextStep(
+            f"Ask what changed{_since(case)}: camera, pipeline, or another source of {noun}s."
+        ),
         *([_label(window)] if window.changed else []),
-        _accept(case, _FROM_NOW_ON, only=True),
+        _accept(
+            case,
+            f"If {noun}s look like this from now on, make these rows the new baseline",
+            only=True,
+        ),
     )
 
 
@@ -102,29 +114,29 @@ def _broken(case: _Case) -> tuple[NextStep, ...]:
     window = case.window
     steps = []
     if window.n_failed:
-        worst = max(window.failures, key=lambda reason: window.failures[reason])
+        is_image = _is_image(window, case.noun)
+        owner = case.owner if is_image else f"whoever makes the vectors of {plain(window.feature)}"
         steps.append(
             NextStep(
-                f"Tell {_owner(window)}: {plural(window.n_failed, 'row')} of "
-                f"{count(window.n_rows)} came without an image, most often because of {plain(worst)}."
+                f"Tell {owner}: {plural(window.n_failed, 'row')} of {count(window.n_rows)} came with "
+                f"{lacking(window, case.noun)}, most often because of {plain(_worst(window))}."
             )
         )
-        steps.append(
-            NextStep(
-                "Once the images are there, fetch them again and judge anew",
-                f"{command_line('embed', '--retry-failed')} && {command_line('drift')}",
+        if is_image:
+            again = f"{command_line('embed', '--retry-failed')} && {command_line('drift')}"
+            steps.append(
+                NextStep("Once the images are there, fetch them again and judge anew", again)
             )
-        )
+        else:
+            steps.append(NextStep("Once the vectors are there, judge anew", command_line("drift")))
     elif window.n_rows == 0:
         steps.append(
-            NextStep(
-                f"Tell {_owner(window)}: no row arrived for {period(window.start, window.end)}."
-            )
+            NextStep(f"Tell {case.owner}: no row arrived for {period(window.start, window.end)}.")
         )
     else:
         steps.append(
             NextStep(
-                f"Tell {_owner(window)}: one image stands in for many"
+                f"Tell {case.owner}: one {filler(case.noun)} stands in for many"
                 f"{_since(case)}, as when a placeholder is served."
             )
         )
@@ -189,5 +201,21 @@ def _since(case: _Case, word: str = "since") -> str:
     return "" if case.begin is None else f" {word} {moment(case.begin)}"
 
 
-def _owner(window: WindowDrift) -> str:
-    return f"the owner of {plain(window.feature)}'s images"
+def _worst(window: WindowDrift) -> str:
+    return max(window.failures, key=lambda reason: window.failures[reason])
+
+
+def _is_image(window: WindowDrift, noun: str) -> bool:
+    return noun == "image" and _worst(window) not in OF_VECTORS
+
+
+def filler(noun: str) -> str:
+    """What it is of which one stands in for many, such as "image"."""
+    return "vector" if noun == "row" else noun
+
+
+def lacking(window: WindowDrift, noun: str) -> str:
+    """What most rows without a vector lack, such as "no image"; `noun` is what a row is called."""
+    if _worst(window) in OF_VECTORS:
+        return "no usable vector"
+    return "no image" if noun == "image" else "no vector"

@@ -13,7 +13,7 @@ from monitor.drift import Verdict
 from monitor.failures import describe
 from monitor.images import SourcePolicy
 from monitor.images.remembered import remembered_policy
-from monitor.reports.answer import answer, noun_of
+from monitor.reports.answer import answer
 from monitor.reports.changed import changed_examples
 from monitor.reports.details import PICTURES, cluster_examples, detail, of_cluster
 from monitor.reports.findings import FeatureSummary, Findings, WindowDrift
@@ -73,7 +73,7 @@ def build_page(report: Findings, *, policy: SourcePolicy | None, thumbnails: boo
                 feature=summary.name,
                 span=period(shift.windows[0].start, shift.windows[-1].end),
                 mark=mark(shift.lead.judgement),
-                answer=answer(shift, noun=noun_of(summary)),
+                answer=answer(shift, noun=summary.noun),
                 scene=scene(shift.lead, pictures),
                 target=targets.get(id(shift.lead)),
             )

@@ -6,7 +6,7 @@ import math
 from typing import Final
 
 from monitor.drift import ShiftKind, Verdict
-from monitor.reports.answer import answer, noun_of
+from monitor.reports.answer import answer
 from monitor.reports.findings import FeatureSummary, Findings
 from monitor.reports.notes import telling_notes
 from monitor.reports.sentences import broken, episodes_in_words, headline, overall
@@ -49,7 +49,7 @@ def summary(report: Findings) -> str:
 
 
 def _story(shift: Shift, feature: FeatureSummary, several: bool) -> list[str]:
-    words = answer(shift, noun=noun_of(feature))
+    words = answer(shift, noun=feature.noun)
     parts = {
         "why": words.why,
         "how much": (words.how_much,),
@@ -70,7 +70,7 @@ def _story(shift: Shift, feature: FeatureSummary, several: bool) -> list[str]:
 
 def _also(shift: Shift, feature: FeatureSummary) -> str:
     span = period(shift.windows[0].start, shift.windows[-1].end)
-    words = answer(shift, noun=noun_of(feature))
+    words = answer(shift, noun=feature.noun)
     return f"also: {words.headline} ({plain(feature.name)}, {span})"
 
 

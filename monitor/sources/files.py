@@ -6,6 +6,7 @@ import datetime as dt
 import hashlib
 import logging
 import os
+from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -196,6 +197,7 @@ class DataFile:
             wanted = (
                 None if columns is None else {name for name in columns if name in table.columns}
             )
+            self._refuse_doubles(table.columns, wanted)
             if wanted is not None and not wanted:
                 wanted = set(table.columns[:1])  # the rows are to be counted
             parts = (
@@ -210,6 +212,14 @@ class DataFile:
                     whole = frames.with_row_labels(whole, self.name, n_before)
                 n_before += part.num_rows
                 yield whole if columns is None else _only(whole, columns)
+
+    def _refuse_doubles(self, names: Sequence[str], wanted: Collection[str] | None) -> None:
+        """Of two columns of one name, which is meant is not known; others may be there."""
+        for name, n in Counter(names).items():
+            if n > 1 and (wanted is None or name in wanted):
+                raise InvalidInputError(
+                    f"{self.shown} has {n} columns {name!r}: rename all but one of them"
+                )
 
     @contextmanager
     def _open(self) -> Iterator[Any]:
@@ -332,4 +342,5 @@ def find_files(
 
 
 def _only(table: pa.Table, columns: Collection[str]) -> pa.Table:
+    """The columns of these names, in the order of the table."""
     return table.select([name for name in table.column_names if name in columns])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fnmatch
 import glob
 import os
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -13,6 +14,7 @@ from monitor.errors import InvalidInputError, MissingExtraError, did_you_mean
 from monitor.frames.compressed import BY_SUFFIX
 
 _PACKAGES: Final = {"s3": "s3fs", "gs": "gcsfs", "az": "adlfs"}
+_MARKER: Final = re.compile(r"_[^.]*\Z")
 _OF_TEXT: Final = (".csv", ".tsv")
 TABLES: Final = (
     ".parquet",
@@ -58,8 +60,9 @@ def list_files(
     suffixes
         Of the files of a folder.
 
-    What begins with a dot, such as `.ipynb_checkpoints`, and folders that begin with an underscore, such
-    as Spark's `_temporary`, are only found if the pattern names them so.
+    What begins with a dot, such as `.ipynb_checkpoints`, and folders and files without a suffix that begin
+    with an underscore, such as Spark's `_temporary` and `_SUCCESS`, are found only
+    if the pattern names them so.
 
     Raises
     ------
@@ -178,8 +181,10 @@ def _matches(names: tuple[str, ...], parts: tuple[str, ...]) -> bool:
 
 
 def _is_hidden(name: str, is_folder: bool) -> bool:
-    # A folder such as `_year=2026` is a partition.
-    return name.startswith(".") or (is_folder and name.startswith("_") and "=" not in name)
+    if is_folder:
+        # A folder such as `_year=2026` is a partition.
+        return name.startswith(".") or (name.startswith("_") and "=" not in name)
+    return name.startswith(".") or _MARKER.match(name) is not None
 
 
 def _is_below(path: str, folder: str | None) -> bool:

@@ -148,6 +148,19 @@ def test_rows_without_a_time_are_named(baseline):
     assert any("7 rows have no readable time" in note for note in report.notes)
 
 
+def test_rows_that_were_delivered_twice_are_told(baseline):
+    once, again = days(0, 0), days(0, 0).iloc[200:]
+    twice = pd.concat([once, again])
+    report = monitor.detect_drift(twice, baseline, timestamp_column="ts", every="1d")
+    assert [window.repeated for window in report.windows] == [0.0, 0.5]
+    (note,) = [note for note in report.notes if "twice" in note]
+    assert "in 1 window of feature 'points'" in note
+    assert "(50% in 2 Mar 2026)" in note
+    assert "delivered twice" in report.to_markdown()
+    report = monitor.detect_drift(once, baseline, timestamp_column="ts", every="1d")
+    assert not [note for note in report.notes if "twice" in note]
+
+
 def test_a_placeholder_served_for_many_rows_is_reported(baseline):
     frame = table(200, 4)
     frame["vector"] = [

@@ -1,6 +1,7 @@
 """A window in pieces is judged as it is whole, in memory that does not grow with its rows."""
 
 import json
+import math
 import os
 import subprocess
 import sys
@@ -219,6 +220,8 @@ def test_copies_are_counted_in_bounded_memory():
         exact.add(keys[start : start + 41])
         bounded.add(keys[start : start + 41])
     assert exact.largest_share == largest_share(keys) == 0.2
+    assert exact.repeated_share == pytest.approx(599 / 3_000)
+    assert math.isnan(bounded.repeated_share)
     assert 0.2 - 2 / 64 <= bounded.largest_share <= 0.2
     alone = CopyCounts(most=64)
     alone.add(np.arange(1_000, dtype=np.uint64))

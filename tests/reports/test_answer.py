@@ -99,6 +99,22 @@ def test_a_broken_feed_is_told_without_drift() -> None:
     assert fetched.command == "monitor embed --retry-failed && monitor drift"
 
 
+def test_what_is_wrong_with_vectors_is_not_told_of_images() -> None:
+    silent = mixed_report().windows[3]
+    broken = replace(silent, kinds=(ShiftKind.BROKEN_FEED,))
+
+    assert headline_of_window(broken, noun="row") == "All of 4 Mar's rows have no vector"
+    tell, again = next_steps(broken, noun="row")
+    assert tell.text.startswith("Tell whoever makes the vectors of photos: ")
+    assert again.command == "monitor drift"
+    narrow = replace(broken, failures={"wrong_dimension": broken.n_failed})
+    assert headline_of_window(narrow) == "All of 4 Mar's rows have no usable vector"
+    assert (
+        "came with no usable vector, most often because of wrong_dimension"
+        in next_steps(narrow)[0].text
+    )
+
+
 @pytest.mark.parametrize("kind", [kind for kind in ShiftKind if kind != ShiftKind.BROKEN_FEED])
 def test_every_kind_has_steps_that_end_with_the_baseline(kind: ShiftKind) -> None:
     steps = next_steps(changed(kind, 0.5, "cropped"))

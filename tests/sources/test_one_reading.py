@@ -347,10 +347,22 @@ def test_what_does_not_go_together_names_the_column(tmp_path):
     assert read_window(source, START, START + DAY, ["ts"]).num_rows == 2 * N
 
 
+def test_two_columns_of_one_name_are_refused_where_they_are_asked_for(tmp_path):
+    (tmp_path / "a.csv").write_text("ts,url,ts,note,note\n2026-02-01T00:30:00Z,a,b,c,d\n")
+    source = FileSource(str(tmp_path / "a.csv"), "ts")
+    with pytest.raises(InvalidInputError, match=r"a\.csv has 2 columns 'ts': rename all but one"):
+        read_window(source, START, START + DAY)
+    (tmp_path / "a.csv").write_text("ts,url,x,note,note\n2026-02-01T00:30:00Z,a,b,c,d\n")
+    assert read_window(source, START, START + DAY, ["url"]).num_rows == 1
+    with pytest.raises(InvalidInputError, match="2 columns 'note'"):
+        read_window(source, START, START + DAY)
+
+
 def test_hidden_files_are_left_out_until_they_are_named(tmp_path):
     for name in (
         "a.parquet", ".b.parquet", ".ipynb_checkpoints/a-checkpoint.parquet", "_temporary/0/c.parquet",
         "_delta_log/d.checkpoint.parquet", "_year=2026/e.parquet", "sub/f.parquet", "notes.txt",
+        "_SUCCESS", "_committed_17", "_g.parquet",
     ):  # fmt: skip
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         plain(0).to_parquet(tmp_path / name)
@@ -358,9 +370,11 @@ def test_hidden_files_are_left_out_until_they_are_named(tmp_path):
     def names(pattern):
         return [os.path.relpath(file.path, tmp_path) for file in find_files(f"{tmp_path}{pattern}")]
 
-    seen = ["_year=2026/e.parquet", "a.parquet", "sub/f.parquet"]
+    seen = ["_g.parquet", "_year=2026/e.parquet", "a.parquet", "sub/f.parquet"]
     assert names("/**/*.parquet") == names("") == names("/") == seen
-    assert names("/*.parquet") == ["a.parquet"]
+    assert names("/*.parquet") == ["_g.parquet", "a.parquet"]
+    assert names("/*") == ["_g.parquet", "a.parquet", "notes.txt"]
+    assert names("/_S*") == ["_SUCCESS"]
     assert names("/*/*.parquet") == ["_year=2026/e.parquet", "sub/f.parquet"]
     assert names("/.*/*.parquet") == [".ipynb_checkpoints/a-checkpoint.parquet"]
     assert names("/_temporary/**/*.parquet") == ["_temporary/0/c.parquet"]
