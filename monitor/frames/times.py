@@ -21,11 +21,12 @@ _ISO_8601 = re.compile(
     (?:\d{4}-\d\d-\d\d|\d{8})                      # a day: a year or a month alone is no instant
     (?:
         [T ]\d\d(?::?\d\d(?::?\d\d(?:\.\d+)?)?)?
-        \ ?(?P<zone>Z|[+-]\d\d(?::?\d\d)?)?
+        \ ?(?P<zone>Z|UTC|GMT|[+-]\d\d(?::?\d\d)?)?
     )?
     """,
     re.ASCII | re.VERBOSE,
 )
+_NUMBER = re.compile(r"-?\d{9,}(?:\.\d+)?", re.ASCII)  # eight digits are a day
 # datetime ends with the year 9999; the year before it leaves room for the end of any window.
 _FIRST = np.datetime64("0001-01-01")
 _END = np.datetime64("9999-01-01")
@@ -48,7 +49,7 @@ class Times:
 
 
 def read_times(frame: Any, column: str) -> Times:
-    """The instants of `column`: timestamps, dates, or ISO 8601 text.
+    """The instants of `column`: timestamps, dates, or ISO 8601 text, which may end in UTC.
 
     Times without a zone are taken as UTC, and the note says so. Other text ("03/04/2026", "now",
     "2026") is no time, because nobody can know what it means; nor are the years before 1 and after 9998.
@@ -109,7 +110,12 @@ def _readable(cell: Any) -> tuple[Any, bool]:
     if isinstance(cell, str):
         # pandas knows neither small letters nor the comma that ISO 8601 prefers.
         match = _ISO_8601.fullmatch(cell.strip().upper().replace(",", "."))
-        return (match[0], match["zone"] is None) if match else (None, False)
+        if match is None:
+            return None, False
+        # Some databases write UTC in letters, which pandas does not read everywhere.
+        is_spelt = match["zone"] in ("UTC", "GMT")
+        text = f"{match[0][:-3].rstrip()}Z" if is_spelt else match[0]
+        return text, match["zone"] is None
     if isinstance(cell, np.datetime64):
         return cell, True
     if isinstance(cell, dt.date):
@@ -131,7 +137,7 @@ def _refuse_numbers(present: Sequence[Any], column: str) -> None:
     """Numbers and periods may be times, but somebody has to say which."""
     # One cell of each kind will do; the first, for it is easily found.
     for kind, cell in {type(cell): cell for cell in reversed(present)}.items():
-        if issubclass(kind, Number):
+        if issubclass(kind, Number) or (kind is str and _NUMBER.fullmatch(cell.strip())):
             raise TimestampError(
                 f"column {column!r} holds numbers such as {cell!r}, whose unit is not known: "
                 "convert them first, for example with pandas.to_datetime(column, unit='s', utc=True)"

@@ -160,15 +160,15 @@ def _refuse_scalars(cells: Sequence[Any], column: str, of: VectorCells) -> None:
         kinds = ", ".join(sorted({type(cell).__name__ for cell in present}))
         first = next((cell for cell in present if isinstance(cell, str)), "")
         is_written = not of.is_text and not isinstance(vector_of_text(first), str)
-        raise InvalidInputError(
-            f"column {column!r} holds {kinds}, not vectors: "
-            + (
+        how = "name the column of vectors, or make it with monitor.embed"
+        if is_written:
+            how = (
                 f"{first[:40]!r} is a vector written as text: set parse_text=True on the feature "
                 "(parse_text: true in monitor.yaml) to have it read"
-                if is_written
-                else "name the column of vectors, or make it with monitor.embed"
             )
-        )
+        elif of.is_text and first:
+            how = f"{first[:40]!r} is no vector written as text, such as '[0.25, -1.5]': {how}"
+        raise InvalidInputError(f"column {column!r} holds {kinds}, not vectors: {how}")
 
 
 def _stack_lists(series: Any, width: int | None) -> _Stacked | None:

@@ -432,6 +432,8 @@ NOON = np.datetime64("2026-03-01T12:00", "us")
         (["2026-03-01t12:00z"], False),
         ([" 2026-03-01 12 "], True),
         (["2026-03-01 12:00:00,000"], True),
+        (["2026-03-01 12:00:00 UTC"], False),
+        (["2026-03-01 12:00:00.000 utc"], False),
     ],
 )
 def test_times_are_instants_in_utc(kind, cells, note):
@@ -468,7 +470,14 @@ def test_numbers_and_rubbish_are_no_times():
     [
         *("03/04/2026", "13/04/2026", "March 1, 2026", "2026/03/01", "2026-3-1", "12:00"),
         *("now", "today", "NOW", "2026", "2026-03", "202603", "1772366400", "٢٠٢٦-03-01"),
-        *("2026-02-30", "2026-03-01T25:00", "0000-01-01", "9999-06-01", "10000-01-01"),
+        *(
+            "2026-02-30",
+            "2026-03-01T25:00",
+            "2026-03-01T12:00 EST",
+            "0000-01-01",
+            "9999-06-01",
+            "10000-01-01",
+        ),
     ],
 )
 def test_text_that_is_not_iso_8601_is_no_time(kind, text):
@@ -476,7 +485,8 @@ def test_text_that_is_not_iso_8601_is_no_time(kind, text):
     assert read.values[0] == NOON
     assert np.isnat(read.values[1])
     assert read.note is None
-    with pytest.raises(TimestampError, match=r"ISO 8601 text such as.*format='%d/%m/%Y'"):
+    how = "numbers such as .* unit" if text == "1772366400" else "ISO 8601 text.*format='%d/%m/%Y'"
+    with pytest.raises(TimestampError, match=how):
         frames.read_times(kind({"ts": [text]}), "ts")
 
 
