@@ -64,8 +64,8 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(ExamplesAlone())
 
 
-SHARING = {"alerts", "reports", "web"}
-"""Folders whose tests share a browser, samples that take seconds to judge, and a project."""
+SHARING = {"alerts", "embedding", "encoders", "reports", "web"}
+"""Folders whose tests share what takes seconds: a browser, judged samples, a project, Ray, transformers."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -25,9 +25,10 @@ N_IMAGES: Final = 60
 LEAST_IMAGES: Final = 10
 """From fewer images the mean movement would be mostly chance."""
 _N_THREADS: Final = 8
-_MOST_REMEMBERED: Final = 4
-_remembered: OrderedDict[tuple[str, ...], list[NDArray[np.float32]]] = OrderedDict()
-"""Vectors of the last images by their digests: who fits again, with other options, has the same images."""
+_MOST_REMEMBERED: Final = 4 * N_IMAGES
+_remembered: OrderedDict[tuple[str, str], NDArray[np.float32]] = OrderedDict()
+"""Vectors of the last images by encoder and digest: who fits again, with other options or for another week,
+has many of the same images."""
 
 
 def suspected_movements(
@@ -89,16 +90,20 @@ def _encoded(encoder: Encoder, images: Sequence[DecodedImage]) -> list[NDArray[n
     """Vectors, (n, width) each: of the images as they are, then after each change."""
     from monitor.images.suspects import SUSPECTS
 
-    key = (encoder.fingerprint, *(image.sha256 for image in images))
-    if key in _remembered:
-        return _remembered[key]
-    pictures = [image.image for image in images]
-    vectors = [encoder.encode_images(pictures)]
-    for change in SUSPECTS.values():
-        vectors.append(encoder.encode_images([change(picture) for picture in pictures]))
     # Some images have no file, and so no digest.
-    if all(key):
-        _remembered[key] = vectors
-        while len(_remembered) > _MOST_REMEMBERED:
-            _remembered.popitem(last=False)
-    return vectors
+    keys = [(encoder.fingerprint, image.sha256 or f"row {i}") for i, image in enumerate(images)]
+    known = {key: _remembered[key] for key in keys if key in _remembered}
+    new = {key: image.image for key, image in zip(keys, images, strict=True) if key not in known}
+    if new:
+        pictures = [*new.values()]
+        vectors = [encoder.encode_images(pictures)]
+        for change in SUSPECTS.values():
+            vectors.append(encoder.encode_images([change(picture) for picture in pictures]))
+        known |= zip(new, np.stack(vectors, axis=1), strict=True)
+    for key, image in zip(keys, images, strict=True):
+        if image.sha256:
+            _remembered[key] = known[key]
+            _remembered.move_to_end(key)
+    while len(_remembered) > _MOST_REMEMBERED:
+        _remembered.popitem(last=False)
+    return [*np.stack([known[key] for key in keys], axis=1)]

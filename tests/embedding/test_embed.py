@@ -2,6 +2,7 @@
 
 import base64
 import io
+import os
 import signal
 import subprocess
 import sys
@@ -27,6 +28,8 @@ FEATURE = monitor.ImageEmbedding(
     name="photo", source_column="image", column="vector", model="compact", n_clusters=2
 )
 ENCODER = load_encoder(FEATURE.encoder_spec)
+
+ROOT = Path(monitor.__file__).parents[1]
 
 
 def png(image: Image.Image) -> bytes:
@@ -248,13 +251,16 @@ EMBED_SLOWLY = """
 import signal, sys
 import pandas as pd
 import monitor
+from monitor.encoders import register_handler
+from tests.embedding.plain import HANDLER, PlainEncoder
 
 # Shells start what runs in the background with Ctrl-C ignored, and that is inherited.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 host = sys.argv[1]
-feature = monitor.ImageEmbedding(
-    name="photo", source_column="image", column="vector", model="compact"
-)
+# Without torch, which this has nothing to do with and which takes five seconds to load.
+register_handler(HANDLER, PlainEncoder)
+space = monitor.ImageSpace("image", model="plain", model_handler=HANDLER)
+feature = monitor.ImageEmbedding(name="photo", source_column="image", column="vector", space=space)
 # Whoever waits for the server waits for a day.
 policy = monitor.SourcePolicy(hosts=[host], allow_private=True, deadline_seconds=86_400)
 table = pd.DataFrame({"image": [f"http://{host}/{i}.png" for i in range(200)]})
@@ -265,8 +271,9 @@ monitor.embed(table, feature, policy=policy)
 def test_ctrl_c_ends_it_although_no_server_answers():
     with Server({"*": silence}) as tarpit:
         process = subprocess.Popen(
-            [sys.executable, "-c", EMBED_SLOWLY, tarpit.host], stderr=subprocess.PIPE, text=True
-        )
+            [sys.executable, "-c", EMBED_SLOWLY, tarpit.host], stderr=subprocess.PIPE, text=True,
+            env=os.environ | {"PYTHONPATH": str(ROOT)},
+        )  # fmt: skip
         try:
             while not tarpit.await_requests(seconds=1):
                 assert process.poll() is None, process.stderr.read()

@@ -52,13 +52,13 @@ def dated():
 
 @pytest.fixture(scope="module")
 def lasting(dated):
-    """Ten calm days and thirty of a small shift; when that begins; what is said of them."""
+    """Five calm days and sixteen of a small shift; when that begins; what is said of them."""
     little = SHARES + np.array([-0.05, 0, 0, 0.05])
     begun = START + pd.Timedelta("70D")
     production = pd.concat(
         [
-            table(10, 200, 2, start=START + pd.Timedelta("60D")),
-            table(30, 200, 3, start=begun, shares=little),
+            table(5, 200, 2, start=START + pd.Timedelta("65D")),
+            table(16, 200, 3, start=begun, shares=little),
         ]
     )
     report = monitor.detect_drift(production, dated, timestamp_column="ts", every="1d")
@@ -75,9 +75,9 @@ def varying():
 def test_natural_variation_is_learned_and_used(varying):
     train, aware = varying
     naive = monitor.fit_baseline(train, POINTS)
-    quiet = table(60, 300, 2, rho=0.02, start=START + pd.Timedelta("60D"))
+    quiet = table(48, 300, 2, rho=0.02, start=START + pd.Timedelta("60D"))
     report = monitor.detect_drift(quiet, aware, timestamp_column="ts", every="1d")
-    without = monitor.detect_drift(quiet[:4_500], naive, timestamp_column="ts", every="1d")
+    without = monitor.detect_drift(quiet[:3_000], naive, timestamp_column="ts", every="1d")
     assert (without.to_frame().p_value <= 0.01).mean() > 1 / 3
     assert (report.to_frame().p_value <= 0.01).sum() <= 4
     assert "natural variation of 40 windows of 1d" in report.notes[1]
