@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitor.clusters.baseline_rows import BaselineRows
-from monitor.clusters.moments import spectral_moments
 from monitor.clusters.replayed_windows import N_LAGS
+from monitor.clusters.scatter import Scatter
 from monitor.clusters.strata import stratum_means
 
 LEAST_PAIRS: Final = 4
@@ -55,7 +55,7 @@ def autocorrelation(rows: BaselineRows, masks: Sequence[NDArray[np.bool_]]) -> A
     if len(numbers) <= LEAST_PAIRS:
         return UNRELATED
     vectors = rows.vectors[mask]
-    moments = spectral_moments(vectors[:_MOMENT_ROWS].astype(np.float64))
+    moments = Scatter.of(vectors[:_MOMENT_ROWS]).two_moments()
     if len(rows.strata):
         members = np.flatnonzero(mask)
         vectors = vectors - stratum_means(rows, members)[rows.strata[members]]

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from monitor.clusters.content import n_distinct
 from monitor.errors import BaselineError
 
-MAX_FIT_ROWS = 20_000
+MAX_FIT_ROWS: Final = 20_000
 """k-means gains nothing visible from more rows than this, and its time grows with them."""
 
 SEEDING_ROWS: Final = 2_000

@@ -14,7 +14,7 @@ from monitor.codec import Shape
 
 MAX_KNOWN: Final = 1_000
 N_NEIGHBOURS: Final = 5
-_BLOCK: Final = 1_024
+_BLOCK: Final = 512
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,8 +105,7 @@ def neighbours(
             squares[kin[0][start : start + len(block), None] == kin[1]] = np.inf
         few, least = _smallest(squares, k)
         # From the differences themselves: products cancel to noise for near rows.
-        gaps = block[:, None, :] - known[few]
-        distances = np.sqrt(np.einsum("nkd,nkd->nk", gaps, gaps, dtype=np.float64))
+        distances = _distances(block, known, few)
         is_kin = np.isinf(least)
         n_left = k - is_kin.sum(axis=1)
         distances[is_kin] = np.inf
@@ -116,6 +115,21 @@ def neighbours(
             means[start : start + len(block)] = np.where(n_left > 0, total / n_left, np.inf)
         nearest[start : start + len(block)] = few[:, 0]
     return means, nearest
+
+
+def _distances(
+    rows: NDArray[np.float32], known: NDArray[np.float32], which: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """(n, k) how far the known rows at `which`, (n, k), are from each row."""
+    distances = np.empty(which.shape)
+    # One neighbour after the other, so that what is at work stays in the processor's cache.
+    gaps, exact = np.empty_like(rows), np.empty(rows.shape)
+    for i in range(which.shape[1]):
+        np.take(known, which[:, i], axis=0, out=gaps, mode="clip")
+        np.subtract(rows, gaps, out=gaps)
+        exact[:] = gaps
+        distances[:, i] = np.einsum("nd,nd->n", exact, exact)
+    return np.sqrt(distances)
 
 
 def _smallest(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -56,17 +58,35 @@ def moments_of(
     """
     if m < 3:
         return np.full(3, np.nan)
-    if is_scatter:
-        gram = matrix / m
-    else:
-        # The smaller of the two Gram matrices has the same traces.
-        is_wide = matrix.shape[0] < matrix.shape[1]
-        gram = (matrix @ matrix.T if is_wide else matrix.T @ matrix) / m
+    gram = _gram(matrix, m, is_scatter=is_scatter)
     first = float(np.trace(gram))
     squared = gram @ gram
-    plain_second = float(np.trace(squared))
+    second = _second(first, float(np.trace(squared)), m)
     plain_third = float(np.einsum("ij,ji->", squared, gram))
-    second = max(m**2 / ((m - 1) * (m + 2)) * (plain_second - first**2 / m), 1e-12 * first**2)
     third = (plain_third - 3 * first * second / m - first**3 / m**2) / (1 + 3 / m)
     lower_bound = second**2 / first if first > 0 else 0.0
     return np.array([first, second, max(third, lower_bound)])
+
+
+def two_moments_of(
+    matrix: NDArray[np.floating], m: int, *, is_scatter: bool = False
+) -> NDArray[np.float64]:
+    """(2,) the first two, without the product of two matrices that the third takes."""
+    if m < 3:
+        return np.full(2, np.nan)
+    gram = _gram(matrix, m, is_scatter=is_scatter)
+    first = float(np.trace(gram, dtype=np.float64))
+    # tr S² = Σ Sᵢⱼ², S being symmetric.
+    return np.array([first, _second(first, float(np.vdot(gram, gram)), m)])
+
+
+def _gram(matrix: NDArray[Any], m: int, *, is_scatter: bool) -> NDArray[Any]:
+    if is_scatter:
+        return np.asarray(matrix / m)
+    # The smaller of the two Gram matrices has the same traces.
+    is_wide = matrix.shape[0] < matrix.shape[1]
+    return np.asarray((matrix @ matrix.T if is_wide else matrix.T @ matrix) / m)
+
+
+def _second(first: float, plain_second: float, m: int) -> float:
+    return max(m**2 / ((m - 1) * (m + 2)) * (plain_second - first**2 / m), 1e-12 * first**2)

@@ -23,31 +23,38 @@ class Reference:
     Parameters
     ----------
     rows
-        All rows outside of the windows.
+        All rows, in clusters that were made without the windows.
     members
         (m,) which of them windows are compared with.
+    mean
+        (width,) their mean.
     windows
         (n_windows, strata + 1) rows of each window in each stratum, and in all.
     """
 
     rows: BaselineRows
     members: NDArray[np.int64]
+    mean: NDArray[np.float64]
     windows: NDArray[np.int64]
 
     @classmethod
     def of(
-        cls, rows: BaselineRows, members: NDArray[np.int64], dated: NDArray[np.int64]
+        cls,
+        rows: BaselineRows,
+        members: NDArray[np.int64],
+        mean: NDArray[np.float64],
+        dated: NDArray[np.int64],
     ) -> Reference:
-        """These members, `dated` being the window of each."""
+        """These members, `mean` being theirs and `dated` the window of each."""
         _, index = np.unique(dated, return_inverse=True)
         n_windows = int(index.max()) + 1
         in_all = np.bincount(index, minlength=n_windows)[:, None]
         if not len(rows.strata):
-            return cls(rows, members, in_all)
+            return cls(rows, members, mean, in_all)
         n_strata = int(rows.strata.max()) + 1
         cells = index * n_strata + rows.strata[members]
         table = np.bincount(cells, minlength=n_windows * n_strata).reshape(n_windows, n_strata)
-        return cls(rows, members, np.column_stack([table, in_all]))
+        return cls(rows, members, mean, np.column_stack([table, in_all]))
 
     def in_mix_of(self, strata: NDArray[np.int64] | None) -> Compared:
         """What a window is compared with, (n,) `strata` being those of its rows."""
@@ -75,10 +82,9 @@ class Reference:
 
     @cached_property
     def _means(self) -> NDArray[np.float64]:
-        whole: NDArray[np.float64] = self.rows.vectors[self.members].mean(axis=0, dtype=np.float64)
         if not len(self.rows.strata):
-            return whole[None]
-        return np.vstack([stratum_means(self.rows, self.members), whole])
+            return self.mean[None]
+        return np.vstack([stratum_means(self.rows, self.members), self.mean])
 
     @cached_property
     def _shares(self) -> NDArray[np.float64]:

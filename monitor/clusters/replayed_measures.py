@@ -13,6 +13,7 @@ from monitor.clusters.baseline_rows import BaselineRows
 from monitor.clusters.far_rows import FarRows
 from monitor.clusters.known_rows import neighbours
 from monitor.clusters.measured_rows import MOMENT_ROWS, about_means, evenly
+from monitor.clusters.moments import two_moments_of
 from monitor.clusters.pixel_scores import PixelDifference
 from monitor.clusters.quality_sketch import N_BINS
 from monitor.clusters.row_measures import N_NEARNESS_BINS, NOVEL_FROM, nearness_edges
@@ -35,8 +36,9 @@ class ReplayedMeasures:
         (m,) the outside rows that are measured.
     bins
         (n,) the bin of nearness of each row that is measured.
-    features
-        (n, N_FEATURES) the weighted features of the rows that are measured.
+    features, places
+        (n_measured, N_FEATURES) float32, the weighted features of the rows that are measured; and (n,) where
+        each row's are.
     strata
         (n,) those of contexts; empty where there are none.
     pixels
@@ -48,6 +50,7 @@ class ReplayedMeasures:
     at: NDArray[np.int64]
     bins: NDArray[np.int64]
     features: NDArray[np.float32]
+    places: NDArray[np.int64]
     strata: NDArray[np.int64]
     pixels: NDArray[np.int64] | None
     correlations: NDArray[np.float64]
@@ -70,15 +73,18 @@ class ReplayedMeasures:
             bins[at] = np.searchsorted(edges, own)
             bins[inside] = np.searchsorted(edges, neighbours(rows.vectors[inside], known)[0])
         kernels = measured.measures.kernels
-        features = np.zeros((len(is_outside), measured.features.shape[1]), dtype=np.float32)
-        features[at] = kernels.weighted(measured.features[outside])
-        features[inside] = kernels.weighted(kernels.features(rows.vectors[inside]))
+        of_inside = kernels.features(rows.vectors[inside], is_exact=False)
+        features = np.concatenate([measured.features[outside], of_inside])
+        features *= kernels.weights_of_features.astype(np.float32)
+        places = np.zeros(len(is_outside), dtype=np.int64)
+        places[np.concatenate([at, inside])] = np.arange(len(features))
         quality = measured.quality
         has_pixels = quality is not None and measured.pixels is not None
         return cls(
             at=at,
             bins=bins,
             features=features,
+            places=places,
             strata=rows.strata,
             pixels=quality.bins(measured.pixels) if quality is not None and has_pixels else None,
             correlations=np.empty((0, 0)) if quality is None else quality.correlations,
@@ -88,11 +94,13 @@ class ReplayedMeasures:
         """The measured rows outside that are in `mask`, (n,)."""
         at = self.at[mask[self.at]]
         few = at[evenly(len(at), MOMENT_ROWS)]
-        features = self.features[few].astype(np.float64)
-        strata = self.strata[few] if len(self.strata) else np.zeros(len(features), int)
-        return OutsideMeasures(
-            self, at, about_means(features, strata) if len(at) else np.full(3, np.nan)
-        )
+        features = self.features[self.places[few]]
+        if len(self.strata) and len(at):
+            moments = about_means(features.astype(np.float64), self.strata[few])[:2]
+        else:
+            about_mean = features - features.mean(axis=0) if len(at) else features
+            moments = two_moments_of(about_mean, len(few) - 1)
+        return OutsideMeasures(self, at, moments)
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,8 +124,8 @@ class OutsideMeasures:
         shares = np.bincount(measures.bins[self.at], weights, minlength=N_NEARNESS_BINS)
         far_rows = FarRows.of(np.rint(n_rows * shares).astype(np.int64), own)
         centre = self._plain_centre if not len(measures.strata) else weights @ self._features
-        moved = measures.features[members].mean(axis=0, dtype=np.float64) - centre
-        first, second, _ = self.moments.tolist()
+        moved = measures.features[measures.places[members]].mean(axis=0, dtype=np.float64) - centre
+        first, second = self.moments.tolist()
         return n_novel, [
             (far_rows.ratio, 1.0, 1.0, 1.0),
             (float(moved @ moved), (1 / n_rows + 1 / len(members)) * first, first**2, second),
@@ -127,12 +135,13 @@ class OutsideMeasures:
     @cached_property
     def _features(self) -> NDArray[np.float64]:
         """(m, N_FEATURES) of the rows outside, once for all windows of the block."""
-        return self.measures.features[self.at].astype(np.float64)
+        return self.measures.features[self.measures.places[self.at]].astype(np.float64)
 
     @cached_property
     def _plain_centre(self) -> NDArray[np.float64]:
         """(N_FEATURES,) their mean, which all windows are held against where there are no contexts."""
-        return np.asarray(np.full(len(self.at), 1 / len(self.at)) @ self._features)
+        features = self.measures.features[self.measures.places[self.at]]
+        return np.asarray(features.mean(axis=0, dtype=np.float64))
 
     def _weights(self, members: NDArray[np.int64]) -> NDArray[np.float64]:
         """(m,) what part each row outside has, so that contexts have the mix of the window's; sum 1."""

@@ -110,14 +110,15 @@ class Kernels:
     def mean(self, units: NDArray[np.int64], n: int) -> NDArray[np.float64]:
         """(N_FEATURES,) float64, the mean of the weighted features; NaN of no rows."""
         with np.errstate(invalid="ignore"):
-            return np.asarray(units / _UNITS / np.float64(n) * self._of_features)
+            return np.asarray(units / _UNITS / np.float64(n) * self.weights_of_features)
 
     def weighted(self, features: NDArray[np.float32]) -> NDArray[np.float64]:
         """Features as they are compared."""
-        return np.asarray(features * self._of_features)
+        return np.asarray(features * self.weights_of_features)
 
     @property
-    def _of_features(self) -> NDArray[np.float64]:
+    def weights_of_features(self) -> NDArray[np.float64]:
+        """(N_FEATURES,) float64, the weight of each feature."""
         return np.repeat(self.weights, 2 * N_DIRECTIONS)
 
 

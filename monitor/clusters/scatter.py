@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from monitor.clusters.moments import moments_of
+from monitor.clusters.moments import moments_of, two_moments_of
 
 _BLOCK_ROWS: Final = 2_048
 
@@ -56,9 +56,21 @@ class Scatter:
             self.products + other.products + weight * np.outer(gap, gap),
         )
 
+    def without(self, part: Scatter) -> Scatter:
+        """The rows that are left without `part` of them."""
+        n = self.n - part.n
+        mean = (self.n * self.mean - part.n * part.mean) / max(n, 1)
+        gap = part.mean - mean
+        weight = n * part.n / max(self.n, 1)
+        return Scatter(n, mean, self.products - part.products - weight * np.outer(gap, gap))
+
     def moments(self, whitener: NDArray[np.float64] | None = None) -> NDArray[np.float64]:
         """(3,) the spectral moments of the covariance, of rows times `whitener` if given."""
-        products = self.products
-        if whitener is not None:
-            products = whitener.T @ products @ whitener
-        return moments_of(products, self.n - 1, is_scatter=True)
+        return moments_of(self._products(whitener), self.n - 1, is_scatter=True)
+
+    def two_moments(self, whitener: NDArray[np.float64] | None = None) -> NDArray[np.float64]:
+        """(2,) the first two of these."""
+        return two_moments_of(self._products(whitener), self.n - 1, is_scatter=True)
+
+    def _products(self, whitener: NDArray[np.float64] | None) -> NDArray[np.float64]:
+        return self.products if whitener is None else whitener.T @ self.products @ whitener
