@@ -37,6 +37,10 @@ def fit(terminal: Terminal, config_path: Path, feature_names: tuple[str, ...], f
     Images are embedded first where the vectors are missing. Rows that `baseline accept` took in are part
     of it. Clusters that the baseline had before keep their names.
     """
+    from monitor.cli.project import Project
+
+    project = Project.open(config_path, terminal)
+    # After the config, so that what is wrong with it is said without seconds of imports.
     from monitor.cli import fitted_on
     from monitor.cli.embedded import read_part
     from monitor.cli.fitting import (
@@ -47,10 +51,8 @@ def fit(terminal: Terminal, config_path: Path, feature_names: tuple[str, ...], f
         read_accepted,
         with_accepted,
     )
-    from monitor.cli.project import Project
     from monitor.cli.tables import find_tables
 
-    project = Project.open(config_path, terminal)
     features = project.features(feature_names)
     files = find_tables(project.config, project.config.data.baseline, "data.baseline")
     frame = read_part(project, "baseline", features)

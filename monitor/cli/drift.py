@@ -38,12 +38,14 @@ def drift(
     missing.
     """
     from monitor.cli.project import Project
+
+    terminal = ctx.ensure_object(Terminal)
+    project = Project.open(config_path, terminal)
+    # After the config, so that what is wrong with it is said without two seconds of imports.
     from monitor.pipeline.notes import other_windows
     from monitor.progress import progress_shown
     from monitor.reports.text import summary
 
-    terminal = ctx.ensure_object(Terminal)
-    project = Project.open(config_path, terminal)
     config = project.config
     features = project.features(feature_names)
     # Before embedding, which may take long.

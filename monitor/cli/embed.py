@@ -71,12 +71,14 @@ def embed(
         raise click.UsageError("--input and --output go together")
     if force and retry is not None:
         raise click.UsageError("--force embeds every row again: leave --retry-failed out")
-    from monitor.cli.embedded import PARTS, Redo, prepare_file, prepare_part
     from monitor.cli.project import Project
-    from monitor.cli.tables import one_file
 
     terminal = ctx.ensure_object(Terminal)
     project = Project.open(config_path, terminal)
+    # After the config, so that what is wrong with it is said without seconds of imports.
+    from monitor.cli.embedded import PARTS, Redo, prepare_file, prepare_part
+    from monitor.cli.tables import one_file
+
     features = _embedded_features(project, feature_names)
     redo = Redo(force, retry)
     prepared: Iterable[Prepared]

@@ -49,13 +49,15 @@ def run(
     judged by one of them. The exit code is 1 if a window could not be judged or a message not be sent;
     both are tried again later.
     """
-    from monitor.cli.drift import ALERT
     from monitor.cli.project import Project
-    from monitor.cli.scheduled import open_runner
-    from monitor.store import leases
 
     terminal = ctx.ensure_object(Terminal)
     project = Project.open(config_path, terminal)
+    # After the config, so that what is wrong with it is said without seconds of imports.
+    from monitor.cli.drift import ALERT
+    from monitor.cli.scheduled import open_runner
+    from monitor.store import leases
+
     terminal.if_stopped = (
         "windows judged and vectors made so far are kept, and the same command continues from there"
     )
@@ -103,11 +105,12 @@ def schedule(
     window that was being judged is then free for the next worker.
     """
     from monitor.cli.project import Project
+
+    project = Project.open(config_path, terminal)
     from monitor.cli.scheduled import open_runner
     from monitor.errors import StoreError
     from monitor.schedule import check_cron, run_forever
 
-    project = Project.open(config_path, terminal)
     check_cron(project.config.schedule.cron)
     with (
         _ended_by_sigterm(),

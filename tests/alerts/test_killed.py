@@ -2,7 +2,6 @@
 
 import collections
 import datetime as dt
-import multiprocessing
 import queue
 import random
 import signal
@@ -15,6 +14,7 @@ import pytest
 from monitor.alerts import AlertsConfig, deliver
 from monitor.store.alerts import Alerts
 from tests.alerts.samples import NOW, alert, entry
+from tests.preloaded import forks
 
 N_MESSAGES, N_KILLS = 30, 12
 
@@ -28,8 +28,7 @@ def test_no_message_is_lost_and_few_come_twice(sqlite_store, hook, tmp_path):
 
     # Forked from a process of their own that has never sent anything: a child of this one would wait for
     # the threads that apprise keeps, which a fork leaves behind.
-    workers = multiprocessing.get_context("forkserver")
-    workers.set_forkserver_preload(["tests.alerts.deliverers"])
+    workers = forks()
     url, rng = f"sqlite:///{tmp_path}/store.db", random.Random(0)
     sqlite_store.close()
     arrived = queue.SimpleQueue[threading.Event | None]()

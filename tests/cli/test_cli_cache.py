@@ -15,8 +15,10 @@ from PIL import Image
 import monitor
 from monitor import frames
 from monitor.cli.failed_rows import failures_path
+from tests.embedding import plain
 from tests.images.pictures import encode
 from tests.images.servers import Server, answer, reset, silence
+from tests.preloaded import run_script
 
 CONFIG = """\
 features:
@@ -203,16 +205,22 @@ def test_a_damaged_cache_is_an_error_in_one_line(site, monitor_command):
     assert monitor_command(*WORDS, "--force").exit_code == 0
 
 
-def test_an_earlier_table_stays_until_the_new_one_is_whole(site, monitor_command):
+def test_an_earlier_table_stays_until_the_new_one_is_whole(site, monitor_command, tmp_path_factory):
     """Killed in the middle, an embed leaves the table of last time as it was."""
     monitor_command(*WORDS)
+    # By a model without torch, which takes five seconds to load and has nothing to do with it.
+    plugins = tmp_path_factory.mktemp("plugins")
+    plain.install(plugins)
+    config = Path("monitor.yaml").read_text(encoding="utf-8")
+    space = f"space: {{image: image, model: plain, model_handler: {plain.HANDLER}}}"
+    Path("monitor.yaml").write_text(config.replace("model: compact", space), encoding="utf-8")
     before = Path("out.parquet").read_bytes()
     site.routes["*"] = silence
     pd.DataFrame({"image": [f"{site.url}/slow{i}" for i in range(3)]}).to_parquet("train.parquet")
     site.requests.clear()
     process = subprocess.Popen(
         [sys.executable, "-m", "monitor", *WORDS],
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(plugins), str(ROOT)])},
         stderr=subprocess.PIPE,
     )
     while not site.await_requests(seconds=1):
@@ -226,14 +234,7 @@ def test_an_earlier_table_stays_until_the_new_one_is_whole(site, monitor_command
 @pytest.mark.skipif(not (ROOT / "benchmarks").is_dir(), reason="there are no benchmarks here")
 @pytest.mark.slow
 def test_kills_at_random_moments_leave_a_whole_and_equal_table():
-    command = [sys.executable, str(ROOT / "benchmarks" / "killed_embeds.py")]
-    words = ["--kills=2", "--kills-per-embed=2", "--urls=100", "--most-repeated=1.5"]
-    done = subprocess.run(
-        [*command, *words],
-        capture_output=True,
-        text=True,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        check=False,
-    )
+    words = ("--kills=2", "--kills-per-embed=2", "--urls=100", "--most-repeated=1.5")
+    done = run_script(ROOT / "benchmarks" / "killed_embeds.py", *words)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "every output whole and the same" in " ".join(done.stdout.split())

@@ -41,16 +41,14 @@ def test_help_loads_nothing_heavy(tmp_path):
     assert "baseline" in done.stdout
 
 
-def test_version_and_exit_codes(tmp_path, monkeypatch, monitor_command):
+def test_version_and_exit_codes(tmp_path):
     version = run("--version", cwd=tmp_path)
     assert version.returncode == 0
     assert monitor.__version__ in version.stdout
-    monkeypatch.chdir(tmp_path)
-    assert monitor_command("init").exit_code == 0
     missing = run("drift", "--json", cwd=tmp_path)
     assert missing.returncode == 1
     assert "Traceback" not in missing.stderr
-    assert "monitor baseline fit" in json.loads(missing.stdout)["error"]["message"]
+    assert "monitor init" in json.loads(missing.stdout)["error"]["message"]
     assert run("dirft", cwd=tmp_path).returncode == 2
 
 

@@ -2,11 +2,11 @@
 
 import json
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+
+from tests.preloaded import run_script
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 
@@ -14,10 +14,8 @@ BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 @pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="there is no fork")
 def test_nothing_is_lost_or_done_twice(database_url):
-    done = subprocess.run(
-        [sys.executable, BENCHMARKS / "kills.py", "--url", database_url, "--kills", "4", "--stalls", "1"],
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
+    words = ("--url", database_url, "--kills", "4", "--stalls", "1")
+    done = run_script(BENCHMARKS / "kills.py", *words)
     assert done.stdout, done.stderr
     found = json.loads(done.stdout)
     assert (done.returncode, found["faults"], found["errors"]) == (0, [], []), found
@@ -29,10 +27,7 @@ def test_nothing_is_lost_or_done_twice(database_url):
 @pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="there is no fork")
 def test_wrong_clocks_crashes_a_full_disk_and_a_backup_lose_and_double_nothing():
-    done = subprocess.run(
-        [sys.executable, BENCHMARKS / "outages.py", "--size", "3"],
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
+    done = run_script(BENCHMARKS / "outages.py", "--size", "3")
     assert done.stdout, done.stderr
     outcome = json.loads(done.stdout)
     assert [trial["faults"] for trial in outcome.values()] == [[]] * 4
