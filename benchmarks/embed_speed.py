@@ -15,7 +15,6 @@ random weights.
 from __future__ import annotations
 
 import argparse
-import io
 import json
 import os
 import resource
@@ -26,19 +25,16 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from PIL import Image
+from rivals import BATCH, DECODE, ENCODE, ENGINES, RIVALS, Work, engine, rival
 
 from monitor.embedding.cores import n_cores
-
-BATCH = 32
-Work = Callable[[list[str]], object]
 
 
 def make_images(folder: Path, photos: Path | None, size: tuple[int, int], n: int) -> list[str]:
@@ -149,86 +145,6 @@ def ours(name: str, model: str, pretrained: str | None) -> Work:
     return work
 
 
-def rival(kind: str, model_name: str, pretrained: str | None, folder: Path) -> Work:
-    """What a dozen lines do with requests, Pillow and open_clip, without failures, statistics or checks.
-
-    And their parts: encoding tensors, and decoding with preprocessing.
-    """
-    import requests
-    import torch
-
-    from monitor.encoders.architecture import COMPACT_DIR
-    from monitor.encoders.imports import open_clip
-
-    name = f"local-dir:{COMPACT_DIR}" if model_name == "compact" else model_name
-    model, transform = open_clip.create_model_from_pretrained(name, pretrained)
-    model.eval()
-    session = requests.Session()
-
-    def decoded(data: bytes) -> torch.Tensor:
-        return transform(Image.open(io.BytesIO(data)).convert("RGB"))
-
-    def read(url: str) -> torch.Tensor:
-        return decoded(session.get(url).content)
-
-    def read_file(url: str) -> torch.Tensor:
-        return decoded((folder / url.rpartition("/")[2]).read_bytes())
-
-    def encode(tensors: list[torch.Tensor]) -> torch.Tensor:
-        with torch.inference_mode():
-            return model.encode_image(torch.stack(tensors), normalize=True)
-
-    def parts(items: list[str], size: int = BATCH) -> Iterator[list[str]]:
-        return (items[i : i + size] for i in range(0, len(items), size))
-
-    def encoder_alone(urls: list[str]) -> object:
-        tensors = [torch.rand(3, *model.visual.image_size)] * BATCH
-        return [encode(tensors[: len(part)]) for part in parts(urls)]
-
-    def decode_alone(urls: list[str]) -> object:
-        with ThreadPoolExecutor(n_cores()) as pool:
-            return sum(tensor.shape[0] for tensor in pool.map(read_file, urls))
-
-    def one_by_one(urls: list[str]) -> object:
-        return [encode([read(url)]) for url in urls]
-
-    def batched_loop(urls: list[str]) -> object:
-        return [encode([read(url) for url in part]) for part in parts(urls)]
-
-    def thread_pool(urls: list[str]) -> object:
-        with ThreadPoolExecutor(8) as pool:
-            return [encode(list(pool.map(read, part))) for part in parts(urls)]
-
-    class Urls(torch.utils.data.Dataset):  # type: ignore[type-arg]
-        def __init__(self, urls: list[str]) -> None:
-            self.urls = urls
-
-        def __len__(self) -> int:
-            return len(self.urls)
-
-        def __getitem__(self, i: int) -> torch.Tensor:
-            return read(self.urls[i])
-
-    def data_loader(urls: list[str]) -> object:
-        loader = torch.utils.data.DataLoader(Urls(urls), batch_size=BATCH, num_workers=2)
-        return [encode(list(batch)) for batch in loader]
-
-    works = {
-        f.__name__: f
-        for f in (encoder_alone, decode_alone, one_by_one, batched_loop, thread_pool, data_loader)
-    }
-    return works[kind]
-
-
-DECODE, ENCODE = "decode + preprocess alone", "encoder alone"
-RIVALS = {
-    DECODE: "decode_alone",
-    ENCODE: "encoder_alone",
-    "thread pool": "thread_pool",
-    "batched loop": "batched_loop",
-    "DataLoader": "data_loader",
-    "one by one": "one_by_one",
-}
 MONITOR, FAST, ON_RAY = OURS = (
     "monitor.embed",
     "monitor.embed, fast",
@@ -266,12 +182,15 @@ def compare(
         folder = Path(place)
         files = make_images(folder, photos, size, n)
         pretrained = weights(model, Path(elsewhere))
-        works = {
-            name: ours(name, model, pretrained)
-            if name in OURS
-            else rival(RIVALS[name], model, pretrained, folder)
-            for name in names
-        }
+
+        def made(name: str) -> Work:
+            if name in OURS:
+                return ours(name, model, pretrained)
+            if name in ENGINES:
+                return engine(name, model, pretrained, Path(elsewhere))
+            return rival(RIVALS[name], model, pretrained, folder)
+
+        works = {name: made(name) for name in names}
         results: dict[str, list[tuple[float, float]]] = {name: [] for name in works}
         with served(folder) as host:
             urls = [f"http://{host}/{name}" for name in files]
@@ -310,7 +229,9 @@ def main() -> None:
     parser.add_argument("--images", type=int, default=600)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--model", default="compact")
-    parser.add_argument("--only", nargs="*", choices=(*CONTENDERS, ON_RAY), default=CONTENDERS)
+    parser.add_argument(
+        "--only", nargs="*", choices=(*CONTENDERS, ON_RAY, *ENGINES), default=CONTENDERS
+    )
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     width, height = map(int, options.size.split("x"))

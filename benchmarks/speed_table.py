@@ -2,8 +2,9 @@
 
     python benchmarks/speed_table.py [--quick] [--only PART ...]
 
-Parts: compact, vit, large (12 megapixels), ray (two workers on this machine), memory (2,000 and 20,000
-images), first (the first vector), clusters. Each is measured in processes of its own. About 40 minutes on
+Parts: compact, vit, large (12 megapixels), engines (sentence-transformers, fastembed, Ray Data and Daft, if
+they are installed), ray (two workers on this machine), memory (2,000 and 20,000 images), first (the first
+vector), clusters. Each is measured in processes of its own. About 40 minutes on
 two cores, `--quick` about 8.
 """
 
@@ -16,10 +17,12 @@ import resource
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from embed_speed import CONTENDERS, ENCODE, ON_RAY, table
+from embed_speed import CONTENDERS, ON_RAY, table
+from rivals import DAFT, ENCODE, ENGINES, RAY
 
 HERE = Path(__file__).parent
 FIRST = """
@@ -83,6 +86,24 @@ def large(n: int) -> str:
     return "\n".join(lines)
 
 
+def engines(n: int) -> str:
+    there = [name for name, package in ENGINES.items() if find_spec(package) is not None]
+    on_open_clip = [name for name in there if name in (RAY, DAFT)]
+    # One process each: some keep threads, or a cluster, for as long as theirs lives.
+    vit = {
+        name: compared(name, images=n // 6, rounds=2, model="ViT-B-32")["results"][name]
+        for name in (ENCODE, "monitor.embed", *there)
+    }
+    small = {
+        name: compared(name, images=n, rounds=2)["results"][name]
+        for name in ("monitor.embed", *on_open_clip)
+    }
+    return (
+        f"{table('640x480 JPEGs, ViT-B-32, float32, random weights', vit)}\n\n"
+        f"{table('640x480 JPEGs, compact model', small)}"
+    )
+
+
 def ray(n: int) -> str:
     names = ("monitor.embed", ON_RAY)
     title = "640x480 JPEGs, compact model (processor time of Ray's workers is not seen)"
@@ -121,7 +142,8 @@ def clusters(n: int) -> str:
 
 
 PARTS: dict[str, Callable[[int], str]] = {
-    function.__name__: function for function in (compact, vit, large, ray, memory, first, clusters)
+    function.__name__: function
+    for function in (compact, vit, large, engines, ray, memory, first, clusters)
 }
 
 
