@@ -19,6 +19,7 @@ from monitor.drift import (
     explain,
     failure_shifts,
     is_broken,
+    is_placeholder,
     quality_shifts,
     row_evidence,
     shift_kinds,
@@ -31,9 +32,6 @@ from monitor.pipeline.placed import PlacedRows, PlacedWindow
 from monitor.reports import WindowDrift
 from monitor.reports.next_steps import next_steps
 
-REPEATED_SHARE: Final = 0.05
-REPEATED_ROWS: Final = 10
-"""So many equal vectors in a window are worth a note: a broken feed serves one placeholder image."""
 _ONE_IMAGE: Final = "one image again and again"
 
 
@@ -82,12 +80,13 @@ class Causes:
         placed, baseline, span = self.placed, self.placed.baseline, window.span
         facts = window.facts or WindowFacts.of(placed, window, self.examples)
         repeated = facts.most_repeated
-        is_placeholder = self._is_placeholder(repeated, window.sketch.n)
+        usual = baseline.most_repeated
+        is_replaced = is_placeholder(repeated, window.sketch.n, usual, baseline.n_rows)
         notes = []
-        if is_placeholder:
+        if is_replaced:
             notes.append(
                 f"{repeated:.0%} of the rows have one and the same vector (in the baseline at most "
-                f"{baseline.most_repeated:.0%}): is the feed serving a placeholder?"
+                f"{usual:.0%}): is the feed serving a placeholder?"
             )
         # A segment has always differed from the whole, whose failures and pixels alone are known.
         is_whole = segment is None
@@ -106,7 +105,7 @@ class Causes:
         is_drift = judgement.verdict is Verdict.DRIFT
         evidence = self._evidence(window) if is_drift and is_whole else None
         change = None
-        if evidence is not None and is_placeholder:
+        if evidence is not None and is_replaced:
             copies = most_repeated(placed.scaled[window.at])
             evidence = replace(evidence, changed=evidence.changed.seen(copies))
             change = Change(ShiftKind.BROKEN_FEED, _ONE_IMAGE, repeated, repeated, repeated)
@@ -114,7 +113,7 @@ class Causes:
             change = change_of(judgement, evidence)
             # Where all images are darker, all have changed, also those that look like others.
             evidence = replace(evidence, changed=evidence.changed.given(change.share))
-        broken = is_broken(lost, alpha=judgement.alpha, is_placeholder=is_placeholder)
+        broken = is_broken(lost, alpha=judgement.alpha, is_placeholder=is_replaced)
         if evidence is not None and len(window.at) < window.sketch.n:
             notes.append(
                 f"which rows changed, their share and groups are read off {len(window.at):,} of the "
@@ -178,9 +177,3 @@ class Causes:
         facts = window.facts
         tables = self.placed.value_tables(window) if facts is None else facts.tables
         return explain(self.placed.baseline.columns, tables) if tables else ()
-
-    def _is_placeholder(self, repeated: float, n_rows: int) -> bool:
-        return (
-            repeated > max(REPEATED_SHARE, 2 * self.placed.baseline.most_repeated)
-            and repeated * n_rows >= REPEATED_ROWS
-        )

@@ -174,6 +174,17 @@ def test_a_placeholder_served_for_many_rows_is_reported(baseline):
     assert {int(row.example.row) for row in window.changed} == set(range(0, 200, 4))
 
 
+def test_a_placeholder_in_a_small_window_is_reported_and_a_usual_picture_is_not(baseline):
+    frame = table(60, 4)
+    frame["vector"] = [frame["vector"][0] if i < 6 else v for i, v in enumerate(frame["vector"])]
+    (window,) = monitor.detect_drift(frame, baseline).windows
+    assert window.kinds == ("broken feed",)
+    train = table(1000, 0)
+    train["vector"] = [frame["vector"][0] if i < 40 else v for i, v in enumerate(train["vector"])]
+    (window,) = monitor.detect_drift(frame, monitor.fit_baseline(train, FEATURE)).windows
+    assert window.kinds == ()
+
+
 def test_segments_are_compared_with_their_own_baseline():
     train = table(1500, 0)
     # One country has always been different.

@@ -7,6 +7,7 @@ from monitor.drift.causes.evidence import RowEvidence, row_evidence
 from monitor.drift.causes.failures import FailureShift, failure_shifts
 from monitor.drift.causes.kinds import change_of, is_broken, shift_kinds
 from monitor.drift.causes.pixels import QualityShift, quality_shifts
+from monitor.drift.causes.placeholder import is_placeholder
 
 __all__ = [
     "Change",
@@ -21,6 +22,7 @@ __all__ = [
     "explain",
     "failure_shifts",
     "is_broken",
+    "is_placeholder",
     "quality_shifts",
     "row_evidence",
     "shift_kinds",
