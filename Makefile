@@ -16,10 +16,10 @@ test quick: export PYTHONDONTWRITEBYTECODE =
 demo: .venv/installed
 	$(BIN)/monitor demo --output demo-report
 
-# Each worker goes through its part of the tests and then takes over of the rest of others; lint and audit run
-# beside them and are printed after.
+# Each worker goes through its part of the tests and then takes over of the rest of others. Lint and audit run
+# beside them, in the time in which tests wait for browsers, servers and processes, and are printed after.
 test: .venv/installed-dev
-	@$(MAKE) --no-print-directory lint audit >.checks.log 2>&1 & checks=$$!; \
+	@nice -n 19 $(MAKE) --no-print-directory lint audit >.checks.log 2>&1 & checks=$$!; \
 	$(PYTEST); tests=$$?; \
 	wait $$checks; checks=$$?; cat .checks.log; rm .checks.log; \
 	exit $$((tests > checks ? tests : checks))

@@ -2,41 +2,103 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+
+import pytest
 
 from monitor.encoders.imports import bring_text_towers, import_lightly, open_clip
 
 from .tiny import VIT, write_model
 
+FIRST = """
+import sys
+import numpy as np, pandas as pd, monitor
+from PIL import Image
+space = monitor.ImageSpace({"blob": "image", "description": "text"}, model="compact")
+photos = monitor.ImageEmbedding(name="photos", source_column="image", column="v", space=space)
+rows = pd.DataFrame({"image": [Image.new("RGB", (64, 64))], "text": [None]})
+assert len(monitor.embed(rows, photos, progress=False)["v"][0]) == 256
+heavy = {"torch._dynamo", "transformers", "sympy", "scipy", "sklearn", "sqlalchemy"}
+heavy |= {"huggingface_hub", "timm.models.vision_transformer", "torchvision.models.resnet"}
+print(*heavy & set(sys.modules))
+"""
+LOGGING = """
+import logging
+from monitor.encoders import EncoderSpec, load_encoder
+load_encoder(EncoderSpec(handler="open_clip", model=f"local-dir:{sys.argv[1]}")).encode_texts(["a"])
+print(logging.getLogger().handlers, logging.getLogger().filters)
+"""
+FORKS = """
+import multiprocessing, warnings
+warnings.simplefilter("ignore")  # Python 3.12 warns of what is tried here
+rng = np.random.default_rng(0)
+cells = list(rng.integers(0, 255, (16, 64, 64, 3), dtype=np.uint8))
+images = pd.DataFrame({"image": pd.Series(cells, dtype=object), "text": ["a cat"] * 16})
+points = monitor.VectorFeature(name="points", column="v", n_clusters=3)
+table = pd.DataFrame({"v": list(rng.normal(size=(2000, 16)).astype(np.float32))})
 
-def test_the_first_vector_needs_neither_the_compiler_nor_transformers_nor_statistics(tmp_path):
-    """In a process of its own; and the root logger, on which pytest has handlers, is left alone."""
-    model = write_model(tmp_path / "vit", VIT)
-    code = (
-        "import sys, pandas as pd, monitor; from PIL import Image\n"
-        "space = monitor.ImageSpace('i', model='compact')\n"
-        "feature = monitor.ImageEmbedding(name='a', source_column='i', column='v', space=space)\n"
-        "rows = pd.DataFrame({'i': [Image.new('RGB', (64, 64))]})\n"
-        "assert len(monitor.embed(rows, feature, progress=False)['v'][0]) == 256\n"
-        "heavy = {'torch._dynamo', 'transformers', 'sympy', 'scipy', 'sklearn', 'sqlalchemy'}\n"
-        "heavy |= {'huggingface_hub', 'timm.models.vision_transformer', 'torchvision.models.resnet'}\n"
-        "print(*heavy & set(sys.modules))\n"
-        "import logging; from monitor.encoders import EncoderSpec, load_encoder\n"
-        f"spec = EncoderSpec(handler='open_clip', model='local-dir:{model}')\n"
-        "load_encoder(spec).encode_texts(['a'])\n"
-        "print(logging.getLogger().handlers, logging.getLogger().filters)\n"
-        "import timm, torchvision\n"
-        "assert timm.create_model('vit_tiny_patch16_224', num_classes=3).num_classes == 3\n"
-        "assert 'timm.models.beit' not in sys.modules\n"
-        "assert timm.is_model('beit_base_patch16_224') and timm.models.beit.Beit\n"
-        "assert timm.create_model('resnet10t', num_classes=3) and timm.data.create_transform\n"
-        "assert torchvision.models.resnet.resnet18 is torchvision.models.resnet18"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    heavy, logging = done.stdout.splitlines()
-    assert heavy == ""
-    assert (logging, done.stderr) == ("[] []", "")
+def embed():
+    return np.stack(monitor.embed(images, photos, progress=False)["v"].to_list())
+
+def fit():
+    return monitor.fit_baseline(table, points).id
+
+for work in (fit, embed):
+    here = work()
+    pool = multiprocessing.get_context("fork").Pool(1)
+    there = pool.apply(work)
+    pool.terminate()
+    if work is fit:
+        assert here == there, "another number of threads gives another baseline"
+    else:
+        np.testing.assert_allclose(here, there, atol=1e-5)
+print("the same")
+"""
+TIMM = """
+import timm, torchvision
+assert timm.create_model("vit_tiny_patch16_224", num_classes=3).num_classes == 3
+assert "timm.models.beit" not in sys.modules
+assert timm.is_model("beit_base_patch16_224") and timm.models.beit.Beit
+assert timm.create_model("resnet10t", num_classes=3) and timm.data.create_transform
+assert torchvision.models.resnet.resnet18 is torchvision.models.resnet18
+print("whole")
+"""
+CAN_FORK = hasattr(os, "fork") and (os.cpu_count() or 1) > 1
+
+
+@pytest.fixture(scope="module")
+def fresh(tmp_path_factory: pytest.TempPathFactory) -> subprocess.CompletedProcess[str]:
+    """One process from nothing to what is asked below: to load torch takes seconds, and each would."""
+    model = write_model(tmp_path_factory.mktemp("fresh") / "vit", VIT)
+    code = FIRST + LOGGING + (FORKS if CAN_FORK else "print()\n") + TIMM
+    # Without threads of OpenMP in the parent no fork could go wrong; they need not spin. The time bounds a
+    # hang.
+    return subprocess.run(
+        [sys.executable, "-c", code, str(model)],
+        env=os.environ | {"OMP_NUM_THREADS": "2", "OMP_WAIT_POLICY": "passive"},
+        capture_output=True, text=True, timeout=600, check=False,
+    )  # fmt: skip
+
+
+def test_the_first_vector_needs_neither_the_compiler_nor_transformers_nor_statistics(fresh):
+    assert fresh.stdout.splitlines()[0] == "", fresh.stderr
+
+
+def test_the_root_logger_on_which_pytest_has_handlers_is_left_alone(fresh):
+    assert fresh.stdout.splitlines()[1] == "[] []", fresh.stderr
+
+
+@pytest.mark.skipif(not CAN_FORK, reason="nothing forks here, or one core has no threads to lose")
+def test_a_process_forked_after_the_parent_has_embedded_and_fitted_does_both(fresh):
+    """As gunicorn and Celery fork."""
+    assert fresh.stdout.splitlines()[2] == "the same", fresh.stderr
+
+
+def test_the_rest_of_timm_and_torchvision_is_there_when_somebody_asks(fresh):
+    assert fresh.stdout.splitlines()[3] == "whole", fresh.stderr
+    assert (fresh.returncode, fresh.stderr) == (0, "")
 
 
 def test_what_was_kept_away_works_when_it_is_called():
