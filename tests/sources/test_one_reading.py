@@ -166,7 +166,7 @@ def read_whole(files, columns):
     return frames.join([piece for file in files for piece in file.tables(kept)])
 
 
-def both_ways(folder, chunk_rows=7, options=None):
+def both_ways(folder, chunk_rows=7, options=None, n_days=2):
     """All rows of the folder, read whole as the commands do, and window by window."""
     files = find_files(str(folder), options=options)
     columns = {"ts", "code", "n", "country"}
@@ -174,7 +174,8 @@ def both_ways(folder, chunk_rows=7, options=None):
     source = FileSource(str(folder), "ts", chunk_rows=chunk_rows, options=options or ReadOptions())
     wanted = [frames.ROW, *columns]
     windows = [
-        read_window(source, START + i * DAY, START + (i + 1) * DAY, wanted) for i in range(-1, 9)
+        read_window(source, START + i * DAY, START + (i + 1) * DAY, wanted)
+        for i in range(-1, n_days + 2)  # a day of Kolkata ends on the next
     ]
     return whole, frames.join([window for window in windows if window.num_rows])
 
@@ -220,7 +221,7 @@ def test_files_of_any_writers_go_together(shapes, chunk_rows):
     with tempfile.TemporaryDirectory() as name:
         for i, shape in enumerate(shapes):
             SHAPES[shape](Path(name), i)
-        whole, by_window = both_ways(name, chunk_rows)
+        whole, by_window = both_ways(name, chunk_rows, n_days=len(shapes))
         assert whole.num_rows == len(shapes) * N
         assert_same(whole, by_window)
 
