@@ -5,17 +5,18 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import optimize, special
 
+from monitor.clusters import Baseline, BaselineStatistics
 from monitor.drift.comparison import Comparison, Ratio
 from monitor.drift.judgement import Judgement
 from monitor.drift.mean_null import MeanNull
-from monitor.drift.permutations import dealt_null
+from monitor.drift.permutations import DealtRows
 from monitor.drift.subtest import POWER, SubTest
 
 
@@ -51,18 +52,15 @@ class MeanDifference:
 
     def _p_value_of_rows(self) -> float:
         """The p-value if rows are independent."""
-        window, statistics = self.comparison.window, self.comparison.statistics
-        others = statistics.sample
-        if not self.is_whitened:
-            # The whitening was fitted on the others of these rows: they would lie too near together in it.
-            others = np.concatenate([others, statistics.fit_sample])
-        rows = window.rows
-        if rows is None or len(others) < window.n:
+        comparison, rows = self.comparison, self.comparison.window.rows
+        others = _dealt_rows(
+            comparison.statistics, comparison.baseline, is_whitened=self.is_whitened
+        )
+        if rows is None or len(others.rows) < comparison.window.n:
             return self.null.p_value(self.statistic)
         if self.is_whitened:
-            axes = self.comparison.whitener.astype(np.float32)
-            rows, others = rows @ axes, others @ axes
-        statistic, null = dealt_null(rows, others)
+            rows = rows @ comparison.baseline.whitener
+        statistic, null = others.null(rows)
         return null.p_value(statistic) if null.is_known else 1.0
 
     def _calibrated(self, by_rows: Callable[[], float], statistic: float) -> float:
@@ -208,6 +206,17 @@ def detectable_share(
     if missing(1.0) > 0:
         return math.nan
     return float(optimize.brentq(missing, 0.0, 1.0, xtol=1e-5))
+
+
+@lru_cache(maxsize=64)
+def _dealt_rows(
+    statistics: BaselineStatistics, baseline: Baseline, *, is_whitened: bool
+) -> DealtRows:
+    """Rows of the baseline, once for all windows that are held against them."""
+    if is_whitened:
+        return DealtRows.of(statistics.sample @ baseline.whitener)
+    # The whitening was fitted on the others of these rows: they would lie too near together in it.
+    return DealtRows.of(np.concatenate([statistics.sample, statistics.fit_sample]))
 
 
 def _moments(comparison: Comparison, *, is_whitened: bool) -> NDArray[np.float64]:
