@@ -276,13 +276,16 @@ class Baseline:
         failures: Mapping[str, int],
         strata: NDArray[np.int64] | None = None,
         quality: NDArray[np.float32] | None = None,
+        *,
+        nearness: NDArray[np.float64] | None = None,
     ) -> WindowSketch:
         """The same, of rows that `assign` has already assigned.
 
-        `strata` are those of contexts that rows are in, `quality` their images' pixel statistics.
+        `strata` are those of contexts that rows are in, `quality` their images' pixel statistics, `nearness`
+        how far the nearest known rows are from each, where that was measured before (see `neighbours`).
         """
         sketcher = Sketcher(self.n_clusters, self.quantum, self.distance_edges, self.measures)
-        sketch = sketcher.sketch(scaled, labels, distances, failures)
+        sketch = sketcher.sketch(scaled, labels, distances, failures, nearness)
         if quality is not None and self.quality is not None:
             sketch = replace(sketch, quality=self.quality.count(quality))
         if self.context is None:

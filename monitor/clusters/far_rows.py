@@ -12,6 +12,7 @@ from scipy import special, stats
 
 from monitor.clusters.harmonic_mean import combine_p_values
 from monitor.clusters.row_measures import FAR_FROM, NOVEL_FROM
+from monitor.clusters.tails import hypergeometric_tails
 
 _LEAST: Final = 1e-300
 USUAL: Final = float(stats.chi2.median(1))
@@ -77,7 +78,7 @@ def _fisher(baseline: Counts, window: Counts, start: int) -> float:
 @lru_cache(maxsize=2**16)
 def _hypergeometric_tail(least: int, n_all: int, n_marked: int, n_drawn: int) -> float:
     """P(X ≥ `least`) of the marked among rows that are drawn; windows of one size ask the same again."""
-    return min(float(stats.hypergeom.sf(least - 1, n_all, n_marked, n_drawn)), 1.0)
+    return min(float(hypergeometric_tails(least, n_all, n_marked, n_drawn)[1]), 1.0)
 
 
 def _savage(baseline: Counts, window: Counts) -> float:

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+
+from monitor.clusters.tails import landau_tail
 
 
 def combine_p_values(each: Sequence[float] | NDArray[np.float64]) -> float:
@@ -24,5 +25,8 @@ def combine_p_values(each: Sequence[float] | NDArray[np.float64]) -> float:
     """
     m = len(each)
     p_values = np.maximum(each, 1e-300)
-    tail = stats.landau.sf((1 / p_values).mean(), loc=math.log(m) + 0.874, scale=math.pi / 2)
-    return float(np.clip(tail, p_values.min(), 1.0)) if p_values.min() < 1 else 1.0
+    least = float(p_values.min())
+    if least >= 1:
+        return 1.0
+    tail = landau_tail((float((1 / p_values).mean()) - math.log(m) - 0.874) / (math.pi / 2))
+    return min(max(tail, least), 1.0)

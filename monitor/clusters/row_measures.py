@@ -175,6 +175,13 @@ class RowMeasures:
     edges: NDArray[np.float64]
     kernels: Kernels
 
-    def nearness(self, vectors: NDArray[np.float32]) -> NDArray[np.int64]:
-        """(N_NEARNESS_BINS,) int64: rows per bin of their mean distance to the nearest known rows."""
-        return nearness_counts(neighbours(vectors, self.known)[0], self.edges)
+    def nearness(
+        self, vectors: NDArray[np.float32], distances: NDArray[np.float64] | None = None
+    ) -> NDArray[np.int64]:
+        """(N_NEARNESS_BINS,) int64: rows per bin of their mean distance to the nearest known rows.
+
+        `distances` are these, where they were measured before.
+        """
+        if distances is None:
+            distances = neighbours(vectors, self.known)[0]
+        return nearness_counts(distances, self.edges)

@@ -161,8 +161,12 @@ class Sketcher:
         labels: NDArray[np.int64],
         distances: NDArray[np.float32],
         failures: Mapping[str, int],
+        nearness: NDArray[np.float64] | None = None,
     ) -> WindowSketch:
-        """The sketch of `vectors`, (n, width), already assigned to clusters."""
+        """The sketch of `vectors`, (n, width), already assigned to clusters.
+
+        `nearness` are the mean distances to the nearest known rows, where these were measured before.
+        """
         bins = np.searchsorted(self.distance_edges, distances, side="right")
         counts = np.bincount(labels, minlength=self.n_clusters)
         measures = self.measures
@@ -171,7 +175,7 @@ class Sketcher:
             cluster_units=_cluster_units(vectors, labels, self.n_clusters, self.quantum),
             quantum=self.quantum,
             distance_counts=np.bincount(bins, minlength=N_DISTANCE_BINS),
-            nearness_counts=measures.nearness(vectors)
+            nearness_counts=measures.nearness(vectors, nearness)
             if measures
             else np.zeros(N_NEARNESS_BINS, dtype=np.int64),
             kernel_units=measures.kernels.units(vectors)

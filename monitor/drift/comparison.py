@@ -70,7 +70,7 @@ class Comparison:
         """1/N + 1/n, N rows of the baseline and n of the window."""
         return 1 / self.reference.n + 1 / self.window.n
 
-    @property
+    @cached_property
     def unevenness(self) -> tuple[float, float]:
         """Σ n_t² / (Σ n_t)² of the windows that each side was pooled from: baseline, window."""
         variation = self.statistics.variation
@@ -99,7 +99,7 @@ class Comparison:
             1.0 if self.replayed is None else long_run(unevenness, self.replayed.autocorrelations)
         )
 
-    @property
+    @cached_property
     def pooling(self) -> float:
         """What part of the variation of one window is left in the window: 1 of a single one."""
         if (groups := self._groups) is not None:
@@ -107,14 +107,15 @@ class Comparison:
             return float(groups.sizes.mean()) / self.window.n
         return self.window_unevenness * self._long_run(self.window_unevenness)
 
-    @property
+    @cached_property
     def scale(self) -> float:
         """How many times more than of a row's variance ratios show of that between windows."""
         if self._groups is not None:
             return 1.0  # as all scales of groups are
         of_baseline = 0.0  # rows of no time are taken as of very many windows
         if (variation := self.statistics.variation) is not None:
-            of_baseline = variation.unevenness * self._long_run(variation.unevenness)
+            uneven = variation.unevenness
+            of_baseline = uneven * self._long_run(uneven)
         return (self.pooling + of_baseline) / self.f
 
     def calibrated(self, test: str, by_rows: Callable[[], float], ratio: Ratio) -> float:

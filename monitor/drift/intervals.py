@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+from scipy import special
 
 
 def share_change_interval(
@@ -29,7 +29,7 @@ def share_change_interval(
     -------
     Lower and upper ends, (k,) each, in [−1, 1].
     """
-    z = float(stats.norm.ppf(0.5 + confidence / 2))
+    z = float(special.ndtri(0.5 + confidence / 2))
     p, q = baseline / baseline.sum(), window / window.sum()
     (p_low, p_high), (q_low, q_high) = (
         _wilson(share, n, z) for share, n in zip((p, q), effective, strict=True)

@@ -13,6 +13,7 @@ from scipy import stats
 
 from monitor.clusters import combine_p_values
 from monitor.clusters.contingency import chi_square, chi_square_moments
+from monitor.clusters.tails import hypergeometric_tails
 from monitor.drift.comparison import N_TABLES, UNKNOWN, Comparison, Ratio
 from monitor.drift.judgement import Judgement, ShiftKind
 from monitor.drift.mean_null import MeanNull
@@ -117,8 +118,7 @@ def p_value_of_one(null: NullTables) -> float:
     """
     totals, n = null.baseline + null.window, int(null.window.sum())
     counts, totals = null.window[totals > 0], totals[totals > 0]
-    law = stats.hypergeom(int(totals.sum()), totals, n)
-    each = 2 * np.minimum(law.cdf(counts), law.sf(counts - 1))
+    each = 2 * np.minimum(*hypergeometric_tails(counts, int(totals.sum()), totals, n))
     return float(np.clip(each.min() * len(each), LEAST_P_VALUE, 1.0))
 
 

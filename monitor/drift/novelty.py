@@ -11,7 +11,7 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+from scipy import special
 
 from monitor.clusters import FarRows
 from monitor.drift.comparison import UNKNOWN, Comparison, Ratio
@@ -139,6 +139,7 @@ def detectable_novelty(n_window: int, alpha: float, p_value: Callable[[int], flo
 
     Examples
     --------
+    >>> from scipy import stats
     >>> def fisher(n_new):
     ...     return float(stats.hypergeom.sf(n_new + 1, 1200, 12 + n_new, 200))
     >>> round(detectable_novelty(200, 0.001, fisher), 3)
@@ -148,4 +149,4 @@ def detectable_novelty(n_window: int, alpha: float, p_value: Callable[[int], flo
         return math.nan
     least = bisect.bisect_left(range(n_window), True, key=lambda n_new: p_value(n_new) <= alpha)
     # P(X ≥ x) = POWER for X binomial, in terms of its share (Clopper & Pearson 1934).
-    return float(stats.beta.ppf(POWER, least, n_window - least + 1)) if least else 0.0
+    return float(special.betaincinv(least, n_window - least + 1, POWER)) if least else 0.0

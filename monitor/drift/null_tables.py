@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +12,8 @@ from numpy.typing import NDArray
 from monitor.clusters.overdispersion import Overdispersion
 
 _MOST_CONCENTRATED = 1e7
+_SEED: Final = 0x74616273
+"""Of what all windows of a baseline share."""
 
 Tables = tuple[NDArray[np.int64], NDArray[np.int64]]
 """Counts of the baseline and of the window, (..., k) each."""
@@ -48,33 +52,24 @@ class NullTables:
         if self.overdispersion is None:
             drawn = rng.multivariate_hypergeometric(total, n, size=n_draws, method="marginals")
             return total - drawn, np.asarray(drawn)
-        shares = self.pooled_shares
-        return self._varied_tables(self.overdispersion, (shares, shares), n_draws, rng)
+        correlations = self.overdispersion.draw(n_draws, rng)
+        first, second = (
+            _varied_tables(side, self.pooled_shares, correlations * uneven, rng)
+            for side, uneven in zip((self.baseline, self.window), self.unevenness, strict=True)
+        )
+        return first, second
 
     def resample(self, n_draws: int, rng: np.random.Generator) -> Tables:
         """The same of sides that come from two populations, those whose shares they show."""
-        sides = (self.baseline, self.window)
-        if self.overdispersion is None:
-            drawn = [rng.multinomial(side.sum(), side / side.sum(), n_draws) for side in sides]
-            return drawn[0], drawn[1]
-        shares = (self.baseline / self.baseline.sum(), self.window / self.window.sum())
-        return self._varied_tables(self.overdispersion, shares, n_draws, rng)
-
-    def _varied_tables(
-        self,
-        overdispersion: Overdispersion,
-        shares: tuple[NDArray[np.float64], NDArray[np.float64]],
-        n_draws: int,
-        rng: np.random.Generator,
-    ) -> Tables:
-        correlations = overdispersion.draw(n_draws, rng)
-        drawn_baseline, drawn_window = (
-            rng.multinomial(counts.sum(), _varied(of_side, correlations * uneven, rng))
-            for counts, of_side, uneven in zip(
-                (self.baseline, self.window), shares, self.unevenness, strict=True
-            )
+        uneven_baseline, uneven_window = self.unevenness
+        baseline = _baseline_again(
+            self.baseline.tobytes(), self.overdispersion, uneven_baseline, n_draws
         )
-        return drawn_baseline, drawn_window
+        shares = self.window / self.window.sum()
+        if self.overdispersion is None:
+            return baseline, rng.multinomial(self.window.sum(), shares, n_draws)
+        correlations = _correlations(self.overdispersion, n_draws)
+        return baseline, _varied_tables(self.window, shares, correlations * uneven_window, rng)
 
     @property
     def _correlation(self) -> float:
@@ -98,6 +93,36 @@ class NullTables:
             sides.append(counts / (1 + (counts.sum() - 1) * self._correlation * uneven))
         pooled = sides[0] + sides[1]
         return np.asarray(pooled / pooled.sum())
+
+
+@lru_cache(maxsize=64)
+def _correlations(overdispersion: Overdispersion, n_draws: int) -> NDArray[np.float64]:
+    """(n_draws, k) correlations, the same for all windows that are resampled beside a baseline."""
+    return overdispersion.draw(n_draws, np.random.default_rng(_SEED))
+
+
+@lru_cache(maxsize=64)
+def _baseline_again(
+    counts: bytes, overdispersion: Overdispersion | None, unevenness: float, n_draws: int
+) -> NDArray[np.int64]:
+    """(n_draws, k) counts of a baseline, int64, resampled round its own shares: once for all its windows."""
+    baseline, rng = np.frombuffer(counts, dtype=np.int64), np.random.default_rng(_SEED)
+    shares = baseline / baseline.sum()
+    if overdispersion is None:
+        return rng.multinomial(baseline.sum(), shares, n_draws)
+    return _varied_tables(
+        baseline, shares, _correlations(overdispersion, n_draws) * unevenness, rng
+    )
+
+
+def _varied_tables(
+    counts: NDArray[np.int64],
+    shares: NDArray[np.float64],
+    correlations: NDArray[np.float64],
+    rng: np.random.Generator,
+) -> NDArray[np.int64]:
+    """(n, k) tables of as many rows as `counts` are, whose shares vary round `shares`."""
+    return rng.multinomial(counts.sum(), _varied(shares, correlations, rng))
 
 
 def _varied(

@@ -17,7 +17,7 @@ _MOST_PAIRED: Final = 500
 
 @dataclass(frozen=True, eq=False)
 class DealtRows:
-    """Rows of the baseline, with what takes long and hangs on no window; windows are dealt together with them.
+    """Rows of the baseline that windows are dealt together with, and what hangs on no window of it.
 
     Parameters
     ----------
@@ -35,7 +35,7 @@ class DealtRows:
     def of(cls, rows: NDArray[np.floating]) -> DealtRows:
         """Of `rows`, (m, width)."""
         exact = rows.astype(np.float64)
-        mean = exact.mean(axis=0)
+        mean = exact.sum(axis=0) / max(len(exact), 1)
         exact -= mean
         return cls(mean, exact)
 
@@ -119,11 +119,11 @@ class DealtRows:
 
     @cached_property
     def _squares(self) -> NDArray[np.float64]:
-        return np.einsum("nd,nd->n", self.rows, self.rows)
+        return np.asarray(np.einsum("nd,nd->n", self.rows, self.rows))
 
     @cached_property
     def _own_lengths(self) -> NDArray[np.float64]:
-        return np.einsum("nd,nd->n", self.rows @ self._products, self.rows)
+        return np.asarray(np.einsum("nd,nd->n", self.rows @ self._products, self.rows))
 
     @cached_property
     def _products(self) -> NDArray[np.float64]:

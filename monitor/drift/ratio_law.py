@@ -33,7 +33,7 @@ N_THETA: Final = 36
 """θ is one of the first so many of these: up to 19,000."""
 _DIRECTIONS: Final = np.array([1.0, 2.0, 4.0, 16.0, 64.0])
 _SPREAD: Final = spread(SIZES, N_THETA)
-_NEGLIGIBLE: Final = 0.01
+_NEGLIGIBLE, _TINY = 0.01, 0.001
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,11 +73,17 @@ class RatioLaw:
         ratio, freedom, scale
             As those of `ReplayedWindows`, of this window.
         """
+        of_rows = None
+        if self.independent > 0.5:
+            of_rows = by_rows()
+            if 1 - self.independent < _TINY * of_rows:
+                return of_rows  # the rest would add less than so much of it
         varied = float((self.weights * _tails(ratio, freedom, scale / self.mean_scale)).sum())
         varied = max(varied, _share_beyond(ratio, scale, self.ratios, self.scales))
         if self.independent < _NEGLIGIBLE * varied:
             return varied
-        of_rows = by_rows()
+        if of_rows is None:
+            of_rows = by_rows()
         return self.independent * of_rows + (1 - self.independent) * max(varied, of_rows)
 
     def mean(self, scale: float) -> float:

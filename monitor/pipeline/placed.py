@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -122,6 +123,11 @@ class PlacedRows:
         """The metadata columns of the baseline that the frame lacks."""
         return tuple(name for name in self.baseline.columns if name not in self.columns)
 
+    @cached_property
+    def nearness(self) -> NDArray[np.float64]:
+        """(n,) how far known rows are from each row, once for its window and its segment."""
+        return neighbours(self.scaled, self.baseline.known.vectors)[0]
+
     def window(self, span: WindowRows) -> PlacedWindow:
         """The rows of one window."""
         at = self.position[span.rows]
@@ -134,6 +140,7 @@ class PlacedRows:
             failures,
             None if self.strata is None else self.strata[rows],
             None if self.quality is None else self.quality[rows],
+            nearness=self.nearness[at],
         )
         return PlacedWindow(span.window, len(span.rows), rows, at, failures, sketch)
 
@@ -149,7 +156,7 @@ class PlacedRows:
         """Which of the window's rows are novel, farthest first, and how far known rows are from each."""
         if window.sketch.n_novel == 0:
             return np.empty(0, dtype=np.int64), np.empty(0)
-        distances, _ = neighbours(self.scaled[window.at], self.baseline.known.vectors)
+        distances = self.nearness[window.at]
         far = np.argsort(-distances, kind="stable")
         far = far[distances[far] > self.baseline.novelty_radius]
         return far, distances[far]
