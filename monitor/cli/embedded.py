@@ -23,7 +23,6 @@ from monitor.encoders.spec import COMPACT, EncoderSpec
 from monitor.failures import count_failures
 from monitor.features import CustomFeature
 from monitor.images.quality import QUALITY_FIELDS
-from monitor.pipeline.gathered import MOST_HELD
 from monitor.rules import OF_TIME
 from monitor.sources import DataFile, DataTable
 
@@ -219,7 +218,9 @@ def pieces_of(
     project: Project, files: Sequence[Prepared], columns: frozenset[str]
 ) -> tuple[SpreadingExecutor, list[RowsOfFile]] | None:
     """The rows of `files` in pieces, and whose workers read them; None if they had better come here."""
+    # Here, since `monitor embed` and workers that embed need no judge, which takes two seconds to load.
     from monitor.embedding import spreading
+    from monitor.pipeline.gathered import MOST_HELD
 
     if not all(file.is_parquet for file in files):
         return None

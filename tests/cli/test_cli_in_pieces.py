@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from monitor import frames
-from monitor.cli import embedded, in_pieces
+from monitor.cli import in_pieces
 from monitor.cli.embedded import Prepared
 from monitor.cli.project import Project
 from monitor.cli.tables import one_file
@@ -213,7 +213,7 @@ def test_windows_of_many_rows_are_gathered_by_the_workers(fitted, monitor_comman
     Path("monitor.yaml").write_text(Path("monitor.yaml").read_text() + "report: {html: null}\n")
     workers = CuttingExecutor(rows=70)
     monkeypatch.setattr(Project, "executor", workers)
-    for module in (embedded, gathered, judged):
+    for module in (gathered, judged):
         monkeypatch.setattr(module, "MOST_HELD", 60)
     monkeypatch.setattr(gathered, "LEAST_SHOWN", 20)
     with monkeypatch.context() as patch:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -45,6 +46,13 @@ class PlainEncoder:
     def encode_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
         counts = [np.bincount([*text.encode(), 256], minlength=257) for text in texts]
         return _unit(np.array(counts, dtype=np.float32), self._of_bytes)
+
+
+class Bomb:
+    """Ends the process that takes it up; here, where that process loads nothing else with it."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return os._exit, (3,)
 
 
 def install(site: Path) -> None:

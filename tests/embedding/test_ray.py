@@ -98,7 +98,7 @@ class TestContract(ExecutorContract):
         self, executor: RayExecutor, task: EmbeddingTask, images: list[Any]
     ) -> None:
         with pytest.raises(EncoderError, match="3 workers died over the same images"):
-            executor.embed(Cells([images[0], Bomb()]), task)
+            executor.embed(Cells([images[0], plain.Bomb()]), task)
         assert executor.embed(Cells(images[:1]), task).failures == (None,)
 
     def test_a_file_is_embedded_by_the_workers(
@@ -154,13 +154,6 @@ class TestContract(ExecutorContract):
     def test_a_model_that_is_not_there_is_an_error(self, executor: RayExecutor) -> None:
         # Last: it ends the workers, and the one above has loaded torch.
         super().test_a_model_that_is_not_there_is_an_error(executor)
-
-
-class Bomb:
-    """Ends the process that takes it up."""
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return os._exit, (3,)
 
 
 def pids(executor: RayExecutor) -> list[int]:
