@@ -13,6 +13,7 @@ from PIL import Image, ImageDraw, ImageEnhance, ImageFilter, ImageOps
 _SIDES_A_BLUR: Final = 160
 """A blur's standard deviation is the longer side over this, about 2.5 pixels of 400, and at least a pixel:
 less would leave small images as they are."""
+_GREY: Final = (128, 128, 128)
 
 
 def _blurred(image: Image.Image) -> Image.Image:
@@ -35,10 +36,10 @@ def _swapped(image: Image.Image) -> Image.Image:
     return Image.merge("RGB", (blue, green, red))
 
 
-def _letterboxed(image: Image.Image) -> Image.Image:
+def _letterboxed(image: Image.Image, grey: int = 0) -> Image.Image:
     side = max(image.size) * 4 // 3 if image.width == image.height else max(image.size)
     size = (side, image.height) if image.width == image.height else (side, side)
-    return ImageOps.pad(image, size, color=(0, 0, 0))
+    return ImageOps.pad(image, size, color=(grey, grey, grey))
 
 
 def _cropped(image: Image.Image) -> Image.Image:
@@ -48,6 +49,42 @@ def _cropped(image: Image.Image) -> Image.Image:
 
 def _squashed(image: Image.Image) -> Image.Image:
     return image.resize((image.width, max(8, image.height * 3 // 5)))
+
+
+def _with_channels_times(image: Image.Image, *factors: float) -> Image.Image:
+    channels = zip(image.split(), factors, strict=True)
+    return Image.merge("RGB", [channel.point(_scale(factor)) for channel, factor in channels])
+
+
+def _scale(factor: float) -> list[int]:
+    return [min(255, round(value * factor)) for value in range(256)]
+
+
+def _washed_out(image: Image.Image) -> Image.Image:
+    return Image.blend(image, Image.new("RGB", image.size, _GREY), 0.5)
+
+
+def _cut_off(image: Image.Image) -> Image.Image:
+    # As decoders fill what a truncated file lacks.
+    image = image.copy()
+    image.paste(_GREY, (0, image.height * 3 // 5, image.width, image.height))
+    return image
+
+
+def _overlaid_with_text(image: Image.Image) -> Image.Image:
+    image = image.copy()
+    draw = ImageDraw.Draw(image)
+    size = max(8, min(image.size) // 8)
+    for line in range(3):
+        draw.text(
+            (image.width // 20, image.height * (3 + 6 * line) // 20),
+            "PREVIEW",
+            fill=(255, 255, 255),
+            stroke_fill=(0, 0, 0),
+            stroke_width=max(1, size // 12),
+            font_size=size,
+        )
+    return image
 
 
 def _noisy(image: Image.Image) -> Image.Image:
@@ -77,14 +114,27 @@ SUSPECTS: Final[Mapping[str, Callable[[Image.Image], Image.Image]]] = MappingPro
         "scaled down": _scaled_down,
         "grey": lambda image: ImageOps.grayscale(image).convert("RGB"),
         "red and blue swapped": _swapped,
+        "washed out": _washed_out,
+        "harsher in contrast": lambda image: ImageEnhance.Contrast(image).enhance(1.8),
+        "more colourful": lambda image: ImageEnhance.Color(image).enhance(2.0),
+        "warmer in colour": lambda image: _with_channels_times(image, 1.25, 1.0, 0.75),
+        "colder in colour": lambda image: _with_channels_times(image, 0.75, 1.0, 1.25),
+        "sharpened": lambda image: image.filter(ImageFilter.UnsharpMask(3, 200)),
         "letterboxed": _letterboxed,
+        "letterboxed in white": lambda image: _letterboxed(image, 255),
         "cropped": _cropped,
         "tilted": lambda image: image.rotate(5, resample=Image.Resampling.BILINEAR),
         "turned by 90°": lambda image: image.transpose(Image.Transpose.ROTATE_90),
+        "upside down": lambda image: image.transpose(Image.Transpose.ROTATE_180),
         "squashed": _squashed,
+        "squashed sideways": lambda image: image.resize(
+            (max(8, image.width * 3 // 5), image.height)
+        ),
         "mirrored": ImageOps.mirror,
         "inverted": ImageOps.invert,
         "noisy": _noisy,
+        "cut off at the bottom": _cut_off,
+        "overlaid with text": _overlaid_with_text,
         "overlaid with a logo": _overlaid,
     }
 )

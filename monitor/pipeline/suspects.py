@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from monitor.encoders import Encoder
     from monitor.images import DecodedImage, SourcePolicy
 
-N_IMAGES: Final = 60
+N_IMAGES: Final = 48
 LEAST_IMAGES: Final = 10
 """From fewer images the mean movement would be mostly chance."""
 _N_THREADS: Final = 8

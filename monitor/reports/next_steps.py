@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from monitor.commands import command_line
 from monitor.drift import ShiftKind, Verdict
@@ -13,6 +13,10 @@ from monitor.reports.wording import count, moment, period, plain, plural
 
 if TYPE_CHECKING:
     from monitor.reports.findings import WindowDrift
+
+
+_CONTRAST: Final = "contrast and colour of the camera, and colour profiles in the pipeline"
+_COLOUR: Final = "light and white balance of the camera, and colour profiles in the pipeline"
 
 
 @dataclass(frozen=True)
@@ -151,14 +155,25 @@ def _technical(case: _Case) -> tuple[NextStep, ...]:
         "inverted": "the step that decodes images",
         "scaled down": "the step that resizes images",
         "letterboxed": "the step that resizes images",
+        "letterboxed in white": "the step that resizes images",
         "squashed": "the step that resizes images",
+        "squashed sideways": "the step that resizes images",
+        "sharpened": "the step that sharpens or resizes images",
         "cropped": "the step that crops images",
         "compressed hard": "the JPEG quality that images are saved with",
         "grey": "the step that decodes images: colour is lost",
         "turned by 90°": "the step that applies the EXIF orientation",
+        "upside down": "the step that applies the EXIF orientation",
         "mirrored": "the step that applies the EXIF orientation",
         "darker": "exposure and light of the camera, and gamma in the pipeline",
         "brighter": "exposure and light of the camera, and gamma in the pipeline",
+        "washed out": _CONTRAST,
+        "harsher in contrast": _CONTRAST,
+        "more colourful": _CONTRAST,
+        "warmer in colour": _COLOUR,
+        "colder in colour": _COLOUR,
+        "cut off at the bottom": "uploads that end early, and whether truncated files are decoded",
+        "overlaid with text": "the step that draws on images",
         "blurred": "focus and lens of the camera, and the step that resizes images",
         "overlaid with a logo": "the step that draws on images",
     }.get(cause.partition(" or ")[0], "the steps between camera and model")

@@ -30,5 +30,18 @@ def test_what_they_do():
     assert (grey[:, :, 0] == grey[:, :, 2]).all()
     assert SUSPECTS["scaled down"](PICTURE).size == (20, 15)
     assert np.asarray(SUSPECTS["darker"](PICTURE)).mean() == pytest.approx(pixels.mean() / 2, abs=1)
+    assert (np.asarray(SUSPECTS["upside down"](PICTURE)) == pixels[::-1, ::-1]).all()
+    assert SUSPECTS["squashed"](PICTURE).size == (80, 36)
+    assert SUSPECTS["squashed sideways"](PICTURE).size == (48, 60)
+    red, green, blue = np.asarray(SUSPECTS["colder in colour"](PICTURE)).mean(axis=(0, 1))
+    assert red < 0.8 * pixels[:, :, 0].mean()
+    assert green == pytest.approx(pixels[:, :, 1].mean())
+    assert blue > pixels[:, :, 2].mean()
+    assert np.asarray(SUSPECTS["washed out"](PICTURE)).std() == pytest.approx(
+        pixels.std() / 2, abs=1
+    )
+    cut = np.asarray(SUSPECTS["cut off at the bottom"](PICTURE))
+    assert (cut[:36] == pixels[:36]).all()
+    assert (cut[36:] == 128).all()
     tiny = PICTURE.resize((32, 24))
     assert SUSPECTS["blurred"](tiny).tobytes() != tiny.tobytes()

@@ -12,6 +12,7 @@ import monitor.reports
 from monitor.demo.render import KINDS, draw
 from monitor.drift import ShiftKind
 from monitor.images.suspects import SUSPECTS
+from monitor.pipeline.suspects import N_IMAGES
 
 PHOTOS = monitor.ImageEmbedding(
     name="photos", source_column="image", column="vector", model="compact", n_clusters=4
@@ -43,7 +44,7 @@ def baseline(train):
 
 def test_movements_are_learned_where_the_images_were_embedded(baseline, tmp_path):
     assert baseline.movements.names == tuple(SUSPECTS)
-    assert baseline.movements.n_images == 60
+    assert baseline.movements.n_images == N_IMAGES
     assert len(baseline.known) == 200
     again = monitor.Baseline.load(baseline.save(tmp_path / "b.safetensors"))
     assert (again.movements.vectors == baseline.movements.vectors).all()

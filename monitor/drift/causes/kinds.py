@@ -16,7 +16,7 @@ from monitor.drift.causes.change import Change
 from monitor.drift.causes.evidence import RowEvidence
 from monitor.drift.causes.failures import FailureShift
 from monitor.drift.causes.matched import MatchedShift
-from monitor.drift.causes.naming import PIXEL_LEVEL, change_name
+from monitor.drift.causes.naming import PIXEL_LEVEL, change_name, pixel_name
 from monitor.drift.causes.pixels import QualityShift
 from monitor.drift.judgement import Judgement, ShiftKind, Verdict
 from monitor.drift.pixel_test import PIXELS
@@ -78,7 +78,7 @@ def change_of(judgement: Judgement, evidence: RowEvidence) -> Change:
         # Cliff's delta is a lower bound; where it is small, only part of the images moved.
         high = 1.0 if abs(pixels.effect) >= _LEAST_PIXELS else min(1.0, 2 * share)
         low = min(abs(pixels.effect), share)
-        return Change(ShiftKind.TECHNICAL, _pixel_cause(pixels), share, low, high)
+        return Change(ShiftKind.TECHNICAL, pixel_name(pixels, evidence.pixels), share, low, high)
     kind = _kind_of_content(judgement, evidence)
     return Change(kind, "", changed.share, changed.low, changed.high)
 
@@ -139,7 +139,3 @@ def _moved_pixels(pixels: Sequence[MatchedShift], least: float) -> MatchedShift 
 def _moved_share(pixels: MatchedShift | None) -> float:
     # A share s of images that all moved up gives no larger delta than s.
     return 0.0 if pixels is None else abs(pixels.effect)
-
-
-def _pixel_cause(shift: MatchedShift) -> str:
-    return f"{shift.field.replace('_', ' ')} {'rose' if shift.effect > 0 else 'fell'}"

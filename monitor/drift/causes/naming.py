@@ -12,8 +12,12 @@ PIXEL_LEVEL: Final = 0.001
 _LEAST_SCALING: Final = 0.3
 """Cliff's delta of the images' sizes from which on they changed."""
 _MOST_NAMES: Final = 2
-_SCALED, _BLURRED, _CROPPED, _SQUASHED = "scaled down", "blurred", "cropped", "squashed"
-_OF_DETAIL: Final = frozenset({_SCALED, _BLURRED, _CROPPED, _SQUASHED, "compressed hard"})
+_MOST_SMALLER: Final = 0.5
+"""The same from which on smaller images alone tell what was done: at least half of them are."""
+_SCALED, _BLURRED, _CROPPED = "scaled down", "blurred", "cropped"
+_SQUASHED: Final = {"height": "squashed", "width": "squashed sideways"}
+"""By the side that became shorter."""
+_OF_DETAIL: Final = frozenset({_SCALED, _BLURRED, _CROPPED, *_SQUASHED.values(), "compressed hard"})
 """Changes after which images show less or coarser detail: of small images vectors hardly tell them apart."""
 
 
@@ -37,7 +41,7 @@ def change_name(likest: Sequence[Likeness], pixels: Sequence[MatchedShift]) -> s
     'cropped or scaled down'
     >>> narrower = [MatchedShift("width", -0.9, 1e-9), MatchedShift("height", 0.0, 1.0)]
     >>> change_name(alike, narrower)
-    'squashed or cropped'
+    'squashed sideways or cropped'
     """
     names = list(dict.fromkeys(likeness.name for likeness in likest))
     if names[0] in _OF_DETAIL and pixels:
@@ -45,18 +49,46 @@ def change_name(likest: Sequence[Likeness], pixels: Sequence[MatchedShift]) -> s
     return " or ".join(names[:_MOST_NAMES])
 
 
-def _by_sizes(names: list[str], pixels: Sequence[MatchedShift]) -> list[str]:
-    fell = {
+def pixel_name(moved: MatchedShift, pixels: Sequence[MatchedShift]) -> str:
+    """What images are called whose pixels alone tell of a change, such as "sharpness fell".
+
+    Parameters
+    ----------
+    moved
+        The statistic that moved most.
+    pixels
+        What all of them did. Smaller images say more than bytes per pixel do.
+
+    Examples
+    --------
+    >>> smaller = [MatchedShift(field, -0.9, 1e-9) for field in ("width", "height")]
+    >>> denser = MatchedShift("bytes_per_pixel", 0.95, 1e-9)
+    >>> pixel_name(denser, [denser, *smaller]), pixel_name(denser, [denser])
+    ('cropped or scaled down', 'bytes per pixel rose')
+    """
+    shorter = _shorter_sides(pixels, _MOST_SMALLER)
+    if len(shorter) == 1:
+        return " or ".join([*(_SQUASHED[side] for side in shorter), _CROPPED])
+    if shorter:
+        return f"{_CROPPED} or {_SCALED}"
+    return f"{moved.field.replace('_', ' ')} {'rose' if moved.effect > 0 else 'fell'}"
+
+
+def _shorter_sides(pixels: Sequence[MatchedShift], least: float) -> list[str]:
+    return [
         shift.field
         for shift in pixels
-        if shift.field in ("width", "height")
-        and shift.effect <= -_LEAST_SCALING
-        and shift.p_value <= PIXEL_LEVEL
-    }
-    if len(fell) == 1:
-        return [_SQUASHED, _CROPPED]
-    if fell:
+        if shift.field in _SQUASHED and shift.effect <= -least and shift.p_value <= PIXEL_LEVEL
+    ]
+
+
+def _by_sizes(names: list[str], pixels: Sequence[MatchedShift]) -> list[str]:
+    shorter = _shorter_sides(pixels, _LEAST_SCALING)
+    if len(shorter) == 1:
+        return [_SQUASHED[shorter[0]], _CROPPED]
+    if shorter:
         # Blurred is what scaling down looks like; squashing leaves one side as it was.
-        smaller = [_SCALED if name == _BLURRED else name for name in names if name != _SQUASHED]
+        names = [name for name in names if name not in _SQUASHED.values()] or names
+        smaller = [_SCALED if name == _BLURRED else name for name in names]
         return list(dict.fromkeys(smaller)) or names
     return list(dict.fromkeys(_BLURRED if name == _SCALED else name for name in names))
