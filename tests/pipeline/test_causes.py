@@ -285,7 +285,7 @@ def test_days_of_the_week_are_held_against_their_own():
 
 def test_thresholds_in_deviations_hold_for_segments_of_their_own_size():
     baseline = monitor.fit_baseline(
-        table(40, 200, 1), POINTS, timestamp_column="ts", segment_column="country"
+        table(25, 150, 1), POINTS, timestamp_column="ts", segment_column="country"
     )
     quiet = table(5, 300, 2, start=START + pd.Timedelta(60, unit="D"))
     found = monitor.detect_drift(
