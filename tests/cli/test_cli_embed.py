@@ -182,8 +182,7 @@ def test_a_table_that_cannot_be_written_fails_before_the_work(photos, monitor_co
     assert monitor_command("baseline", "fit").exit_code == 0
     result = monitor_command("embed")
     assert result.exit_code == 1
-    assert "day1.parquet cannot be written as Parquet" in result.stderr
-    assert "duplicate column 'size'" in result.stderr
+    assert "day1.csv has 2 columns 'size': rename all but one of them" in result.stderr
     assert "embedding" not in result.stderr
 
 
