@@ -71,22 +71,6 @@ def _cut_off(image: Image.Image) -> Image.Image:
     return image
 
 
-def _overlaid_with_text(image: Image.Image) -> Image.Image:
-    image = image.copy()
-    draw = ImageDraw.Draw(image)
-    size = max(8, min(image.size) // 8)
-    for line in range(3):
-        draw.text(
-            (image.width // 20, image.height * (3 + 6 * line) // 20),
-            "PREVIEW",
-            fill=(255, 255, 255),
-            stroke_fill=(0, 0, 0),
-            stroke_width=max(1, size // 12),
-            font_size=size,
-        )
-    return image
-
-
 def _noisy(image: Image.Image) -> Image.Image:
     pixels = np.asarray(image, dtype=np.float32)
     noise = np.random.default_rng(0).normal(0, 25, pixels.shape)
@@ -134,7 +118,6 @@ SUSPECTS: Final[Mapping[str, Callable[[Image.Image], Image.Image]]] = MappingPro
         "inverted": ImageOps.invert,
         "noisy": _noisy,
         "cut off at the bottom": _cut_off,
-        "overlaid with text": _overlaid_with_text,
         "overlaid with a logo": _overlaid,
     }
 )

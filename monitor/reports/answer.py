@@ -36,7 +36,6 @@ _RARE: Final = 1e-9
 _SMALL_SHARE: Final = 0.095
 _PREDICATES: Final = {
     "red and blue swapped": "have red and blue swapped",
-    "overlaid with text": "have text drawn over them",
     "overlaid with a logo": "have something drawn over them, such as a logo",
 }
 

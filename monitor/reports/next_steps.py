@@ -173,7 +173,6 @@ def _technical(case: _Case) -> tuple[NextStep, ...]:
         "warmer in colour": _COLOUR,
         "colder in colour": _COLOUR,
         "cut off at the bottom": "uploads that end early, and whether truncated files are decoded",
-        "overlaid with text": "the step that draws on images",
         "blurred": "focus and lens of the camera, and the step that resizes images",
         "overlaid with a logo": "the step that draws on images",
     }.get(cause.partition(" or ")[0], "the steps between camera and model")
