@@ -6,6 +6,7 @@ import pytest
 
 from monitor.demo import example_tables, run_demo
 from monitor.demo.shop import UNUSUAL_DAYS
+from monitor.drift import ShiftKind
 from monitor.reports import DriftReport
 from tests.conftest import N_DRAWN, requests_of, show
 
@@ -30,6 +31,14 @@ def test_every_row_is_accounted_for(demo):
     _, report, _ = demo
     assert [window.n_rows for window in report.windows] == [60] * 10
     assert {reason for window in report.windows for reason in window.failures} == {"http_404"}
+
+
+def test_the_reasons_are_what_the_demo_draws(demo):
+    _, report, _ = demo
+    first, second, third = (report.windows[day] for day in UNUSUAL_DAYS)
+    assert first.kinds[0] == second.kinds[0] == ShiftKind.NEW_CONTENT  # receipts
+    assert third.kinds == (ShiftKind.TECHNICAL,)
+    assert third.change.cause == "darker"
 
 
 def test_receipts_are_shown_where_they_came(demo):
