@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from judge.image_sets import ImageSet
 from monitor.drift import ShiftKind
 
-N_WINDOW = 200
 PARTIAL = ("blur σ 1", "box blur 3", "channels swapped")
 SHARES = (0.05, 0.1, 0.2, 0.5)
 
@@ -43,35 +42,36 @@ def windows(images: ImageSet, others: NDArray[np.int64], seed: int) -> dict[str,
     rng = np.random.default_rng([seed, 0x77696E])
     frame = images.frame.drop(columns="image")
     n_changed = len(next(iter(images.changed.values())))
+    n_window = images.n_window
     drawn: dict[str, Window] = {}
 
     def calm(n: int) -> pd.DataFrame:
         return frame.iloc[rng.permutation(others)[:n]]
 
     def add(label: str, changed: pd.DataFrame, kind: str, share: float) -> None:
-        rest = calm(N_WINDOW - len(changed))
+        rest = calm(n_window - len(changed))
         both = pd.concat([changed, rest], ignore_index=True)
         drawn[label] = Window(both, kind, share, np.arange(len(both)) < len(changed))
 
     add("none", calm(0), "–", 0.0)
     for name, changed in images.changed.items():
         for share in (1.0, 0.2) if name in PARTIAL else (1.0,):
-            rows = changed.iloc[rng.permutation(n_changed)[: round(N_WINDOW * share)]]
+            rows = changed.iloc[rng.permutation(n_changed)[: round(n_window * share)]]
             label = name if share == 1 else f"{name}, {share:.0%}"
             add(label, rows, ShiftKind.TECHNICAL, share)
     for domain in images.others:
         members = images.members(domain)
         for share in SHARES:
-            if len(members) < round(N_WINDOW * share):
+            if len(members) < round(n_window * share):
                 continue
-            rows = frame.iloc[rng.permutation(members)[: round(N_WINDOW * share)]]
+            rows = frame.iloc[rng.permutation(members)[: round(n_window * share)]]
             add(f"{domain}, {share:.0%}", rows, ShiftKind.NEW_CONTENT, share)
     for share in (0.1, 0.3):
         placeholder = calm(1)
-        same = pd.concat([placeholder] * round(N_WINDOW * share), ignore_index=True)
+        same = pd.concat([placeholder] * round(n_window * share), ignore_index=True)
         add(f"placeholder, {share:.0%}", same, ShiftKind.BROKEN_FEED, share)
     for share in (0.15, 0.6):
-        missing = calm(round(N_WINDOW * share)).copy()
+        missing = calm(round(n_window * share)).copy()
         missing["vector"] = None
         missing["vector_quality"] = None
         missing["vector_failure"] = "not_found"
@@ -81,10 +81,10 @@ def windows(images: ImageSet, others: NDArray[np.int64], seed: int) -> dict[str,
         return drawn
     common = pd.Series(labels).value_counts().index[:6].to_numpy()
     weights = np.where(labels == rng.choice(common), 4.0, 1.0)
-    rows = rng.choice(others, N_WINDOW, replace=False, p=weights / weights.sum())
+    rows = rng.choice(others, n_window, replace=False, p=weights / weights.sum())
     drawn["one class ×4"] = _drawn(frame.iloc[rows], ShiftKind.NEW_MIX)
     kept = others[~np.isin(labels, rng.choice(common, 3, replace=False))]
-    rows = rng.permutation(kept)[:N_WINDOW]
+    rows = rng.permutation(kept)[:n_window]
     drawn["three classes gone"] = _drawn(frame.iloc[rows], ShiftKind.CONTENT_LOST)
     return drawn
 

@@ -6,6 +6,7 @@ import io
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -75,6 +76,8 @@ class ImageSet:
         Rows of the domain that is monitored, apart from those that were changed.
     n_baseline
         So many of them are a baseline.
+    n_window
+        Rows of a window.
     others
         Domains that are new to it.
     originals
@@ -89,6 +92,7 @@ class ImageSet:
     frame: pd.DataFrame
     pool: NDArray[np.int64]
     n_baseline: int
+    n_window: int
     others: tuple[str, ...]
     originals: pd.DataFrame
     changed: dict[str, pd.DataFrame]
@@ -142,7 +146,22 @@ def small_images(n_changed: int, work: Path) -> ImageSet:
     return _image_set("small-images", frame, "small", others, n_changed, work)
 
 
-SETS = {"clothes": clothes, "small-images": small_images}
+def garment(label: str, n_changed: int, work: Path) -> ImageSet:
+    """Photos of one garment by many people, in windows of 40; new are other garments, which a shop adds one day."""
+    frame = _photos(work)
+    frame = frame[frame["domain"] == "clothing_crowd"].reset_index(drop=True)
+    frame["domain"] = frame["label"]
+    others = tuple(other for other in GARMENTS if other != label)
+    n_photos = int((frame["domain"] == label).sum())
+    return _image_set(label, frame, label, others, min(n_changed, n_photos // 4), work, 40)
+
+
+GARMENTS = ("t-shirt", "longsleeve", "pants", "shoes", "dress", "shorts", "skirt", "hat")
+SETS: dict[str, Callable[[int, Path], ImageSet]] = {
+    "clothes": clothes,
+    "small-images": small_images,
+    **{label: partial(garment, label) for label in GARMENTS[:5]},
+}
 
 
 def _photos(work: Path) -> pd.DataFrame:
@@ -159,6 +178,7 @@ def _image_set(
     others: tuple[str, ...],
     n_changed: int,
     work: Path,
+    n_window: int = 200,
 ) -> ImageSet:
     rows = np.flatnonzero((frame["domain"] == domain) & frame["vector"].notna())
     rows = np.random.default_rng(0).permutation(rows)
@@ -170,7 +190,7 @@ def _image_set(
         change: _changed(some, f"{domain}-{change}", *how, work)
         for change, how in TECHNICAL.items()
     }
-    return ImageSet(name, frame, pool, n_baseline, others, some, changed, work)
+    return ImageSet(name, frame, pool, n_baseline, n_window, others, some, changed, work)
 
 
 def _changed(

@@ -68,6 +68,7 @@ def row_evidence(
         known,
         baseline.whitener,
         baseline.movements,
+        changed=changed.likely,
         random_state=baseline.random_state,
     )
     return RowEvidence(changed, parts, _pixels(changed, quality, baseline, fields))
