@@ -110,7 +110,7 @@ class Causes:
             evidence = replace(evidence, changed=evidence.changed.seen(copies))
             change = Change(ShiftKind.BROKEN_FEED, _ONE_IMAGE, repeated, repeated, repeated)
         elif evidence is not None:
-            change = change_of(judgement, evidence)
+            change = change_of(judgement, evidence, pixels)
             # Where all images are darker, all have changed, also those that look like others.
             evidence = replace(evidence, changed=evidence.changed.given(change.share))
         broken = is_broken(lost, alpha=judgement.alpha, is_placeholder=is_replaced)

@@ -178,6 +178,19 @@ def test_blurred_images_are_a_technical_change():
     assert calm.kinds == ()
 
 
+# Of the fewer ones, what is seen beside images of the same content is not significant by itself.
+@pytest.mark.parametrize("n", [30, 36])
+def test_pixels_that_moved_in_too_few_images_for_their_vectors_to_tell_are_named(n):
+    baseline = monitor.fit_baseline(table(1, 2000, 1), PHOTOS)
+    worse = pd.concat([table(1, 200 - n, 2), table(1, n, 3, sharpness=0.0)], ignore_index=True)
+    (window,) = monitor.detect_drift(worse, baseline).windows
+    assert [test.name for test in window.judgement.tests if test.p_value < 0.01] == ["pixels"]
+    assert window.kinds == ("technical change",)
+    assert window.change.cause == "sharpness fell"
+    assert window.change.share == pytest.approx(n / 200, abs=0.05)
+    assert window.change.low <= n / 200 <= window.change.high
+
+
 def test_rows_that_fail_are_a_signal_of_their_own():
     baseline = monitor.fit_baseline(table(1, 1000, 1), PHOTOS)
     broken = table(1, 400, 2)

@@ -53,7 +53,9 @@ def is_broken(failures: Sequence[FailureShift], *, alpha: float, is_placeholder:
     )
 
 
-def change_of(judgement: Judgement, evidence: RowEvidence) -> Change:
+def change_of(
+    judgement: Judgement, evidence: RowEvidence, quality: Sequence[QualityShift] = ()
+) -> Change:
     """What happened to a drifted window, by the first of these that its rows show.
 
     - *technical change*: the mean moved as one of the suspected changes moves it, or a pixel statistic moved
@@ -62,6 +64,9 @@ def change_of(judgement: Judgement, evidence: RowEvidence) -> Change:
       lies in content that has all but vanished, or not.
     - *new look*: most rows changed, and none of these tells how.
     - *new content*: some rows changed.
+
+    Where nothing but pixels differ, and by too little within matched content, the pixel statistic of all
+    images that moved most, among `quality`, names the technical change.
     """
     changed, parts = evidence.changed, evidence.parts
     # Where vectors hardly moved, images that show the same may still have: then small effects count, too.
@@ -77,9 +82,13 @@ def change_of(judgement: Judgement, evidence: RowEvidence) -> Change:
         share = max(changed.share, _moved_share(pixels))
         # Cliff's delta is a lower bound; where it is small, only part of the images moved.
         high = 1.0 if abs(pixels.effect) >= _LEAST_PIXELS else min(1.0, 2 * share)
-        low = min(abs(pixels.effect), share)
+        low = max(0.0, min(abs(pixels.effect), share) - 1.96 * pixels.deviation)
         return Change(ShiftKind.TECHNICAL, pixel_name(pixels, evidence.pixels), share, low, high)
     kind = _kind_of_content(judgement, evidence)
+    if kind is ShiftKind.TECHNICAL and (moved := _most_moved(quality)) is not None:
+        share = max(changed.share, abs(moved.effect))
+        high = max(changed.high, min(1.0, 2 * share))
+        return Change(kind, pixel_name(moved, evidence.pixels), share, changed.low, high)
     return Change(kind, "", changed.share, changed.low, changed.high)
 
 
@@ -134,6 +143,14 @@ def _moved_pixels(pixels: Sequence[MatchedShift], least: float) -> MatchedShift 
         (shift for shift in pixels if shift.p_value <= PIXEL_LEVEL and abs(shift.effect) >= least),
         None,
     )
+
+
+def _most_moved(quality: Sequence[QualityShift]) -> MatchedShift | None:
+    moved = [shift for shift in quality if shift.p_value <= QUALITY_LEVEL and shift.effect != 0]
+    if not moved:
+        return None
+    most = min(moved, key=lambda shift: (shift.p_value, -abs(shift.effect)))
+    return MatchedShift(most.field, most.effect, most.p_value)
 
 
 def _moved_share(pixels: MatchedShift | None) -> float:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -31,11 +32,15 @@ class MatchedShift:
         window's are.
     p_value
         Mann & Whitney's (1947), adjusted by Holm over the fields.
+    deviation
+        The standard deviation that the effect has by chance where nothing moved; less where many values are
+        equal, 0 where all are.
     """
 
     field: str
     effect: float
     p_value: float
+    deviation: float = 0.0
 
 
 def matched_shifts(
@@ -71,13 +76,20 @@ def matched_shifts(
             continue
         test = stats.mannwhitneyu(moved, usual)
         delta = 2 * float(test.statistic) / (len(moved) * len(usual)) - 1
-        tests.append((field, delta, float(test.pvalue)))
-    adjusted = holm(np.array([p for _, _, p in tests]))
-    shifts = [
-        MatchedShift(field, delta, float(p))
-        for (field, delta, _), p in zip(tests, adjusted, strict=True)
-    ]
+        tests.append(MatchedShift(field, delta, float(test.pvalue), _deviation(moved, usual)))
+    adjusted = holm(np.array([test.p_value for test in tests]))
+    shifts = [replace(test, p_value=float(p)) for test, p in zip(tests, adjusted, strict=True)]
     return tuple(sorted(shifts, key=lambda shift: -abs(shift.effect)))
+
+
+def _deviation(first: NDArray[np.float64], second: NDArray[np.float64]) -> float:
+    """Of Cliff's delta of two sides that come from one population, with ties (Lehmann 1975)."""
+    n, m = len(first), len(second)
+    total = n + m
+    _, equal = np.unique(np.concatenate([first, second]), return_counts=True)
+    counts = equal.astype(np.float64)
+    tied = float((counts**3 - counts).sum()) / (total**3 - total)
+    return math.sqrt(max(1 - tied, 0.0) * (total + 1) / (3 * n * m))
 
 
 def _differences(
