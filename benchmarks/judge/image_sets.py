@@ -147,7 +147,7 @@ def small_images(n_changed: int, work: Path) -> ImageSet:
 
 
 def garment(label: str, n_changed: int, work: Path) -> ImageSet:
-    """Photos of one garment by many people, in windows of 40; new are other garments, which a shop adds one day."""
+    """Photos of one garment by many people, in windows of 40; new are others, as a shop adds one day."""
     frame = _photos(work)
     frame = frame[frame["domain"] == "clothing_crowd"].reset_index(drop=True)
     frame["domain"] = frame["label"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -13,6 +13,7 @@ from monitor.clusters import Baseline
 from monitor.drift.causes.changed import ChangedRows, changed_rows
 from monitor.drift.causes.matched import MatchedShift, matched_shifts
 from monitor.drift.causes.movement import MovementParts, movement_parts
+from monitor.drift.causes.sides import sides_allow
 
 LEAST_ROWS: Final = 20
 """On either side; of fewer rows nothing can be learned."""
@@ -29,7 +30,7 @@ class RowEvidence:
     changed
         The rows, told apart from the baseline's.
     parts
-        Of the mean's movement.
+        Of the mean's movement; without the changes that the sides of the images speak against.
     pixels
         Pixel statistics within matched content, the largest effect first; none where most rows have no
         match, or nothing was measured.
@@ -71,7 +72,9 @@ def row_evidence(
         changed=changed.likely,
         random_state=baseline.random_state,
     )
-    return RowEvidence(changed, parts, _pixels(changed, quality, baseline, fields))
+    pixels = _pixels(changed, quality, baseline, fields)
+    allowed = tuple(each for each in parts.likenesses if sides_allow(each, pixels))
+    return RowEvidence(changed, replace(parts, likenesses=allowed), pixels)
 
 
 def _pixels(

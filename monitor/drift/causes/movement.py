@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from monitor.clusters import KnownRows, Movements, neighbours
+from monitor.clusters import KnownRows, Movements
 from monitor.clusters.content import n_distinct
 from monitor.clusters.kmeans import assign, fit_centroids
 from monitor.drift.causes.discriminant import linear_discriminant
+from monitor.drift.causes.likeness import Likeness, MeanShift, likenesses, rows_looked_at
 from monitor.drift.causes.mixture_share import independent_rows, least_left
 
 _ROWS_OF_KIND: Final = 25
@@ -20,23 +21,6 @@ _ROWS_OF_KIND: Final = 25
 _MOST_KINDS: Final = 64
 _LEAST_CLEAR: Final = 2.5
 """The movement must be so many standard deviations beyond chance to be taken apart at all."""
-_LEAST_LIKENESS: Final = 0.4
-"""The part of the mean's squared movement that a change of the images must explain to be named. Of other
-people's photos no such change explains more than about 0.3; a true one that hits a fifth of the rows, 0.7."""
-_LIKENESS_OF_UNKNOWN: Final = 0.7
-"""The same where the changed rows are like nothing known also with the change undone. Other content may lie
-half along any change that makes images unlike the baseline's: of a baseline of one garment, others lay along
-images turned, squashed or upside down in 25 of 162 windows, by up to 0.65, and receipts along text drawn over
-photos (0.41). At 0.65 to 0.7 seven of these are left, and as many true changes are named as without it."""
-_FAR: Final = 1.25
-"""Rows are like nothing known whose median distance to the nearest is so many times that of known rows."""
-_LEAST_LOOKED_AT: Final = 8
-"""Fewer changed rows than that are looked at together with all others: alone they are the window's extremes."""
-_TOLD_APART: Final = 2.0
-"""A change is told from another that leaves so many times as much of the squared movement unexplained: no
-suspect is just what was done, and of two that miss about as much either may be nearer to it."""
-_LIKENESS_LEVEL: Final = 0.001
-"""How often chance may move a mean that far along any of the suspected changes."""
 _CHANCE_EMPTY: Final = 0.005
 """A small cluster is told as vanished when so few rows would come by chance at most so often."""
 _BELOW_CHANCE: Final = 0.45
@@ -45,35 +29,6 @@ _GONE: Final = 1 / 3
 """A small cluster has all but vanished when less than this part of its share is left."""
 _SURELY_LEFT: Final = 0.5
 """Content is lost when surely less than this part of its share is left: as its bound says, far less is."""
-
-
-@dataclass(frozen=True)
-class Likeness:
-    """How well one change of the images explains what a window did.
-
-    Parameters
-    ----------
-    name
-        What is done to an image.
-    explained
-        The part of the squared movement of the mean that lies along this change's own movement, sampling
-        noise taken off; 1 for all, near 0 for an unrelated one.
-    share, deviation
-        The share of rows that it would have been done to, and its standard error.
-    leaves_unknown
-        Whether rows are like nothing known also with it undone; looked at where that decides.
-    """
-
-    name: str
-    explained: float
-    share: float
-    deviation: float
-    leaves_unknown: bool = False
-
-    @property
-    def clearness(self) -> float:
-        """The movement along this change, in standard errors."""
-        return self.share / max(self.deviation, 1e-300)
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,30 +69,13 @@ class MovementParts:
 
     @property
     def alike(self) -> tuple[Likeness, ...]:
-        """The other changes that explain the movement about as well as the likest does, the likest first.
-
-        Those that leave less than twice as much of it unexplained.
-        """
+        """The other changes that explain the movement about as well as the likest does, the likest first."""
         likest = self.likest
-        return tuple(
-            likeness
-            for likeness in self._explaining
-            if likest is not None
-            and likeness is not likest
-            and 1 - likeness.explained < _TOLD_APART * (1 - likest.explained)
-        )
+        return () if likest is None else tuple(filter(likest.is_alike, self._explaining))
 
     @property
     def _explaining(self) -> list[Likeness]:
-        level = _LIKENESS_LEVEL / max(len(self.likenesses), 1)
-        z = float(stats.norm.isf(level))
-        return [
-            likeness
-            for likeness in self.likenesses
-            if likeness.clearness >= z
-            and likeness.explained
-            >= (_LIKENESS_OF_UNKNOWN if likeness.leaves_unknown else _LEAST_LIKENESS)
-        ]
+        return [each for each in self.likenesses if each.is_clear(among=len(self.likenesses))]
 
 
 def movement_parts(
@@ -194,75 +132,24 @@ def movement_parts(
     rows, others = window.astype(np.float64) @ axes, vectors.astype(np.float64) @ axes
     centre = others.mean(axis=0)
     rows, others = rows - centre, others - centre
-    f = 1 / len(rows) + 1 / len(others)
-    covariance = others.T @ others / max(len(others) - 1, 1)
-    moved = rows.mean(axis=0)
-    beyond = float(moved @ moved) - f * float(np.trace(covariance))
-    spread = f * np.sqrt(2 * float(np.einsum("ij,ji->", covariance, covariance)))
-    clearness = beyond / max(spread, 1e-300)
-    if clearness <= 0:
-        return MovementParts(clearness, 0.0, np.zeros(len(known), dtype=bool), False, ())
+    shift = MeanShift(
+        moved=rows.mean(axis=0),
+        covariance=others.T @ others / max(len(others) - 1, 1),
+        f=1 / len(rows) + 1 / len(others),
+    )
+    if shift.clearness <= 0:
+        return MovementParts(shift.clearness, 0.0, np.zeros(len(known), dtype=bool), False, ())
     kinds = _Kinds.of(window, vectors, random_state)
-    left = kinds.left(rows, others) / beyond
+    left = kinds.left(rows, others) / shift.beyond
     rng = np.random.default_rng([random_state, 0x617563])
-    looked_at = window if changed is None or len(changed) < _LEAST_LOOKED_AT else window[changed]
     before = linear_discriminant(window, vectors, rng)
     return MovementParts(
-        clearness,
+        shift.clearness,
         by_mix=(1 - left + kinds.explained(window, vectors, before, rng)) / 2,
         gone=kinds.gone(),
         is_loss=least_left(*before, independent_rows(window)) <= _SURELY_LEFT,
-        likenesses=tuple(
-            _looked_at(likeness, vector, looked_at, known)
-            for likeness, vector in _likenesses(moved, beyond, f, covariance, axes, movements)
-        ),
+        likenesses=likenesses(shift, axes, movements, rows_looked_at(window, changed), known),
     )
-
-
-def _likenesses(
-    moved: NDArray[np.float64],
-    beyond: float,
-    f: float,
-    covariance: NDArray[np.float64],
-    axes: NDArray[np.float64],
-    movements: Movements | None,
-) -> list[tuple[Likeness, NDArray[np.float32]]]:
-    """Each with the movement of the vectors."""
-    if movements is None:
-        return []
-    likenesses = []
-    for name, vector in zip(movements.names, movements.vectors, strict=True):
-        direction = vector.astype(np.float64) @ axes
-        squared = float(direction @ direction)
-        along = float(moved @ direction)
-        if squared <= 0 or along <= 0:
-            continue
-        noise = f * float(direction @ covariance @ direction) / squared
-        likeness = Likeness(
-            name,
-            explained=(along**2 / squared - noise) / beyond,
-            share=along / squared,
-            deviation=float(np.sqrt(noise / squared)),
-        )
-        likenesses.append((likeness, vector))
-    return sorted(likenesses, key=lambda pair: -pair[0].explained)
-
-
-def _looked_at(
-    likeness: Likeness,
-    vector: NDArray[np.float32],
-    rows: NDArray[np.float32],
-    known: KnownRows,
-) -> Likeness:
-    """With `leaves_unknown` of the changed `rows`, where that decides."""
-    if not _LEAST_LIKENESS <= likeness.explained < _LIKENESS_OF_UNKNOWN:
-        return likeness
-    far = _FAR * np.median(known.own_neighbours[0])
-    # As they are, too: where few of them changed, undoing it moves the others away.
-    leaves_unknown = all(
-        float(np.median(neighbours(side, known.vectors)[0])) > far for side in (rows, rows - vector)
-    )
-    return replace(likeness, leaves_unknown=leaves_unknown)
 
 
 @dataclass(frozen=True, eq=False)

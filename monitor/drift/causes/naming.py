@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from monitor.drift.causes.likeness import Likeness
 from monitor.drift.causes.matched import MatchedShift
-from monitor.drift.causes.movement import Likeness
+from monitor.drift.causes.sides import SQUASHED
 
 PIXEL_LEVEL: Final = 0.001
 _LEAST_SCALING: Final = 0.3
@@ -15,9 +16,7 @@ _MOST_NAMES: Final = 2
 _MOST_SMALLER: Final = 0.5
 """The same from which on smaller images alone tell what was done: at least half of them are."""
 _SCALED, _BLURRED, _CROPPED = "scaled down", "blurred", "cropped"
-_SQUASHED: Final = {"height": "squashed", "width": "squashed sideways"}
-"""By the side that became shorter."""
-_OF_DETAIL: Final = frozenset({_SCALED, _BLURRED, _CROPPED, *_SQUASHED.values(), "compressed hard"})
+_OF_DETAIL: Final = frozenset({_SCALED, _BLURRED, _CROPPED, *SQUASHED.values(), "compressed hard"})
 """Changes after which images show less or coarser detail: of small images vectors hardly tell them apart."""
 
 
@@ -68,7 +67,7 @@ def pixel_name(moved: MatchedShift, pixels: Sequence[MatchedShift]) -> str:
     """
     shorter = _shorter_sides(pixels, _MOST_SMALLER)
     if len(shorter) == 1:
-        return " or ".join([*(_SQUASHED[side] for side in shorter), _CROPPED])
+        return " or ".join([*(SQUASHED[side] for side in shorter), _CROPPED])
     if shorter:
         return f"{_CROPPED} or {_SCALED}"
     return f"{moved.field.replace('_', ' ')} {'rose' if moved.effect > 0 else 'fell'}"
@@ -78,17 +77,17 @@ def _shorter_sides(pixels: Sequence[MatchedShift], least: float) -> list[str]:
     return [
         shift.field
         for shift in pixels
-        if shift.field in _SQUASHED and shift.effect <= -least and shift.p_value <= PIXEL_LEVEL
+        if shift.field in SQUASHED and shift.effect <= -least and shift.p_value <= PIXEL_LEVEL
     ]
 
 
 def _by_sizes(names: list[str], pixels: Sequence[MatchedShift]) -> list[str]:
     shorter = _shorter_sides(pixels, _LEAST_SCALING)
     if len(shorter) == 1:
-        return [_SQUASHED[shorter[0]], _CROPPED]
+        return [SQUASHED[shorter[0]], _CROPPED]
     if shorter:
         # Blurred is what scaling down looks like; squashing leaves one side as it was.
-        names = [name for name in names if name not in _SQUASHED.values()] or names
+        names = [name for name in names if name not in SQUASHED.values()] or names
         smaller = [_SCALED if name == _BLURRED else name for name in names]
         return list(dict.fromkeys(smaller)) or names
     return list(dict.fromkeys(_BLURRED if name == _SCALED else name for name in names))

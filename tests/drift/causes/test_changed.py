@@ -8,8 +8,9 @@ import pytest
 from monitor.clusters import KnownRows
 from monitor.drift.causes.changed import changed_rows
 from monitor.drift.causes.discriminant import kernel_discriminant, linear_discriminant
+from monitor.drift.causes.likeness import Likeness
 from monitor.drift.causes.matched import MatchedShift
-from monitor.drift.causes.movement import Likeness, MovementParts
+from monitor.drift.causes.movement import MovementParts
 from monitor.drift.causes.naming import change_name
 
 WIDTH = 12

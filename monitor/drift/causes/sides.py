@@ -1,0 +1,58 @@
+"""What the sides of images say of a suspected change: another shape shows in width and height."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from monitor.drift.causes.likeness import Likeness
+from monitor.drift.causes.matched import MatchedShift
+
+SQUASHED: Final = {"height": "squashed", "width": "squashed sideways"}
+"""By the side that became shorter."""
+_TURNED: Final = frozenset({"turned by 90°"})
+_WIDENED: Final = frozenset({"letterboxed", "letterboxed in white"})
+_LEAST_OF_SHARE: Final = 0.7
+"""Cliff's delta of a side over the share of images whose shape changed, at least: of squashed photos it is
+0.9 to 1.1, of letterboxed ones 0.7 to 1."""
+_LEAST_VARIED: Final = 0.8
+"""Sides tell nothing where most images have the same: chance then moves them less than other statistics."""
+_CHANCE: Final = 2.0
+"""Standard deviations by which chance may lessen what is seen."""
+
+
+def sides_allow(likeness: Likeness, pixels: Sequence[MatchedShift]) -> bool:
+    """Whether the sides of a window's images have moved as they must have if this was done to them.
+
+    Parameters
+    ----------
+    likeness
+        What is suspected, and of which share of the images.
+    pixels
+        What the pixel statistics did within matched content; none where nothing is known of them.
+
+    Examples
+    --------
+    >>> squashed = Likeness("squashed", explained=0.6, share=0.8, deviation=0.05)
+    >>> def photos(height):
+    ...     fields = {"width": 0.1, "height": height, "brightness": 0.0}
+    ...     return [MatchedShift(f, effect, 1.0, deviation=0.1) for f, effect in fields.items()]
+    >>> sides_allow(squashed, photos(-0.8)), sides_allow(squashed, photos(-0.1))
+    (True, False)
+    """
+    sides = {shift.field: shift for shift in pixels if shift.field in SQUASHED}
+    if len(sides) < len(SQUASHED):
+        return True
+    usual = max(shift.deviation for shift in pixels)
+    if any(side.deviation < _LEAST_VARIED * usual for side in sides.values()):
+        return True
+    shorter = {SQUASHED[field]: -side.effect for field, side in sides.items()}
+    if likeness.name in shorter:
+        moved = shorter[likeness.name]
+    elif likeness.name in _TURNED:
+        moved = max(map(abs, shorter.values()))
+    elif likeness.name in _WIDENED:
+        moved = -min(shorter.values())
+    else:
+        return True
+    return moved + _CHANCE * usual >= _LEAST_OF_SHARE * min(likeness.share, 1.0)
