@@ -10,8 +10,8 @@ from monitor.drift.causes.matched import MatchedShift
 
 SQUASHED: Final = {"height": "squashed", "width": "squashed sideways"}
 """By the side that became shorter."""
-_TURNED: Final = frozenset({"turned by 90°"})
-_WIDENED: Final = frozenset({"letterboxed", "letterboxed in white"})
+_TURNED: Final = "turned by 90°"
+_LETTERBOXED: Final = ("letterboxed", "letterboxed in white")
 _LEAST_OF_SHARE: Final = 0.7
 """Cliff's delta of a side over the share of images whose shape changed, at least: of squashed photos it is
 0.9 to 1.1, of letterboxed ones 0.7 to 1."""
@@ -43,16 +43,21 @@ def sides_allow(likeness: Likeness, pixels: Sequence[MatchedShift]) -> bool:
     sides = {shift.field: shift for shift in pixels if shift.field in SQUASHED}
     if len(sides) < len(SQUASHED):
         return True
-    usual = max(shift.deviation for shift in pixels)
-    if any(side.deviation < _LEAST_VARIED * usual for side in sides.values()):
+    width, height = sides["width"], sides["height"]
+    moved: dict[str, tuple[float, float]] = {
+        SQUASHED["height"]: (-height.effect, height.deviation),
+        SQUASHED["width"]: (-width.effect, width.deviation),
+        **dict.fromkeys(
+            _LETTERBOXED, (max(width.effect, height.effect), max(width.deviation, height.deviation))
+        ),
+        _TURNED: (
+            max(abs(width.effect), abs(height.effect)),
+            max(width.deviation, height.deviation),
+        ),
+    }
+    if likeness.name not in moved:
         return True
-    shorter = {SQUASHED[field]: -side.effect for field, side in sides.items()}
-    if likeness.name in shorter:
-        moved = shorter[likeness.name]
-    elif likeness.name in _TURNED:
-        moved = max(map(abs, shorter.values()))
-    elif likeness.name in _WIDENED:
-        moved = -min(shorter.values())
-    else:
+    effect, deviation = moved[likeness.name]
+    if deviation < _LEAST_VARIED * max(shift.deviation for shift in pixels):
         return True
-    return moved + _CHANCE * usual >= _LEAST_OF_SHARE * min(likeness.share, 1.0)
+    return effect + _CHANCE * deviation >= _LEAST_OF_SHARE * min(likeness.share, 1.0)
