@@ -156,10 +156,18 @@ def garment(label: str, n_changed: int, work: Path) -> ImageSet:
     return _image_set(label, frame, label, others, min(n_changed, n_photos // 4), work, 40)
 
 
+def groceries(n_changed: int, work: Path) -> ImageSet:
+    """Photos of a shop's shelves, in windows of 100; new are clothes, and pictures of products alone."""
+    others = ("clothing_crowd", "clothing_kids", "grocery_iconic")
+    changed = min(n_changed, 250)
+    return _image_set("groceries", _photos(work), "grocery_store", others, changed, work, 100)
+
+
 GARMENTS = ("t-shirt", "longsleeve", "pants", "shoes", "dress", "shorts", "skirt", "hat")
 SETS: dict[str, Callable[[int, Path], ImageSet]] = {
     "clothes": clothes,
     "small-images": small_images,
+    "groceries": groceries,
     **{label: partial(garment, label) for label in GARMENTS[:5]},
 }
 

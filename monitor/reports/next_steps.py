@@ -154,6 +154,7 @@ def _technical(case: _Case) -> tuple[NextStep, ...]:
         "red and blue swapped": "the order of colour channels where images are decoded",
         "inverted": "the step that decodes images",
         "scaled down": "the step that resizes images",
+        "scaled up": "the step that resizes images",
         "letterboxed": "the step that resizes images",
         "letterboxed in white": "the step that resizes images",
         "squashed": "the step that resizes images",

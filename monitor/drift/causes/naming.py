@@ -13,8 +13,8 @@ PIXEL_LEVEL: Final = 0.001
 _LEAST_SCALING: Final = 0.3
 """Cliff's delta of the images' sizes from which on they changed."""
 _MOST_NAMES: Final = 2
-_MOST_SMALLER: Final = 0.5
-"""The same from which on smaller images alone tell what was done: at least half of them are."""
+_MOST_RESIZED: Final = 0.5
+"""The same from which on sizes alone tell what was done: at least half of the images have another."""
 _SCALED, _BLURRED, _CROPPED = "scaled down", "blurred", "cropped"
 _OF_DETAIL: Final = frozenset({_SCALED, _BLURRED, _CROPPED, *SQUASHED.values(), "compressed hard"})
 """Changes after which images show less or coarser detail: of small images vectors hardly tell them apart."""
@@ -56,7 +56,7 @@ def pixel_name(moved: MatchedShift, pixels: Sequence[MatchedShift]) -> str:
     moved
         The statistic that moved most.
     pixels
-        What all of them did. Smaller images say more than bytes per pixel do.
+        What all of them did. Smaller and larger images say more than bytes per pixel do.
 
     Examples
     --------
@@ -64,12 +64,17 @@ def pixel_name(moved: MatchedShift, pixels: Sequence[MatchedShift]) -> str:
     >>> denser = MatchedShift("bytes_per_pixel", 0.95, 1e-9)
     >>> pixel_name(denser, [denser, *smaller]), pixel_name(denser, [denser])
     ('cropped or scaled down', 'bytes per pixel rose')
+    >>> wider = [MatchedShift("width", 0.9, 1e-9), MatchedShift("height", 0.0, 1.0)]
+    >>> pixel_name(wider[0], wider)
+    'letterboxed or stretched'
     """
-    shorter = _shorter_sides(pixels, _MOST_SMALLER)
+    shorter = _shorter_sides(pixels, _MOST_RESIZED)
     if len(shorter) == 1:
         return " or ".join([*(SQUASHED[side] for side in shorter), _CROPPED])
     if shorter:
         return f"{_CROPPED} or {_SCALED}"
+    if longer := _longer_sides(pixels):
+        return "letterboxed or stretched" if len(longer) == 1 else "scaled up or letterboxed"
     return f"{moved.field.replace('_', ' ')} {'rose' if moved.effect > 0 else 'fell'}"
 
 
@@ -78,6 +83,16 @@ def _shorter_sides(pixels: Sequence[MatchedShift], least: float) -> list[str]:
         shift.field
         for shift in pixels
         if shift.field in SQUASHED and shift.effect <= -least and shift.p_value <= PIXEL_LEVEL
+    ]
+
+
+def _longer_sides(pixels: Sequence[MatchedShift]) -> list[str]:
+    return [
+        shift.field
+        for shift in pixels
+        if shift.field in SQUASHED
+        and shift.effect >= _MOST_RESIZED
+        and shift.p_value <= PIXEL_LEVEL
     ]
 
 

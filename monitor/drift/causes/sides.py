@@ -16,7 +16,10 @@ _LEAST_OF_SHARE: Final = 0.7
 """Cliff's delta of a side over the share of images whose shape changed, at least: of squashed photos it is
 0.9 to 1.1, of letterboxed ones 0.7 to 1."""
 _LEAST_VARIED: Final = 0.8
-"""Sides tell nothing where most images have the same: chance then moves them less than other statistics."""
+"""Sides tell nothing where most images have the same, before and after: chance moves them less than other
+statistics."""
+_MOVED: Final = 0.5
+"""Cliff's delta of a side from which on at least half of the images have another one."""
 _CHANCE: Final = 2.0
 """Standard deviations by which chance may lessen what is seen."""
 
@@ -58,6 +61,7 @@ def sides_allow(likeness: Likeness, pixels: Sequence[MatchedShift]) -> bool:
     if likeness.name not in moved:
         return True
     effect, deviation = moved[likeness.name]
-    if deviation < _LEAST_VARIED * max(shift.deviation for shift in pixels):
+    varies = deviation >= _LEAST_VARIED * max(shift.deviation for shift in pixels)
+    if not varies and max(abs(width.effect), abs(height.effect)) < _MOVED:
         return True
     return effect + _CHANCE * deviation >= _LEAST_OF_SHARE * min(likeness.share, 1.0)

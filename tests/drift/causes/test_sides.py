@@ -5,6 +5,7 @@ import pytest
 
 from monitor.drift.causes.likeness import Likeness
 from monitor.drift.causes.matched import matched_shifts
+from monitor.drift.causes.naming import pixel_name
 from monitor.drift.causes.sides import sides_allow
 
 FIELDS = ("brightness", "width", "height")
@@ -71,3 +72,15 @@ def test_images_of_one_size_and_unmeasured_ones_do_not_tell():
     }  # fmt: skip
     assert sides_allow(squashed, shifts)
     assert sides_allow(squashed, ())
+
+
+def test_images_of_one_size_that_all_grew_wider_are_letterboxed_and_not_squashed():
+    rng = np.random.default_rng(0)
+    window, known = photos(rng, is_one_size=True), photos(rng, 1000, is_one_size=True)
+    shifts = moved(scaled(window, 1.0, 1.3, 1), known)
+    for name, is_allowed in {"squashed": False, "letterboxed": True, "darker": True}.items():
+        likeness = Likeness(name, explained=0.6, share=1.0, deviation=0.02)
+        assert sides_allow(likeness, shifts) is is_allowed
+    assert pixel_name(shifts[0], shifts) == "letterboxed or stretched"
+    both = moved(scaled(window, 1.0, 2, 2), known)
+    assert pixel_name(both[0], both) == "scaled up or letterboxed"
