@@ -13,7 +13,7 @@ from monitor.clusters import Baseline
 from monitor.drift.causes.changed import ChangedRows, changed_rows
 from monitor.drift.causes.matched import MatchedShift, matched_shifts
 from monitor.drift.causes.movement import MovementParts, movement_parts
-from monitor.drift.causes.sides import sides_allow
+from monitor.drift.causes.plausibility import is_plausible
 
 LEAST_ROWS: Final = 20
 """On either side; of fewer rows nothing can be learned."""
@@ -30,7 +30,7 @@ class RowEvidence:
     changed
         The rows, told apart from the baseline's.
     parts
-        Of the mean's movement; without the changes that the sides of the images speak against.
+        Of the mean's movement; without the changes that pixels and sides of the images speak against.
     pixels
         Pixel statistics within matched content, the largest effect first; none where most rows have no
         match, or nothing was measured.
@@ -73,7 +73,7 @@ def row_evidence(
         random_state=baseline.random_state,
     )
     pixels = _pixels(changed, quality, baseline, fields)
-    allowed = tuple(each for each in parts.likenesses if sides_allow(each, pixels))
+    allowed = tuple(each for each in parts.likenesses if is_plausible(each, pixels))
     return RowEvidence(changed, replace(parts, likenesses=allowed), pixels)
 
 

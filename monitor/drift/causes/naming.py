@@ -7,7 +7,7 @@ from typing import Final
 
 from monitor.drift.causes.likeness import Likeness
 from monitor.drift.causes.matched import MatchedShift
-from monitor.drift.causes.sides import SQUASHED
+from monitor.drift.causes.plausibility import SQUASHED
 
 PIXEL_LEVEL: Final = 0.001
 _LEAST_SCALING: Final = 0.3

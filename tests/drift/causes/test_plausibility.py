@@ -1,4 +1,4 @@
-"""A suspected change that would have given images another shape is held against their width and height."""
+"""A suspected change is held against what the images' pixels and sides did."""
 
 import numpy as np
 import pytest
@@ -6,7 +6,7 @@ import pytest
 from monitor.drift.causes.likeness import Likeness
 from monitor.drift.causes.matched import matched_shifts
 from monitor.drift.causes.naming import pixel_name
-from monitor.drift.causes.sides import sides_allow
+from monitor.drift.causes.plausibility import is_plausible
 
 FIELDS = ("brightness", "width", "height")
 N = 200
@@ -51,15 +51,15 @@ def test_the_sides_must_have_moved_with_the_shape(name, share):
     rng = np.random.default_rng(0)
     known, window = photos(rng, 1000), photos(rng)
     likeness = Likeness(name, explained=0.6, share=share, deviation=0.02)
-    assert sides_allow(likeness, moved(scaled(window, share, *CASES[name]), known))
-    assert not sides_allow(likeness, moved(window, known))
+    assert is_plausible(likeness, moved(scaled(window, share, *CASES[name]), known))
+    assert not is_plausible(likeness, moved(window, known))
 
 
 def test_what_leaves_the_shape_is_not_held_against_it():
     rng = np.random.default_rng(0)
     unmoved = moved(photos(rng), photos(rng, 1000))
     for name in ("darker", "upside down", "red and blue swapped", "blurred"):
-        assert sides_allow(Likeness(name, explained=0.6, share=1.0, deviation=0.02), unmoved)
+        assert is_plausible(Likeness(name, explained=0.6, share=1.0, deviation=0.02), unmoved)
 
 
 def test_images_of_one_size_and_unmeasured_ones_do_not_tell():
@@ -70,8 +70,8 @@ def test_images_of_one_size_and_unmeasured_ones_do_not_tell():
     assert {shift.field: shift.deviation > 0 for shift in shifts} == {
         "brightness": True, "width": False, "height": False,
     }  # fmt: skip
-    assert sides_allow(squashed, shifts)
-    assert sides_allow(squashed, ())
+    assert is_plausible(squashed, shifts)
+    assert is_plausible(squashed, ())
 
 
 def test_images_of_one_size_that_all_grew_wider_are_letterboxed_and_not_squashed():
@@ -80,7 +80,16 @@ def test_images_of_one_size_that_all_grew_wider_are_letterboxed_and_not_squashed
     shifts = moved(scaled(window, 1.0, 1.3, 1), known)
     for name, is_allowed in {"squashed": False, "letterboxed": True, "darker": True}.items():
         likeness = Likeness(name, explained=0.6, share=1.0, deviation=0.02)
-        assert sides_allow(likeness, shifts) is is_allowed
+        assert is_plausible(likeness, shifts) is is_allowed
     assert pixel_name(shifts[0], shifts) == "letterboxed or stretched"
     both = moved(scaled(window, 1.0, 2, 2), known)
     assert pixel_name(both[0], both) == "scaled up or letterboxed"
+
+
+@pytest.mark.parametrize("share", [0.1, 0.5])
+def test_of_images_that_nearly_all_are_darker_a_few_were_not_turned(share):
+    rng = np.random.default_rng(0)
+    window, known = photos(rng), photos(rng, 1000)
+    window[:, 0] -= 1
+    turned = Likeness("upside down", explained=0.6, share=share, deviation=0.02)
+    assert is_plausible(turned, moved(window, known)) is (share > 0.25)

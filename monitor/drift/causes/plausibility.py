@@ -1,4 +1,4 @@
-"""What the sides of images say of a suspected change: another shape shows in width and height."""
+"""Whether what pixels and sides of the images did agrees with a suspected change."""
 
 from __future__ import annotations
 
@@ -22,10 +22,16 @@ _MOVED: Final = 0.5
 """Cliff's delta of a side from which on at least half of the images have another one."""
 _CHANCE: Final = 2.0
 """Standard deviations by which chance may lessen what is seen."""
+_LEAST_OF_PIXELS: Final = 0.25
+"""The share of images that a suspect would have changed over Cliff's delta of the pixel statistic that moved
+most: the vectors of images compressed hard moved as those of a tenth of them do that are colder in colour."""
 
 
-def sides_allow(likeness: Likeness, pixels: Sequence[MatchedShift]) -> bool:
-    """Whether the sides of a window's images have moved as they must have if this was done to them.
+def is_plausible(likeness: Likeness, pixels: Sequence[MatchedShift]) -> bool:
+    """Whether this may have been done to images whose pixel statistics did that within matched content.
+
+    Where pixels show that most images changed, a change of a few of them is not what was done; and one that
+    gives images another shape shows in width and height.
 
     Parameters
     ----------
@@ -36,11 +42,27 @@ def sides_allow(likeness: Likeness, pixels: Sequence[MatchedShift]) -> bool:
 
     Examples
     --------
+    >>> compressed = [MatchedShift("bytes_per_pixel", -1.0, 1e-9, deviation=0.05)]
+    >>> colder = Likeness("colder in colour", explained=0.5, share=0.1, deviation=0.01)
+    >>> is_plausible(colder, compressed), is_plausible(colder, [])
+    (False, True)
+    """
+    moved = max((abs(shift.effect) for shift in pixels), default=0.0)
+    if moved >= _MOVED and likeness.share < _LEAST_OF_PIXELS * moved:
+        return False
+    return _sides_allow(likeness, pixels)
+
+
+def _sides_allow(likeness: Likeness, pixels: Sequence[MatchedShift]) -> bool:
+    """Whether the sides of the images have moved as they must have if this was done to them.
+
+    Examples
+    --------
     >>> squashed = Likeness("squashed", explained=0.6, share=0.8, deviation=0.05)
     >>> def photos(height):
     ...     fields = {"width": 0.1, "height": height, "brightness": 0.0}
     ...     return [MatchedShift(f, effect, 1.0, deviation=0.1) for f, effect in fields.items()]
-    >>> sides_allow(squashed, photos(-0.8)), sides_allow(squashed, photos(-0.1))
+    >>> _sides_allow(squashed, photos(-0.8)), _sides_allow(squashed, photos(-0.1))
     (True, False)
     """
     sides = {shift.field: shift for shift in pixels if shift.field in SQUASHED}
