@@ -38,11 +38,16 @@ def change_name(likest: Sequence[Likeness], pixels: Sequence[MatchedShift]) -> s
     >>> alike = [Likeness("cropped", 0.82, 0.6, 0.02), Likeness("scaled down", 0.8, 0.7, 0.02)]
     >>> change_name(alike, [])
     'cropped or scaled down'
+    >>> bars = [Likeness(name, 0.8, 0.6, 0.02) for name in ("letterboxed in white", "letterboxed")]
+    >>> change_name(bars, [])
+    'letterboxed'
     >>> narrower = [MatchedShift("width", -0.9, 1e-9), MatchedShift("height", 0.0, 1.0)]
     >>> change_name(alike, narrower)
     'squashed sideways or cropped'
     """
     names = list(dict.fromkeys(likeness.name for likeness in likest))
+    # "letterboxed or letterboxed in white" says no more than its first word.
+    names = [a for a in names if not any(a != b and a.startswith(b) for b in names)]
     if names[0] in _OF_DETAIL and pixels:
         names = _by_sizes(names, pixels)
     return " or ".join(names[:_MOST_NAMES])
