@@ -9,11 +9,11 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from monitor.clusters import Baseline
+from monitor.clusters import Baseline, KnownRows
 from monitor.drift.causes.changed import ChangedRows, changed_rows
 from monitor.drift.causes.matched import MatchedShift, matched_shifts
 from monitor.drift.causes.movement import MovementParts, movement_parts
-from monitor.drift.causes.plausibility import is_plausible
+from monitor.drift.causes.plausibility import Sides, is_plausible
 
 LEAST_ROWS: Final = 20
 """On either side; of fewer rows nothing can be learned."""
@@ -73,8 +73,16 @@ def row_evidence(
         random_state=baseline.random_state,
     )
     pixels = _pixels(changed, quality, baseline, fields)
-    allowed = tuple(each for each in parts.likenesses if is_plausible(each, pixels))
+    sides = _sides(known, fields) if pixels else None
+    allowed = tuple(each for each in parts.likenesses if is_plausible(each, pixels, sides))
     return RowEvidence(changed, replace(parts, likenesses=allowed), pixels)
+
+
+def _sides(known: KnownRows, fields: Sequence[str]) -> Sides | None:
+    if not {"width", "height"} <= set(fields):
+        return None
+    sides = known.quality[:, [fields.index("width"), fields.index("height")]]
+    return Sides(sides, sides[known.own_neighbours[1]])
 
 
 def _pixels(

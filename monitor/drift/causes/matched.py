@@ -75,11 +75,25 @@ def matched_shifts(
         if min(len(moved), len(usual)) < _LEAST_ROWS:
             continue
         test = stats.mannwhitneyu(moved, usual)
-        delta = 2 * float(test.statistic) / (len(moved) * len(usual)) - 1
+        delta = _delta(float(test.statistic), moved, usual)
         tests.append(MatchedShift(field, delta, float(test.pvalue), _deviation(moved, usual)))
     adjusted = holm(np.array([test.p_value for test in tests]))
     shifts = [replace(test, p_value=float(p)) for test, p in zip(tests, adjusted, strict=True)]
     return tuple(sorted(shifts, key=lambda shift: -abs(shift.effect)))
+
+
+def cliffs_delta(first: NDArray[np.float64], second: NDArray[np.float64]) -> float:
+    """How much more likely one of the first lies above one of the second than below it, in [−1, 1].
+
+    >>> cliffs_delta(np.array([3.0, 4.0]), np.array([1.0, 3.0]))
+    0.75
+    """
+    return _delta(float(stats.mannwhitneyu(first, second).statistic), first, second)
+
+
+def _delta(statistic: float, first: NDArray[np.float64], second: NDArray[np.float64]) -> float:
+    """Cliff's delta from Mann & Whitney's U."""
+    return 2 * statistic / (len(first) * len(second)) - 1
 
 
 def _deviation(first: NDArray[np.float64], second: NDArray[np.float64]) -> float:

@@ -6,7 +6,7 @@ import pytest
 from monitor.drift.causes.likeness import Likeness
 from monitor.drift.causes.matched import matched_shifts
 from monitor.drift.causes.naming import pixel_name
-from monitor.drift.causes.plausibility import is_plausible
+from monitor.drift.causes.plausibility import Sides, is_plausible
 
 FIELDS = ("brightness", "width", "height")
 N = 200
@@ -20,15 +20,20 @@ def photos(rng, n=N, *, is_one_size=False):
     return np.column_stack([rng.uniform(size=n), sizes]).astype(np.float32)
 
 
-def moved(window, known):
+def told(name, share, window, known):
+    """Whether a change of that share is plausible, and what the pixel statistics did."""
     rng = np.random.default_rng(1)
-    return matched_shifts(
+    nearest_of_known = rng.permutation(len(known))
+    shifts = matched_shifts(
         FIELDS,
         window,
         known,
         nearest=rng.integers(len(known), size=len(window)),
-        nearest_of_known=rng.permutation(len(known)),
+        nearest_of_known=nearest_of_known,
     )
+    likeness = Likeness(name, explained=0.6, share=share, deviation=0.02)
+    sides = Sides(known[:, 1:], known[nearest_of_known, 1:])
+    return is_plausible(likeness, shifts, sides), shifts
 
 
 def scaled(rows, share, width, height):
@@ -45,45 +50,59 @@ CASES = {
 }
 
 
-@pytest.mark.parametrize("share", [0.3, 1.0])
+@pytest.mark.parametrize("share", [0.6, 1.0])
 @pytest.mark.parametrize("name", CASES)
 def test_the_sides_must_have_moved_with_the_shape(name, share):
     rng = np.random.default_rng(0)
     known, window = photos(rng, 1000), photos(rng)
-    likeness = Likeness(name, explained=0.6, share=share, deviation=0.02)
-    assert is_plausible(likeness, moved(scaled(window, share, *CASES[name]), known))
-    assert not is_plausible(likeness, moved(window, known))
+    assert told(name, share, scaled(window, share, *CASES[name]), known)[0]
+    assert not told(name, share, window, known)[0]
+
+
+@pytest.mark.parametrize("portraits", [1.0, 0.8, 0.5])
+def test_turned_images_have_changed_sides_as_far_as_their_shape_lets_them(portraits):
+    """Of as many portraits as landscapes there are as many when all are turned."""
+    rng = np.random.default_rng(0)
+
+    def photos_of_two_shapes(n):
+        upright = rng.random(n) < portraits
+        sizes = np.where(upright[:, None], [400.0, 533.0], [533.0, 400.0])
+        sizes *= rng.uniform(0.7, 1.3, size=(n, 1))
+        return np.column_stack([rng.uniform(size=n), sizes]).astype(np.float32)
+
+    known, window = photos_of_two_shapes(1000), photos_of_two_shapes(N)
+    assert told("turned by 90°", 1.0, window[:, [0, 2, 1]], known)[0]
+    assert told("turned by 90°", 1.0, window, known)[0] is (portraits == 0.5)
 
 
 def test_what_leaves_the_shape_is_not_held_against_it():
     rng = np.random.default_rng(0)
-    unmoved = moved(photos(rng), photos(rng, 1000))
+    known, window = photos(rng, 1000), photos(rng)
     for name in ("darker", "upside down", "red and blue swapped", "blurred"):
-        assert is_plausible(Likeness(name, explained=0.6, share=1.0, deviation=0.02), unmoved)
+        assert told(name, 1.0, window, known)[0]
 
 
 def test_images_of_one_size_and_unmeasured_ones_do_not_tell():
     rng = np.random.default_rng(0)
-    squashed = Likeness("squashed", explained=0.6, share=1.0, deviation=0.02)
     window, known = photos(rng, is_one_size=True), photos(rng, 1000, is_one_size=True)
-    shifts = moved(window, known)
+    is_told, shifts = told("squashed", 1.0, window, known)
+    assert is_told
     assert {shift.field: shift.deviation > 0 for shift in shifts} == {
         "brightness": True, "width": False, "height": False,
     }  # fmt: skip
-    assert is_plausible(squashed, shifts)
-    assert is_plausible(squashed, ())
+    assert is_plausible(Likeness("squashed", explained=0.6, share=1.0, deviation=0.02), ())
 
 
 def test_images_of_one_size_that_all_grew_wider_are_letterboxed_and_not_squashed():
     rng = np.random.default_rng(0)
     window, known = photos(rng, is_one_size=True), photos(rng, 1000, is_one_size=True)
-    shifts = moved(scaled(window, 1.0, 1.3, 1), known)
+    wider = scaled(window, 1.0, 1.3, 1)
     for name, is_allowed in {"squashed": False, "letterboxed": True, "darker": True}.items():
-        likeness = Likeness(name, explained=0.6, share=1.0, deviation=0.02)
-        assert is_plausible(likeness, shifts) is is_allowed
+        is_told, shifts = told(name, 1.0, wider, known)
+        assert is_told is is_allowed
     assert pixel_name(shifts[0], shifts) == "letterboxed or stretched"
-    both = moved(scaled(window, 1.0, 2, 2), known)
-    assert pixel_name(both[0], both) == "scaled up or letterboxed"
+    _, shifts = told("darker", 1.0, scaled(window, 1.0, 2, 2), known)
+    assert pixel_name(shifts[0], shifts) == "scaled up or letterboxed"
 
 
 @pytest.mark.parametrize("share", [0.1, 0.5])
@@ -91,5 +110,4 @@ def test_of_images_that_nearly_all_are_darker_a_few_were_not_turned(share):
     rng = np.random.default_rng(0)
     window, known = photos(rng), photos(rng, 1000)
     window[:, 0] -= 1
-    turned = Likeness("upside down", explained=0.6, share=share, deviation=0.02)
-    assert is_plausible(turned, moved(window, known)) is (share > 0.25)
+    assert told("upside down", share, window, known)[0] is (share > 0.25)
