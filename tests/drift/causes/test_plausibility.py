@@ -2,11 +2,13 @@
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from monitor.drift.causes.likeness import Likeness
 from monitor.drift.causes.matched import matched_shifts
 from monitor.drift.causes.naming import pixel_name
-from monitor.drift.causes.plausibility import Sides, is_plausible
+from monitor.drift.causes.plausibility import _RESHAPED, Sides, is_plausible
+from monitor.images.suspects import SUSPECTS
 
 FIELDS = ("brightness", "width", "height")
 N = 200
@@ -48,6 +50,18 @@ CASES = {
     "letterboxed": (1.7, 1),
     "letterboxed in white": (1, 1.7),
 }
+
+
+@pytest.mark.parametrize("size", [(400, 533), (533, 400), (300, 300)])
+def test_what_it_expects_of_the_sides_is_what_the_suspects_do(size):
+    picture = Image.new("RGB", size)
+    width, height = (np.array([float(side)]) for side in size)
+    for name, change in SUSPECTS.items():
+        reshaped = _RESHAPED.get(name)
+        sides = size if reshaped is None else [float(side[0]) for side in reshaped(width, height)]
+        # What is cropped or scaled down keeps its shape.
+        if name not in {"cropped", "scaled down"}:
+            assert change(picture).size == pytest.approx(sides, abs=1), name
 
 
 @pytest.mark.parametrize("share", [0.6, 1.0])
