@@ -60,14 +60,19 @@ def compared(*names: str, **options: Any) -> dict[str, Any]:
     return figures
 
 
+def each_alone(*names: str, **options: Any) -> dict[str, Any]:
+    """Figures of contenders with a process each: some keep threads for as long as theirs lives."""
+    return {name: compared(name, **options)["results"][name] for name in names}
+
+
 def compact(n: int) -> str:
     names = [name for name in CONTENDERS if n > 200 or name != "one by one"]
-    return table("640x480 JPEGs, compact model", compared(*names, images=n)["results"])
+    return table("640x480 JPEGs, compact model", each_alone(*names, images=n))
 
 
 def vit(n: int) -> str:
     names = [name for name in CONTENDERS if n > 200 or name not in ("one by one", "DataLoader")]
-    results = compared(*names, images=n // 6, rounds=2, model="ViT-B-32")["results"]
+    results = each_alone(*names, images=n // 6, rounds=2, model="ViT-B-32")
     share = results["monitor.embed"][0] / results[ENCODE][0]
     text = table("640x480 JPEGs, ViT-B-32, float32, random weights", results)
     return f"{text}\n\nmonitor.embed: {share:.2f} of the encoder alone"
@@ -89,15 +94,8 @@ def large(n: int) -> str:
 def engines(n: int) -> str:
     there = [name for name, package in ENGINES.items() if find_spec(package) is not None]
     on_open_clip = [name for name in there if name in (RAY, DAFT)]
-    # One process each: some keep threads, or a cluster, for as long as theirs lives.
-    vit = {
-        name: compared(name, images=n // 6, rounds=2, model="ViT-B-32")["results"][name]
-        for name in (ENCODE, "monitor.embed", *there)
-    }
-    small = {
-        name: compared(name, images=n, rounds=2)["results"][name]
-        for name in ("monitor.embed", *on_open_clip)
-    }
+    vit = each_alone(ENCODE, "monitor.embed", *there, images=n // 6, rounds=2, model="ViT-B-32")
+    small = each_alone("monitor.embed", *on_open_clip, images=n, rounds=2)
     return (
         f"{table('640x480 JPEGs, ViT-B-32, float32, random weights', vit)}\n\n"
         f"{table('640x480 JPEGs, compact model', small)}"
