@@ -21,9 +21,8 @@ from monitor.windows import Cut, Every, Grid, zone_of
 TWICE_SHARE, TWICE_ROWS = 0.25, 10
 """From so many rows on that repeat another one, a note asks whether rows were delivered twice."""
 DAYS_OF_YEAR: Final = 365
-MUCH_LARGER: Final = 2.5
-"""Where days differ by 0.3 % and have 67 rows, windows of three times as many are called drifted eight times
-as often as they should be (docs/benchmarks.md)."""
+MUCH_LARGER: Final = 4
+"""The mean of so many times the rows errs by half as much, and shows what the other hides."""
 
 
 def other_windows(baseline: Baseline, grid: Grid | None) -> str | None:
