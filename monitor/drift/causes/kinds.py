@@ -145,12 +145,10 @@ def _moved_pixels(pixels: Sequence[MatchedShift], least: float) -> MatchedShift 
     )
 
 
-def _most_moved(quality: Sequence[QualityShift]) -> MatchedShift | None:
-    moved = [shift for shift in quality if shift.p_value <= QUALITY_LEVEL and shift.effect != 0]
-    if not moved:
-        return None
-    most = min(moved, key=lambda shift: (shift.p_value, -abs(shift.effect)))
-    return MatchedShift(most.field, most.effect, most.p_value)
+def _most_moved(quality: Sequence[QualityShift]) -> QualityShift | None:
+    # The effect is NaN where one side has no image with the statistic.
+    moved = [shift for shift in quality if shift.p_value <= QUALITY_LEVEL and abs(shift.effect) > 0]
+    return min(moved, key=lambda shift: (shift.p_value, -abs(shift.effect)), default=None)
 
 
 def _moved_share(pixels: MatchedShift | None) -> float:

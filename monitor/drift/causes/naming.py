@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+import numpy as np
+
 from monitor.drift.causes.likeness import Likeness
 from monitor.drift.causes.matched import MatchedShift
+from monitor.drift.causes.pixels import QualityShift
 from monitor.drift.causes.plausibility import SQUASHED
 
 PIXEL_LEVEL: Final = 0.001
@@ -53,7 +56,7 @@ def change_name(likest: Sequence[Likeness], pixels: Sequence[MatchedShift]) -> s
     return " or ".join(names[:_MOST_NAMES])
 
 
-def pixel_name(moved: MatchedShift, pixels: Sequence[MatchedShift]) -> str:
+def pixel_name(moved: MatchedShift | QualityShift, pixels: Sequence[MatchedShift]) -> str:
     """What images are called whose pixels alone tell of a change, such as "sharpness fell".
 
     Parameters
@@ -73,36 +76,29 @@ def pixel_name(moved: MatchedShift, pixels: Sequence[MatchedShift]) -> str:
     >>> pixel_name(wider[0], wider)
     'letterboxed or stretched'
     """
-    shorter = _shorter_sides(pixels, _MOST_RESIZED)
+    shorter = _moved_sides(pixels, -_MOST_RESIZED)
     if len(shorter) == 1:
         return " or ".join([*(SQUASHED[side] for side in shorter), _CROPPED])
     if shorter:
         return f"{_CROPPED} or {_SCALED}"
-    if longer := _longer_sides(pixels):
+    if longer := _moved_sides(pixels, _MOST_RESIZED):
         return "letterboxed or stretched" if len(longer) == 1 else "scaled up or letterboxed"
     return f"{moved.field.replace('_', ' ')} {'rose' if moved.effect > 0 else 'fell'}"
 
 
-def _shorter_sides(pixels: Sequence[MatchedShift], least: float) -> list[str]:
-    return [
-        shift.field
-        for shift in pixels
-        if shift.field in SQUASHED and shift.effect <= -least and shift.p_value <= PIXEL_LEVEL
-    ]
-
-
-def _longer_sides(pixels: Sequence[MatchedShift]) -> list[str]:
+def _moved_sides(pixels: Sequence[MatchedShift], least: float) -> list[str]:
+    """The sides that became longer by at least so much; shorter, where `least` is negative."""
     return [
         shift.field
         for shift in pixels
         if shift.field in SQUASHED
-        and shift.effect >= _MOST_RESIZED
+        and shift.effect * np.sign(least) >= abs(least)
         and shift.p_value <= PIXEL_LEVEL
     ]
 
 
 def _by_sizes(names: list[str], pixels: Sequence[MatchedShift]) -> list[str]:
-    shorter = _shorter_sides(pixels, _LEAST_SCALING)
+    shorter = _moved_sides(pixels, -_LEAST_SCALING)
     if len(shorter) == 1:
         return [SQUASHED[shorter[0]], _CROPPED]
     if shorter:

@@ -9,6 +9,8 @@ from monitor.clusters import KnownRows, Movements, fit
 from monitor.clusters.fitting import Clustering
 from monitor.drift import Rules, ShiftKind, Verdict, change_of, judge, row_evidence, shift_kinds
 from monitor.drift.causes.changed import changed_rows
+from monitor.drift.causes.kinds import _most_moved
+from monitor.drift.causes.pixels import QualityShift
 
 WIDTH = 24
 N_KINDS = 6
@@ -164,3 +166,12 @@ def test_calm_rows_hardly_change():
 
 def test_too_few_rows_tell_nothing(baseline):
     assert row_evidence(rows(19, np.random.default_rng(0)), None, baseline) is None
+
+
+def test_a_statistic_that_no_image_has_any_more_names_nothing():
+    def shift(field, effect, p_value):
+        return QualityShift(field, 0.5, 0.4, "other", effect, 0.0, 1.0, p_value)
+
+    gone, fell = shift("bytes_per_pixel", np.nan, 1e-4), shift("sharpness", -0.2, 1e-3)
+    assert _most_moved([gone]) is None
+    assert _most_moved([gone, fell]) is fell
