@@ -60,9 +60,10 @@ def with_random_weights(name: str, folder: Path) -> str:
     return f"local-dir:{folder}"
 
 
-def loaded(options: argparse.Namespace, model: str) -> dict[str, Encoder]:
+def loaded(
+    options: argparse.Namespace, model: str, clock: Callable[[], float]
+) -> dict[str, Encoder]:
     """The encoder in float32 and in each precision."""
-    clock = time.perf_counter if options.device != "cpu" else time.process_time
     encoders = {}
     for precision in ("float32", *options.precisions):
         start = clock()
@@ -191,10 +192,10 @@ def main() -> None:
     is_random = options.pretrained is None and options.model != "compact"
     with tempfile.TemporaryDirectory() as place:
         model = with_random_weights(options.model, Path(place)) if is_random else options.model
-        encoders = loaded(options, model)
+        clock = time.perf_counter if options.device != "cpu" else time.process_time
+        encoders = loaded(options, model, clock)
         kind = "random weights" if is_random else options.pretrained or "its weights"
         print(f"{options.model}, {kind}, {options.device}, {len(images)} photos")
-        clock = time.perf_counter if options.device != "cpu" else time.process_time
         time_and_closeness(encoders, images, clock)
         if options.verdicts:
             compare_verdicts(encoders, options.photos, options.verdicts)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Final
 
 import numpy as np
@@ -138,12 +138,19 @@ def likenesses(
     known
         Rows of the baseline.
     """
+    if movements is None:
+        return ()
     found = []
-    if movements is not None:
-        for name, vector in zip(movements.names, movements.vectors, strict=True):
-            likeness = shift.likeness(name, vector.astype(np.float64) @ axes)
-            if likeness is not None:
-                found.append(_looked_at(likeness, vector, rows, known))
+    # As they are, too: where few of them changed, undoing it moves the others away.
+    are_unknown = cache(lambda: _are_unknown(rows, known))
+    for name, vector in zip(movements.names, movements.vectors, strict=True):
+        likeness = shift.likeness(name, vector.astype(np.float64) @ axes)
+        if likeness is None:
+            continue
+        if _LEAST_LIKENESS <= likeness.explained < _LIKENESS_OF_UNKNOWN:
+            leaves_unknown = are_unknown() and _are_unknown(rows - vector, known)
+            likeness = replace(likeness, leaves_unknown=leaves_unknown)
+        found.append(likeness)
     return tuple(sorted(found, key=lambda likeness: -likeness.explained))
 
 
@@ -154,18 +161,7 @@ def rows_looked_at(
     return window if changed is None or len(changed) < _LEAST_LOOKED_AT else window[changed]
 
 
-def _looked_at(
-    likeness: Likeness,
-    vector: NDArray[np.float32],
-    rows: NDArray[np.float32],
-    known: KnownRows,
-) -> Likeness:
-    """With `leaves_unknown` of the changed `rows`, where that decides."""
-    if not _LEAST_LIKENESS <= likeness.explained < _LIKENESS_OF_UNKNOWN:
-        return likeness
-    far = _FAR * np.median(known.own_neighbours[0])
-    # As they are, too: where few of them changed, undoing it moves the others away.
-    leaves_unknown = all(
-        float(np.median(neighbours(side, known.vectors)[0])) > far for side in (rows, rows - vector)
-    )
-    return replace(likeness, leaves_unknown=leaves_unknown)
+def _are_unknown(rows: NDArray[np.float32], known: KnownRows) -> bool:
+    """Whether most of the rows are like nothing known."""
+    far = _FAR * float(np.median(known.own_neighbours[0]))
+    return float(np.median(neighbours(rows, known.vectors)[0])) > far
