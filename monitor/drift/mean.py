@@ -14,9 +14,10 @@ from scipy import optimize, special
 
 from monitor.clusters import Baseline, BaselineStatistics
 from monitor.drift.comparison import Comparison, Ratio
+from monitor.drift.dealt_rows import DealtRows
 from monitor.drift.judgement import Judgement
 from monitor.drift.mean_null import MeanNull
-from monitor.drift.permutations import DealtRows
+from monitor.drift.permutations import dealt_null
 from monitor.drift.subtest import POWER, SubTest
 
 
@@ -56,11 +57,11 @@ class MeanDifference:
         others = _dealt_rows(
             comparison.statistics, comparison.baseline, is_whitened=self.is_whitened
         )
-        if rows is None or len(others.rows) < comparison.window.n:
+        if rows is None or len(others) < comparison.window.n:
             return self.null.p_value(self.statistic)
         if self.is_whitened:
             rows = rows @ comparison.baseline.whitener
-        statistic, null = others.null(rows)
+        statistic, null = dealt_null(rows, others)
         return null.p_value(statistic) if null.is_known else 1.0
 
     def _calibrated(self, by_rows: Callable[[], float], statistic: float) -> float:

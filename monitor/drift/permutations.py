@@ -2,136 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import math
+from dataclasses import dataclass
 from functools import cached_property
-from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from monitor.drift.dealt_rows import DealtRows
 from monitor.drift.mean_null import MeanNull
-
-_MOST_PAIRED: Final = 500
-"""So many rows tell the mean cube of two rows' inner product."""
-
-
-@dataclass(frozen=True, eq=False)
-class DealtRows:
-    """Rows of the baseline that windows are dealt together with, and what hangs on no window of it.
-
-    Parameters
-    ----------
-    mean
-        (width,) float64.
-    rows
-        (m, width) float64, about their mean.
-    """
-
-    mean: NDArray[np.float64]
-    rows: NDArray[np.float64]
-    _known_pairs: dict[tuple[int, int], NDArray[np.float32]] = field(default_factory=dict)
-
-    @classmethod
-    def of(cls, rows: NDArray[np.floating]) -> DealtRows:
-        """Of `rows`, (m, width)."""
-        exact = rows.astype(np.float64)
-        mean = exact.sum(axis=0) / max(len(exact), 1)
-        exact -= mean
-        return cls(mean, exact)
-
-    def null(self, window: NDArray[np.floating]) -> tuple[float, MeanNull]:
-        """‖x̄ − ȳ‖² of a window, (n, width), and these; and its distribution, as those of `dealt_null`."""
-        n, m = len(window), len(self.rows)
-        total = n + m
-        own = window.astype(np.float64) - self.mean
-        shift = -own.sum(axis=0) / total  # of all rows, to their common mean
-        own += shift
-        f = 1 / n + 1 / m
-        moved = own.sum(axis=0) * f  # the sums of both sides are one vector, with two signs
-        along = self.rows @ shift
-        squares = np.concatenate(
-            [np.einsum("nd,nd->n", own, own), self._squares + 2 * along + shift @ shift]
-        )
-        products = self._products + m * np.outer(shift, shift) + own.T @ own
-        trace, second = float(squares.sum()), float(np.vdot(products, products))
-        mean = n * m / (total * (total - 1)) * trace
-        fourth = float(squares @ squares)
-        variance = max(_mean_square(trace, fourth, second, n, total) - mean**2, 0.0)
-        # Third moments only bend the distribution: parts in a million do not count.
-        own32, shift32 = own.astype(np.float32), shift.astype(np.float32)
-        across = own32 @ self._rows.T
-        across += (own32 @ shift32)[:, None]
-        covariance = (products / total).astype(np.float32)
-        lengths = np.concatenate(
-            [
-                np.einsum("nd,nd->n", own32 @ covariance, own32),
-                self._lengths(shift, along, np.einsum("nm,nm->m", across, across)) / total,
-            ]
-        )
-        cubes = self._cubes(own32, shift, along, across)
-        cubed = float(np.vdot(covariance @ covariance, covariance))
-        third = _third(squares, lengths, cubes, cubed, n)
-        return float(moved @ moved), MeanNull(
-            np.array([f**2 * mean, f**4 * variance / 2, max(third, 0.0) / 8])
-        )
-
-    def _lengths(
-        self,
-        shift: NDArray[np.float64],
-        along: NDArray[np.float64],
-        to_window: NDArray[np.float32],
-    ) -> NDArray[np.float64]:
-        """(m,) zᵀSz of these rows, S the products of all, of which `to_window` are the window's part."""
-        turned = self._products @ shift
-        longer = self._own_lengths + 2 * (self.rows @ turned) + shift @ turned
-        return np.asarray(longer + len(along) * (along + shift @ shift) ** 2 + to_window)
-
-    def _cubes(
-        self,
-        own: NDArray[np.float32],
-        shift: NDArray[np.float64],
-        along: NDArray[np.float64],
-        across: NDArray[np.float32],
-    ) -> float:
-        """E (z·z′)³ of two rows; `across` are the products of the window's with these."""
-        # The window's rows, which come first, are as likely as others: every so many-th row is taken.
-        step = -(-(len(own) + len(self.rows)) // _MOST_PAIRED)
-        start = -len(own) % step
-        key = start, step
-        if key not in self._known_pairs:
-            few = self._rows[start::step]
-            self._known_pairs[key] = few @ few.T
-        half = (along[start::step] + shift @ shift / 2).astype(np.float32)
-        pairs = self._known_pairs[key] + half
-        pairs += half[:, None]
-        np.fill_diagonal(pairs, 0.0)
-        few_own = own[::step]
-        among = few_own @ few_own.T
-        np.fill_diagonal(among, 0.0)
-        n_few = len(pairs) + len(among)
-        of_sides = _sum_of_cubes(pairs) + _sum_of_cubes(among)
-        total = of_sides + 2 * _sum_of_cubes(across[::step, start::step])
-        return total / (n_few * (n_few - 1))
-
-    @cached_property
-    def _rows(self) -> NDArray[np.float32]:
-        return self.rows.astype(np.float32)
-
-    @cached_property
-    def _squares(self) -> NDArray[np.float64]:
-        return np.asarray(np.einsum("nd,nd->n", self.rows, self.rows))
-
-    @cached_property
-    def _own_lengths(self) -> NDArray[np.float64]:
-        return np.asarray(np.einsum("nd,nd->n", self.rows @ self._products, self.rows))
-
-    @cached_property
-    def _products(self) -> NDArray[np.float64]:
-        return np.asarray(self.rows.T @ self.rows)
 
 
 def dealt_null(
-    window: NDArray[np.floating], others: NDArray[np.floating]
+    window: NDArray[np.floating], others: DealtRows
 ) -> tuple[float, MeanNull]:
     """‖x̄ − ȳ‖² of the two sides, and its distribution when all rows are dealt to them at random.
 
@@ -141,18 +24,186 @@ def dealt_null(
 
     Parameters
     ----------
-    window, others
-        (n, width) and (m, width), the rows of both sides; n + m ≥ 4.
+    window
+        (n, width), the rows of one side.
+    others
+        Those of the other side; n + m ≥ 4.
 
     Examples
     --------
     >>> rng = np.random.default_rng(0)
     >>> calm, moved = rng.normal(size=(300, 8)), rng.normal(size=(40, 8)) + 0.4
-    >>> statistic, null = dealt_null(moved, calm)
+    >>> statistic, null = dealt_null(moved, DealtRows.of(calm))
     >>> null.p_value(statistic) < 0.001
     True
     """
-    return DealtRows.of(others).null(window)
+    own = window.astype(np.float64) - others.mean
+    shift = -own.sum(axis=0) / (len(own) + len(others))
+    deal = _Deal(others, own + shift, shift)
+    return deal.statistic, deal.null
+
+
+@dataclass(frozen=True, eq=False)
+class _Deal:
+    """All rows z about their common mean: z = w of the window, and z = r + s of the others.
+
+    Parameters
+    ----------
+    others
+        The rows r, about their own mean.
+    own
+        (n, width) float64: w.
+    shift
+        (width,) float64: s, of the others' mean to that of all.
+    """
+
+    others: DealtRows
+    own: NDArray[np.float64]
+    shift: NDArray[np.float64]
+
+    @property
+    def sizes(self) -> tuple[int, int]:
+        """n and m."""
+        return len(self.own), len(self.others)
+
+    @property
+    def f(self) -> float:
+        """1/n + 1/m."""
+        n, m = self.sizes
+        return 1 / n + 1 / m
+
+    @property
+    def statistic(self) -> float:
+        """‖x̄ − ȳ‖²."""
+        moved = self.own.sum(axis=0) * self.f  # the sums of both sides are one vector, with two signs
+        return float(moved @ moved)
+
+    @property
+    def null(self) -> MeanNull:
+        """Its distribution when all rows are dealt."""
+        n, m = self.sizes
+        total, f = n + m, self.f
+        trace = float(self.squares.sum())
+        mean = n * m / (total * (total - 1)) * trace
+        fourth = float(self.squares @ self.squares)
+        variance = max(_mean_square(trace, fourth, self.second, n, total) - mean**2, 0.0)
+        # Third moments only bend the distribution: a part in a thousand of them does not count.
+        third = _third(
+            float((self.excess**3).mean()),
+            self.longer / total**2,
+            self.cubes,
+            self.cubed / total**3,
+            self.sizes,
+        )
+        return MeanNull(np.array([f**2 * mean, f**4 * variance / 2, max(third, 0.0) / 8]))
+
+    @cached_property
+    def along(self) -> NDArray[np.float64]:
+        """(m,) r·s."""
+        return np.asarray(self.others.rows @ self.shift)
+
+    @cached_property
+    def squared_shift(self) -> float:
+        """‖s‖²."""
+        return float(self.shift @ self.shift)
+
+    @cached_property
+    def squares(self) -> NDArray[np.float64]:
+        """(n + m,) ‖z‖², the window's first."""
+        own = np.einsum("nd,nd->n", self.own, self.own)
+        return np.concatenate([own, self.others.squares + 2 * self.along + self.squared_shift])
+
+    @cached_property
+    def excess(self) -> NDArray[np.float64]:
+        """(n + m,) e = ‖z‖² less its mean."""
+        return np.asarray(self.squares - self.squares.mean())
+
+    # Σ z zᵀ is the others' P and UᵀU. U has few rows: nothing as large as P has to be made for a window.
+
+    @cached_property
+    def u(self) -> NDArray[np.float64]:
+        """(1 + n, width) U: √m s, then the window's rows."""
+        return np.concatenate([math.sqrt(len(self.others)) * self.shift[None], self.own])
+
+    @cached_property
+    def turned(self) -> NDArray[np.float64]:
+        """(1 + n, width) UP."""
+        return np.asarray(self.u @ self.others.products)
+
+    @cached_property
+    def gram(self) -> NDArray[np.float64]:
+        """(1 + n, 1 + n) UUᵀ."""
+        return np.asarray(self.u @ self.u.T)
+
+    @cached_property
+    def lengths(self) -> NDArray[np.float64]:
+        """(1 + n,) uᵀPu."""
+        return np.asarray(np.einsum("nd,nd->n", self.u, self.turned))
+
+    @property
+    def second(self) -> float:
+        """Σ (z·z′)², of each row with itself too."""
+        of_u = 2 * self.lengths.sum() + np.vdot(self.gram, self.gram)
+        return self.others.trace_of_square + float(of_u)
+
+    @property
+    def cubed(self) -> float:
+        """tr (Σ z zᵀ)³."""
+        gram = self.gram.astype(np.float32)
+        crossed = self.turned.astype(np.float32) @ self.u.astype(np.float32).T
+        of_both = np.vdot(self.turned, self.turned) + np.vdot(crossed, gram)
+        return self.others.trace_of_cube + float(3 * of_both + np.vdot(gram @ gram, gram))
+
+    @property
+    def longer(self) -> float:
+        """Σ e zᵀ(Σ z zᵀ)z."""
+        (n, m), others = self.sizes, self.others
+        own, excess = self.excess[:n], self.excess[n:]
+        of_own = own @ (self.lengths[1:] + np.einsum("nm,nm->n", self.gram[1:], self.gram[1:]))
+        turned_shift = self.turned[0] / math.sqrt(m)
+        weighted = others.sum_by_square + 2 * turned_shift  # Σ e r, as Σ r = 0
+        by_row = others.lengths + self.lengths[0] / m + m * (self.along + self.squared_shift) ** 2
+        of_others = excess @ by_row + 2 * (turned_shift @ weighted)
+        by_shift = self.own @ self.shift
+        # Σ e (z·w)² over the others' z and the window's w, in powers of w·s.
+        of_both = (
+            self._excess_of_squares
+            + 2 * (by_shift @ (self.own @ weighted))
+            + by_shift @ by_shift * excess.sum()
+        )
+        return float(of_own + of_others + of_both)
+
+    @property
+    def _excess_of_squares(self) -> float:
+        """Σ e (r·w)², with e = ‖r‖² + 2 r·s + c.
+
+        As Σ ‖r‖² (r·w)² is wᵀQw with a Q that is the same for all windows, only Σ (r·s) (r·w)² needs the
+        product of each r with each w: it is small, and the few rows tell it.
+        """
+        n, m = self.sizes
+        others, own = self.others, self.own.astype(np.float32)
+        c = self.squared_shift - float(self.squares.mean())
+        weights = others.products_by_square + np.float32(c) * others.products32
+        few = self.along[:: others.step]
+        by_along = float((self._across**2).sum(axis=0) @ few) * m / len(few)
+        return float(np.vdot(own @ weights, own)) + 2 * by_along
+
+    @property
+    def cubes(self) -> float:
+        """E (z·z′)³ of two rows. The window's are as likely as others: of both every so many-th is taken."""
+        step = self.others.step
+        few, own = self.along[::step] + self.squared_shift / 2, self.own[::step]
+        among = own @ own.T
+        np.fill_diagonal(among, 0.0)
+        across = self._across[::step] + (own @ self.shift).astype(np.float32)[:, None]
+        n = len(few) + len(own)
+        of_own = np.vdot(among**2, among) + 2 * np.vdot(across**2, across)
+        return (self.others.cubes_of_few(few) + float(of_own)) / (n * (n - 1))
+
+    @cached_property
+    def _across(self) -> NDArray[np.float32]:
+        """(n, few) w·r."""
+        return np.asarray(self.own.astype(np.float32) @ self.others.few.T)
 
 
 def _mean_square(trace: float, fourth: float, second: float, n: int, total: int) -> float:
@@ -175,30 +226,20 @@ def _mean_square(trace: float, fourth: float, second: float, n: int, total: int)
 
 
 def _third(
-    squares: NDArray[np.float64],
-    lengths: NDArray[np.float64],
-    cubes: float,
-    cubed: float,
-    n: int,
+    cubed_excess: float, longer: float, cubes: float, cubed: float, sizes: tuple[int, int]
 ) -> float:
     """The third cumulant of ‖Σ wᵢ zᵢ‖² of independent zᵢ, with w = 1/n on one side and −1/m on the other.
 
     S₆ κ₃(‖z‖²) + 12 (S₄ S₂ − S₆) E (‖z‖² − t) zᵀΣz + 4 (S₃² − S₆) E (z·z′)³ + 8 (S₂³ − 3 S₄ S₂ + 2 S₆) tr Σ³
     with Sₖ = Σ wᵢᵏ: the sum over pairs of indices in three factors, by which of them are equal.
-    `squares` are ‖z‖², `lengths` zᵀΣz, `cubes` E (z·z′)³ and `cubed` tr Σ³.
+    `cubed_excess` is κ₃(‖z‖²), `longer` E (‖z‖² − t) zᵀΣz, `cubes` E (z·z′)³, `cubed` tr Σ³ and `sizes` n and m.
     """
-    m = len(squares) - n
+    n, m = sizes
     s2, s3 = 1 / n + 1 / m, 1 / n**2 - 1 / m**2
     s4, s6 = 1 / n**3 + 1 / m**3, 1 / n**5 + 1 / m**5
-    excess = squares - squares.mean()
-    longer = float((excess * lengths).mean())
     return (
-        s6 * float((excess**3).mean())
+        s6 * cubed_excess
         + 12 * (s4 * s2 - s6) * longer
         + 4 * (s3**2 - s6) * cubes
         + 8 * (s2**3 - 3 * s4 * s2 + 2 * s6) * cubed
     )
-
-
-def _sum_of_cubes(values: NDArray[np.float32]) -> float:
-    return float(np.vdot(values * values, values))
