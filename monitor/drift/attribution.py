@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
+from scipy import special
 
 from monitor.clusters import WindowSketch
 from monitor.drift.comparison import Comparison
 from monitor.drift.distances import contributions
 from monitor.drift.intervals import share_change_interval
 from monitor.drift.judgement import ClusterShift
-from monitor.drift.monte_carlo import count_reached, p_values
-from monitor.drift.significance import holm
+from monitor.drift.monte_carlo import ENOUGH_REACHED, count_reached, p_values
+from monitor.drift.significance import LEAST_P_VALUE, holm
 
 CONFIDENCE = 0.95
 """Of the intervals of all clusters together."""
 
 
 def cluster_shifts(comparison: Comparison) -> tuple[ClusterShift, ...]:
-    """What each cluster did, with p-values from tables without drift."""
+    """What each cluster did, and how often chance alone does as much."""
     reference, window = comparison.reference, comparison.window
     drawn = comparison.tables
     before, after = reference.histogram.counts, window.histogram.counts
@@ -25,8 +27,7 @@ def cluster_shifts(comparison: Comparison) -> tuple[ClusterShift, ...]:
     by_chance = drawn[1] / window.n - drawn[0] / reference.n
     deviation = by_chance.std(axis=0)
     residual = np.divide(change, deviation, out=np.zeros(len(before)), where=deviation > 0)
-    n_as_far = count_reached(np.abs(by_chance), np.abs(change))
-    adjusted = holm(p_values(n_as_far, len(by_chance)))
+    adjusted = holm(_p_values(comparison, change, by_chance))
     low, high = share_change_interval(
         before,
         after,
@@ -52,6 +53,27 @@ def cluster_shifts(comparison: Comparison) -> tuple[ClusterShift, ...]:
         )
         for k in range(len(before))
     )
+
+
+def _p_values(
+    comparison: Comparison, change: NDArray[np.float64], by_chance: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """(k,) of each cluster's change: exact for independent rows, else by the drawn changes.
+
+    Beyond the draws, a gamma distribution with the moments of the squared changes tells how rare it is: that
+    of a normal variable's square is one.
+    """
+    null = comparison.cluster_null
+    by_rows = np.maximum(null.p_values_of_each(), LEAST_P_VALUE)
+    if null.overdispersion is None:
+        return by_rows
+    n_as_far = count_reached(np.abs(by_chance), np.abs(change))
+    drawn, squared = p_values(n_as_far, len(by_chance)), by_chance**2
+    mean, variance = squared.mean(axis=0), squared.var(axis=0)
+    is_far = (n_as_far < ENOUGH_REACHED) & (variance > 0)
+    scale = np.divide(variance, mean, out=np.ones_like(mean), where=is_far)
+    tail = special.gammaincc(np.where(is_far, mean / scale, 1.0), change**2 / scale)
+    return np.where(is_far, np.maximum(np.minimum(tail, drawn), by_rows), drawn)
 
 
 def split_movement(reference: WindowSketch, window: WindowSketch) -> tuple[float, float]:

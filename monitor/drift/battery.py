@@ -41,12 +41,16 @@ def examine(
 ) -> tuple[Outcome, ...]:
     """What every test says of a window, precise enough for all together to be held against `alpha`.
 
-    What a test could have detected takes a third of the time: without `says_detectable` it is NaN.
+    What a test could have detected takes a while: without `says_detectable` it is NaN.
     """
     # All null distributions first: none depends on what another test makes of the window.
     tests = [test for test in TESTS if test.applies(comparison)]
     nulls = [test.null(comparison) for test in tests]
     part = alpha / len(tests)
+    detectable = comparison.known_of_its_size
+    for test, null in zip(tests, nulls, strict=True):
+        if says_detectable and (test.name, part) not in detectable:
+            detectable[test.name, part] = null.detectable(part)
     p_values = [null.p_value(part) for null in nulls]
     return tuple(
         Outcome(
@@ -54,7 +58,7 @@ def examine(
             statistic=null.statistic,
             p_value=p_value,
             effect=null.effect(),
-            detectable=null.detectable(part) if says_detectable else math.nan,
+            detectable=detectable[test.name, part] if says_detectable else math.nan,
         )
         for test, null, p_value in zip(tests, nulls, p_values, strict=True)
     )

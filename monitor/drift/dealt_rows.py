@@ -22,33 +22,36 @@ class DealtRows:
     mean
         (width,) float64.
     rows
-        (m, width) float64, about their mean.
+        (m, width) float32, about their mean: every window reads all of them.
     """
 
     mean: NDArray[np.float64]
-    rows: NDArray[np.float64]
+    rows: NDArray[np.float32]
 
     @classmethod
     def of(cls, rows: NDArray[np.floating]) -> DealtRows:
         """Of `rows`, (m, width)."""
         exact = rows.astype(np.float64)
         mean = exact.sum(axis=0) / max(len(exact), 1)
-        exact -= mean
-        return cls(mean, exact)
+        return cls(mean, (exact - mean).astype(np.float32))
 
     def __len__(self) -> int:
         """m."""
         return len(self.rows)
 
+    @property
+    def _exact(self) -> NDArray[np.float64]:
+        return self.rows.astype(np.float64)
+
     @cached_property
     def squares(self) -> NDArray[np.float64]:
         """(m,) ‖r‖²."""
-        return np.asarray(np.einsum("nd,nd->n", self.rows, self.rows))
+        return np.asarray(np.einsum("nd,nd->n", self._exact, self._exact))
 
     @cached_property
     def products(self) -> NDArray[np.float64]:
         """P = Σ r rᵀ, (width, width)."""
-        return np.asarray(self.rows.T @ self.rows)
+        return np.asarray(self._exact.T @ self._exact)
 
     @cached_property
     def products32(self) -> NDArray[np.float32]:
@@ -58,17 +61,17 @@ class DealtRows:
     @cached_property
     def products_by_square(self) -> NDArray[np.float32]:
         """Σ ‖r‖² r rᵀ, (width, width)."""
-        return np.asarray((self.rows.T * self.squares) @ self.rows, dtype=np.float32)
+        return np.asarray((self._exact.T * self.squares) @ self._exact, dtype=np.float32)
 
     @cached_property
     def sum_by_square(self) -> NDArray[np.float64]:
         """Σ ‖r‖² r, (width,)."""
-        return np.asarray(self.squares @ self.rows)
+        return np.asarray(self.squares @ self._exact)
 
     @cached_property
     def lengths(self) -> NDArray[np.float64]:
         """(m,) rᵀPr."""
-        return np.asarray(np.einsum("nd,nd->n", self.rows @ self.products, self.rows))
+        return np.asarray(np.einsum("nd,nd->n", self._exact @ self.products, self._exact))
 
     @cached_property
     def trace_of_square(self) -> float:
@@ -88,7 +91,7 @@ class DealtRows:
     @cached_property
     def few(self) -> NDArray[np.float32]:
         """Some of the rows, for what takes products of all with all."""
-        return np.ascontiguousarray(self.rows[:: self.step], dtype=np.float32)
+        return np.ascontiguousarray(self.rows[:: self.step])
 
     def cubes_of_few(self, added: NDArray[np.float64]) -> float:
         """Σ (rᵢ·rⱼ + aᵢ + aⱼ)³ over i ≠ j of the few rows, `added` being their a."""

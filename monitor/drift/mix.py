@@ -13,7 +13,6 @@ from scipy import stats
 
 from monitor.clusters import combine_p_values
 from monitor.clusters.contingency import chi_square, chi_square_moments
-from monitor.clusters.tails import hypergeometric_tails
 from monitor.drift.comparison import N_TABLES, UNKNOWN, Comparison, Ratio
 from monitor.drift.judgement import Judgement, ShiftKind
 from monitor.drift.mean_null import MeanNull
@@ -23,7 +22,7 @@ from monitor.drift.significance import LEAST_P_VALUE
 from monitor.drift.subtest import SubTest
 from monitor.drift.wording import percent
 
-_MOST_TABLES: Final = 3_996
+_MOST_TABLES: Final = 3_992
 """So many tell the third moment."""
 _MANY: Final = 400
 """So many that reach tell a p-value to 5 %."""
@@ -116,9 +115,7 @@ def p_value_of_one(null: NullTables) -> float:
     >>> round(p_value_of_one(NullTables(counts, grown)), 4)
     0.0097
     """
-    totals, n = null.baseline + null.window, int(null.window.sum())
-    counts, totals = null.window[totals > 0], totals[totals > 0]
-    each = 2 * np.minimum(*hypergeometric_tails(counts, int(totals.sum()), totals, n))
+    each = null.p_values_of_each()[null.baseline + null.window > 0]
     return float(np.clip(each.min() * len(each), LEAST_P_VALUE, 1.0))
 
 

@@ -10,8 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitor.clusters.overdispersion import Overdispersion
+from monitor.clusters.tails import hypergeometric_tails
 
 _MOST_CONCENTRATED = 1e7
+_ROWS_PER_CLUSTER: Final = 8
+"""A row drawn takes an eighth of the time of a hypergeometric number."""
+_MOST_COUNTED: Final = 1_000_000
+"""Drawing row by row holds a number for each row of both sides."""
 _SEED: Final = 0x74616273
 """Of what all windows of a baseline share."""
 
@@ -50,7 +55,11 @@ class NullTables:
         total = self.baseline + self.window
         n = int(self.window.sum())
         if self.overdispersion is None:
-            drawn = rng.multivariate_hypergeometric(total, n, size=n_draws, method="marginals")
+            # Row by row, or cluster by cluster: what is less work.
+            is_small = n < _ROWS_PER_CLUSTER * len(total) and total.sum() < _MOST_COUNTED
+            drawn = rng.multivariate_hypergeometric(
+                total, n, size=n_draws, method="count" if is_small else "marginals"
+            )
             return total - drawn, np.asarray(drawn)
         correlations = self.overdispersion.draw(n_draws, rng)
         first, second = (
@@ -70,6 +79,12 @@ class NullTables:
             return baseline, rng.multinomial(self.window.sum(), shares, n_draws)
         correlations = _correlations(self.overdispersion, n_draws)
         return baseline, _varied_tables(self.window, shares, correlations * uneven_window, rng)
+
+    def p_values_of_each(self) -> NDArray[np.float64]:
+        """(k,) Fisher's exact test of each cluster against all others, two-sided, if rows are independent."""
+        totals, n = self.baseline + self.window, int(self.window.sum())
+        tails = hypergeometric_tails(self.window, int(totals.sum()), totals, n)
+        return np.asarray(np.minimum(2 * np.minimum(*tails), 1.0))
 
     @property
     def _correlation(self) -> float:

@@ -13,9 +13,7 @@ from monitor.drift.dealt_rows import DealtRows
 from monitor.drift.mean_null import MeanNull
 
 
-def dealt_null(
-    window: NDArray[np.floating], others: DealtRows
-) -> tuple[float, MeanNull]:
+def dealt_null(window: NDArray[np.floating], others: DealtRows) -> tuple[float, MeanNull]:
     """‖x̄ − ȳ‖² of the two sides, and its distribution when all rows are dealt to them at random.
 
     Nothing is drawn, so that the same rows always give the same p-value: a χ² with three moments stands for
@@ -75,7 +73,9 @@ class _Deal:
     @property
     def statistic(self) -> float:
         """‖x̄ − ȳ‖²."""
-        moved = self.own.sum(axis=0) * self.f  # the sums of both sides are one vector, with two signs
+        moved = (
+            self.own.sum(axis=0) * self.f
+        )  # the sums of both sides are one vector, with two signs
         return float(moved @ moved)
 
     @property
@@ -100,7 +100,7 @@ class _Deal:
     @cached_property
     def along(self) -> NDArray[np.float64]:
         """(m,) r·s."""
-        return np.asarray(self.others.rows @ self.shift)
+        return (self.others.rows @ self.shift.astype(np.float32)).astype(np.float64)
 
     @cached_property
     def squared_shift(self) -> float:
@@ -124,6 +124,11 @@ class _Deal:
     def u(self) -> NDArray[np.float64]:
         """(1 + n, width) U: √m s, then the window's rows."""
         return np.concatenate([math.sqrt(len(self.others)) * self.shift[None], self.own])
+
+    @cached_property
+    def u32(self) -> NDArray[np.float32]:
+        """The same in single precision."""
+        return self.u.astype(np.float32)
 
     @cached_property
     def turned(self) -> NDArray[np.float64]:
@@ -150,7 +155,7 @@ class _Deal:
     def cubed(self) -> float:
         """tr (Σ z zᵀ)³."""
         gram = self.gram.astype(np.float32)
-        crossed = self.turned.astype(np.float32) @ self.u.astype(np.float32).T
+        crossed = self.turned.astype(np.float32) @ self.u32.T
         of_both = np.vdot(self.turned, self.turned) + np.vdot(crossed, gram)
         return self.others.trace_of_cube + float(3 * of_both + np.vdot(gram @ gram, gram))
 
@@ -180,12 +185,11 @@ class _Deal:
         As Σ ‖r‖² (r·w)² is wᵀQw with a Q that is the same for all windows, only Σ (r·s) (r·w)² needs the
         product of each r with each w: it is small, and the few rows tell it.
         """
-        n, m = self.sizes
-        others, own = self.others, self.own.astype(np.float32)
+        others, own = self.others, self.u32[1:]
         c = self.squared_shift - float(self.squares.mean())
         weights = others.products_by_square + np.float32(c) * others.products32
         few = self.along[:: others.step]
-        by_along = float((self._across**2).sum(axis=0) @ few) * m / len(few)
+        by_along = float((self._across**2).sum(axis=0) @ few) * len(others) / len(few)
         return float(np.vdot(own @ weights, own)) + 2 * by_along
 
     @property
@@ -203,7 +207,7 @@ class _Deal:
     @cached_property
     def _across(self) -> NDArray[np.float32]:
         """(n, few) w·r."""
-        return np.asarray(self.own.astype(np.float32) @ self.others.few.T)
+        return np.asarray(self.u32[1:] @ self.others.few.T)
 
 
 def _mean_square(trace: float, fourth: float, second: float, n: int, total: int) -> float:
@@ -232,7 +236,7 @@ def _third(
 
     S₆ κ₃(‖z‖²) + 12 (S₄ S₂ − S₆) E (‖z‖² − t) zᵀΣz + 4 (S₃² − S₆) E (z·z′)³ + 8 (S₂³ − 3 S₄ S₂ + 2 S₆) tr Σ³
     with Sₖ = Σ wᵢᵏ: the sum over pairs of indices in three factors, by which of them are equal.
-    `cubed_excess` is κ₃(‖z‖²), `longer` E (‖z‖² − t) zᵀΣz, `cubes` E (z·z′)³, `cubed` tr Σ³ and `sizes` n and m.
+    `cubed_excess` is κ₃(‖z‖²), `longer` E (‖z‖² − t) zᵀΣz, `cubes` E (z·z′)³, `cubed` tr Σ³, `sizes` n, m.
     """
     n, m = sizes
     s2, s3 = 1 / n + 1 / m, 1 / n**2 - 1 / m**2

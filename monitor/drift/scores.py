@@ -4,20 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from monitor.drift.comparison import Comparison
+from monitor.drift.comparison import N_TABLES, Comparison
 from monitor.drift.distances import Distance
 from monitor.drift.judgement import Score
 from monitor.drift.null_tables import NullTables, Tables
 from monitor.drift.rules import Rules
-
-_N_DRAWS: Final = 499
-"""So many tell a mean distance to 1 or 2 %, and its spread to 3 %."""
 
 
 def distance_scores(comparison: Comparison, rules: Rules) -> dict[str, Score]:
@@ -27,8 +23,8 @@ def distance_scores(comparison: Comparison, rules: Rules) -> dict[str, Score]:
     null, rng = comparison.cluster_null, comparison.rng
     by_clusters = _Tables(
         (null.baseline, null.window),
-        (comparison.tables[0][:_N_DRAWS], comparison.tables[1][:_N_DRAWS]),
-        null.resample(_N_DRAWS, rng),
+        comparison.tables,
+        null.resample(N_TABLES, rng),
     )
     by_distances: _Tables | None = None
     scores = {}
@@ -72,8 +68,8 @@ def _distance_tables(comparison: Comparison) -> _Tables:
     null = NullTables(comparison.reference.distance_counts, comparison.window.distance_counts)
     return _Tables(
         (null.baseline, null.window),
-        null.draw(_N_DRAWS, comparison.rng),
-        null.resample(_N_DRAWS, comparison.rng),
+        null.draw(N_TABLES, comparison.rng),
+        null.resample(N_TABLES, comparison.rng),
         (comparison.baseline.distance_positions,),
     )
 

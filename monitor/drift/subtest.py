@@ -41,7 +41,8 @@ class NullDistribution(Protocol):
         """The smallest share of rows whose change this test would have seen in 8 of 10 such windows.
 
         What change is meant says `SubTest.detectable_change`. NaN where not even all rows would do,
-        and of a test that does not say.
+        and of a test that does not say. It hangs on no row of the window, only on how many there are: it is
+        asked once for all windows of a size.
         """
 
 

@@ -66,7 +66,9 @@ def test_the_third_moment_is_that_of_independent_rows_term_by_term(n):
         s[6] * (excess**3).mean()
         + 12 * (s[4] * s[2] - s[6]) * (excess * lengths).mean()
         + 4 * (s[3] ** 2 - s[6]) * pairs.sum() / (len(z) * (len(z) - 1))
-        + 8 * (s[2] ** 3 - 3 * s[4] * s[2] + 2 * s[6]) * np.trace(covariance @ covariance @ covariance)
+        + 8
+        * (s[2] ** 3 - 3 * s[4] * s[2] + 2 * s[6])
+        * np.trace(covariance @ covariance @ covariance)
     )
     _, null = dealt_null(rows[:n], DealtRows.of(rows[n:]))
     assert 8 * null.moments[2] == pytest.approx(third, rel=1e-5)
