@@ -50,16 +50,19 @@ def autocorrelation(rows: BaselineRows, masks: Sequence[NDArray[np.bool_]]) -> A
     masks
         Of rows that are compared with each other only; their means may differ.
     """
-    mask = np.logical_or.reduce(masks) & (rows.windows >= 0)
-    numbers, index, sizes = np.unique(rows.windows[mask], return_inverse=True, return_counts=True)
+    members = np.flatnonzero(np.logical_or.reduce(masks) & (rows.windows >= 0))
+    numbers, index, sizes = np.unique(
+        rows.windows[members], return_inverse=True, return_counts=True
+    )
     if len(numbers) <= LEAST_PAIRS:
         return UNRELATED
-    vectors = rows.vectors[mask]
-    moments = Scatter.of(vectors[:_MOMENT_ROWS]).two_moments()
+    moments = Scatter.of(rows.vectors[members[:_MOMENT_ROWS]]).two_moments()
+    parts = np.split(members[np.argsort(index, kind="stable")], np.cumsum(sizes)[:-1])
+    # Window by window: a copy of all rows would take longer than all sums.
+    means = np.stack([rows.vectors[part].mean(axis=0, dtype=np.float64) for part in parts])
     if len(rows.strata):
-        members = np.flatnonzero(mask)
-        vectors = vectors - stratum_means(rows, members)[rows.strata[members]]
-    means = _means(vectors, index, sizes)
+        of_strata = stratum_means(rows, members)
+        means -= np.stack([of_strata[rows.strata[part]].mean(axis=0) for part in parts])
     for of_mask in masks if len(masks) > 1 else ():
         in_season = np.isin(numbers, np.unique(rows.windows[of_mask]))
         means[in_season] -= means[in_season].mean(axis=0)
@@ -113,15 +116,6 @@ def autocorrelation_of_means(
     first = min(float(r[0]), _MOST_CORRELATED)
     of_mean = min((1 + first) / (1 - first) / n, 0.5) * between / (between + unknown)
     return Autocorrelation(_initial_sequence(np.where(together != 0, r + of_mean, 0.0)), z)
-
-
-def _means(
-    vectors: NDArray[np.float32], index: NDArray[np.int64], sizes: NDArray[np.int64]
-) -> NDArray[np.float64]:
-    order = np.argsort(index, kind="stable")
-    # A sum for each window: `np.add.reduceat` takes ten times as long.
-    parts = np.split(order, np.cumsum(sizes)[:-1])
-    return np.stack([vectors[part].mean(axis=0, dtype=np.float64) for part in parts])
 
 
 def _initial_sequence(r: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -19,7 +19,7 @@ from monitor.pipeline.fit import fit_baseline
 from monitor.reports import DriftReport
 from monitor.reports.text import summary
 
-N_BASELINE_ROWS: Final = 800
+N_BASELINE_ROWS: Final = 1_400
 N_ROWS_A_DAY: Final = 100
 
 FEATURE: Final = ImageEmbedding(

@@ -21,7 +21,7 @@ from monitor.windows import Cut, Every, Grid, zone_of
 TWICE_SHARE, TWICE_ROWS = 0.25, 10
 """From so many rows on that repeat another one, a note asks whether rows were delivered twice."""
 DAYS_OF_YEAR: Final = 365
-MUCH_LARGER: Final = 4
+MUCH_LARGER: Final = 2.5
 """The mean of so many times the rows errs by half as much, and shows what the other hides."""
 
 
