@@ -288,7 +288,7 @@ def _results(work: Path, setting: Setting) -> list[dict[str, Any]]:
     return [json.loads(file.read_text()) for file in files]
 
 
-def _rate(by_deployment: list[list[float]], alpha: float) -> str:
+def rate(by_deployment: list[list[float]], alpha: float) -> str:
     """The share of windows at or below alpha in percent, with its standard error over deployments."""
     rates = [100 * np.mean(np.array(p_values) <= alpha) for p_values in by_deployment]
     return f"{np.mean(rates):.2f} ± {np.std(rates, ddof=1) / np.sqrt(len(rates)):.2f}"
@@ -303,14 +303,14 @@ def tables(work: Path) -> str:
     for setting in NULL:
         if len(results := _results(work, setting)) > 1:
             quiet = [result["all"] for result in results]
-            cells = [str(len(quiet)), str(sum(map(len, quiet))), *(_rate(quiet, a) for a in ALPHAS)]
+            cells = [str(len(quiet)), str(sum(map(len, quiet))), *(rate(quiet, a) for a in ALPHAS)]
             lines.append(f"| {setting.name} | " + " | ".join(cells) + " |")
     lines += ["", "| shifted windows found, % | baseline | p ≤ 0.05 | p ≤ 0.01 | p ≤ 1/730 |"]
     lines.append("|---|---|" + "---:|" * 3)
     for setting in POWER:
         if len(results := _results(work, setting)) > 1:
             for kind in ("undated", "dated"):
-                cells = [_rate([result[kind] for result in results], a) for a in ALPHAS]
+                cells = [rate([result[kind] for result in results], a) for a in ALPHAS]
                 name = setting.name.removeprefix("power, ")
                 lines.append(f"| {name} | {kind} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
