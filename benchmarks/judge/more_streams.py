@@ -5,8 +5,8 @@
     python -m judge.more_streams table --work <folder>    # fills docs/benchmarks.md
 
 Of each stream the windows come in random order, the first are the baseline, and 40 others are judged. Beside
-the kinds of `judge.streams`: days whose labels have shares with a lognormal factor each, and days on which all
-vectors move together along the first ten axes of the photos, by amounts with tails of Student's t with 4
+the kinds of `judge.streams`: days whose labels have shares with a lognormal factor each, and days on which
+all vectors move together along the first ten axes of the photos, by amounts with tails of Student's t with 4
 degrees of freedom, as light or a lens does.
 """
 
