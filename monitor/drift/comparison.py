@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Final, NamedTuple
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,13 @@ from monitor.drift.null_tables import NullTables, Tables
 
 N_TABLES: Final = 499
 """So many tell a mean distance to 1 or 2 %, and its spread to 3 %."""
+
+
+_Kind = tuple[ReplayedWindows | None, int, int, float]
+_KNOWN: Final[
+    WeakKeyDictionary[BaselineStatistics, dict[_Kind, dict[tuple[str, float], float]]]
+] = WeakKeyDictionary()
+"""What is known of windows of a size, for as long as their baseline is there."""
 
 
 class Ratio(NamedTuple):
@@ -156,8 +164,8 @@ class Comparison:
         By a test's name and a level.
         """
         window = self.window
-        sizes = window.n, window.n_measured, self.window_unevenness
-        return _known(self.statistics, self.replayed, sizes)
+        kind = self.replayed, window.n, window.n_measured, self.window_unevenness
+        return _KNOWN.setdefault(self.statistics, {}).setdefault(kind, {})
 
     @cached_property
     def whitener(self) -> NDArray[np.float64]:
@@ -185,13 +193,6 @@ class Comparison:
 def _together(replayed: ReplayedWindows, lessons: ReplayedWindows) -> ReplayedWindows:
     """The same object for the same two, so that their laws are made once."""
     return replayed.plus(lessons)
-
-
-@lru_cache(maxsize=1_024)
-def _known(
-    statistics: BaselineStatistics, replayed: ReplayedWindows | None, sizes: tuple[float, ...]
-) -> dict[tuple[str, float], float]:
-    return {}
 
 
 def long_run(unevenness: float, autocorrelations: NDArray[np.float64]) -> float:

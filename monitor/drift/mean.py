@@ -209,7 +209,7 @@ def detectable_share(
     return float(optimize.brentq(missing, 0.0, 1.0, xtol=1e-5))
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=32)
 def _dealt_rows(
     statistics: BaselineStatistics, baseline: Baseline, *, is_whitened: bool
 ) -> DealtRows:
