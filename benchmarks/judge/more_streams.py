@@ -104,6 +104,7 @@ def streams(cache: Path) -> dict[tuple[str, int], Make]:
         made["labels with lognormal factors, 200 rows", n_baseline] = lambda n, rng: (
             lognormal_labels(photos, 200, n, rng)
         )
+    for n_baseline in (14, 28):
         made["days that move, 100 rows", n_baseline] = lambda n, rng: moved_days(
             photos, 100, n, rng
         )

@@ -120,7 +120,10 @@ class Causes:
                 f"{window.sketch.n:,} rows with vectors, drawn at random; all else is of all of them"
             )
         rows = ChangedRowsOf(placed, self.examples, window)
-        listed, groups = ((), ()) if evidence is None else rows.listed(evidence)
+        is_technical = change is not None and change.kind is ShiftKind.TECHNICAL
+        listed, groups = (
+            ((), ()) if evidence is None else rows.listed(evidence, is_technical=is_technical)
+        )
         explained = WindowDrift(
             feature=baseline.name,
             start=self._in_zone(None if span is None else span.start),

@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from monitor.clusters import Example
+from monitor.clusters import Example, neighbours
 from monitor.drift import ChangedGroup, ChangedRow, RowEvidence
 from monitor.drift.causes.groups import group_rows, middle_first
 from monitor.pipeline.examples import RowExamples
@@ -29,30 +29,46 @@ class ChangedRowsOf:
     window: PlacedWindow
 
     def listed(
-        self, evidence: RowEvidence
+        self, evidence: RowEvidence, *, is_technical: bool
     ) -> tuple[tuple[ChangedRow, ...], tuple[ChangedGroup, ...]]:
-        """The rows that changed, the likeliest first, and their groups."""
+        """The rows that changed, the likeliest first, and their groups.
+
+        Beside each stands what it is most like in the baseline; where a technical change has a name, with
+        this undone: a darkened shirt is more like a dark mug than like any bright shirt.
+        """
         changed = evidence.changed
         at, groups = self.grouped(evidence)
         if len(at) == 0:
             return (), ()
-        known = self.placed.baseline.known
-        nearest = known.examples
+        known = self.placed.baseline.known.examples
         few = at[:MOST_ROWS]
+        likest = evidence.parts.likest if is_technical else None
+        nearest = changed.nearest[few] if likest is None else self._undone(few, likest.name)
         examples = self.examples.at(self.window.rows[few], changed.distances[few])
         rows = tuple(
             ChangedRow(
                 example,
                 float(changed.scores[row]),
                 int(group),
-                nearest[changed.nearest[row]] if nearest else None,
+                known[like] if known else None,
             )
-            for example, row, group in zip(examples, few, groups[: len(few)], strict=True)
+            for example, row, group, like in zip(
+                examples, few, groups[: len(few)], nearest, strict=True
+            )
         )
         return rows, tuple(
             self._group(at[groups == group], len(at), evidence)
             for group in range(int(groups.max()) + 1)
         )
+
+    def _undone(self, rows: NDArray[np.int64], name: str) -> NDArray[np.int64]:
+        """The known row that each is most like once the change of that name is undone."""
+        baseline = self.placed.baseline
+        movements = baseline.movements
+        assert movements is not None  # or no change had a name
+        vectors = self.placed.scaled[self.window.at][rows]
+        undone = vectors - movements.vectors[movements.names.index(name)]
+        return neighbours(undone, baseline.known.vectors)[1]
 
     def grouped(self, evidence: RowEvidence) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Which rows of the window changed, the likeliest first, and the number of each one's group."""

@@ -83,8 +83,10 @@ def test_what_was_done_to_the_images_is_named(baseline, pictures, name, tmp_path
     assert found.change.share > 0.4
     rows = report.changed_rows(found)
     assert len(rows) == len(found.changed) > 0
-    # The pictures of a broken pipeline beside what they are most like in the baseline.
+    # The pictures of a broken pipeline beside what they are most like in the baseline once it is mended: of
+    # the same kind, which one in four is by chance, and 0.70 to 0.76 are as they come.
     assert set(rows["nearest_row"]) <= {str(row) for row in range(200)}
+    assert (rows["row"].astype(int) % 4 == rows["nearest_row"].astype(int) % 4).mean() > 0.765
     again = monitor.reports.DriftReport.from_json(_saved(report, tmp_path))
     assert again.windows[0].change == found.change
     assert again.windows[0].groups == found.groups
