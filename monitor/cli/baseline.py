@@ -184,7 +184,7 @@ def _entry(project: Project, feature: Monitored) -> dict[str, Any]:
         blank = dict.fromkeys(["id", "n_clusters", "rows", "encoder", "path"])
         return {"feature": feature.name, **blank, "state": "not fitted yet"}
     baseline = Baseline.load(path)
-    changes = differences(baseline, feature)
+    changes = differences(baseline, feature, project.config.drift)
     return facts(baseline, path) | {"state": "; ".join(changes) or "ok"}
 
 

@@ -58,6 +58,7 @@ def described(baseline: Baseline, path: Path) -> list[str]:
     lines = [f"{baseline.name}: {size}, baseline {baseline.id}", f"  wrote {path}"]
     if baseline.choice:
         lines.append(f"  {baseline.choice}")
+    lines += [f"  note: {note}" for note in baseline.facts.notes]
     lines += [f"  without a vector: {failures(baseline)}"] if baseline.histogram.failures else []
     return lines
 

@@ -12,7 +12,7 @@ from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 from monitor.cli.terminal import Terminal
-from monitor.config import MonitoringConfig
+from monitor.config import DriftConfig, MonitoringConfig
 from monitor.errors import BaselineError, ConfigError, did_you_mean
 from monitor.features import ClusteredFeature
 
@@ -89,7 +89,7 @@ class Project:
                 f"`{self.command('baseline fit')}`"
             )
         baseline = Baseline.load(path)
-        changes = differences(baseline, feature)
+        changes = differences(baseline, feature, self.config.drift)
         if changes:
             raise BaselineError(
                 f"the feature {feature.name!r} has changed since its baseline was fitted: "
@@ -125,10 +125,13 @@ def file_name(name: str) -> str:
     return f"{readable}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
 
 
-def differences(baseline: Baseline, feature: Monitored) -> list[str]:
-    """What the config says of `feature` that was different when `baseline` was fitted."""
-    before = dict(_flat(baseline.feature))
+def differences(baseline: Baseline, feature: Monitored, drift: DriftConfig) -> list[str]:
+    """What the config says of `feature` and its rows that was different when `baseline` was fitted."""
+    context = [] if baseline.context is None else list(baseline.context.names)
+    grouped = baseline.facts.group_column
+    before = dict(_flat(baseline.feature)) | {"context": context, "group_column": grouped}
     now = dict(_flat(feature.to_dict()))
+    now |= {"context": list(drift.context), "group_column": drift.group_column}
     changes = [
         f"{key} was {before.get(key)!r} and is {now.get(key)!r}"
         for key in dict.fromkeys([*before, *now])

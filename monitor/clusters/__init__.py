@@ -12,6 +12,7 @@ from monitor.clusters.content import most_repeated
 from monitor.clusters.example import Example
 from monitor.clusters.experience import with_experience
 from monitor.clusters.far_rows import FarRows
+from monitor.clusters.fit_facts import FitFacts
 from monitor.clusters.fitting import Clustering, RowMetadata, fit, fit_rows
 from monitor.clusters.harmonic_mean import combine_p_values
 from monitor.clusters.histogram import ClusterHistogram
@@ -38,6 +39,7 @@ __all__ = [
     "Clustering",
     "Example",
     "FarRows",
+    "FitFacts",
     "KnownRows",
     "Movements",
     "Name",

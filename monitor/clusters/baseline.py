@@ -17,6 +17,7 @@ from monitor.clusters.baseline_check import check
 from monitor.clusters.baseline_html import as_html, in_short
 from monitor.clusters.baseline_statistics import BaselineStatistics
 from monitor.clusters.example import Example
+from monitor.clusters.fit_facts import FitFacts
 from monitor.clusters.histogram import ClusterHistogram
 from monitor.clusters.kmeans import assign
 from monitor.clusters.known_rows import KnownRows, Movements
@@ -73,11 +74,11 @@ class Baseline:
     most_repeated
         The largest share of rows that hold one and the same vector, in [0, 1].
     twins
-        The share of rows with a twin (see `twin_share`), in [0, 1]; 0 where groups are given.
+        The share of rows with a twin (see `twin_share`); 0 where groups are given.
     examples
         Per cluster, the rows nearest to its centroid.
     choice
-        Why this number of clusters, when it was chosen from the data.
+        Why this number of clusters, when it was chosen.
     time_range
         First and last timestamp, ISO 8601, when the rows had any.
     timezone
@@ -87,11 +88,9 @@ class Baseline:
     segment_column, segments
         A metadata column, and the statistics of each of its values.
     seasons
-        For each day of the week, Thursday first as 1 January 1970 was, the statistics that windows of
-        that day are compared with; empty where the days of the week do not differ, or are not known. A
-        day with too few windows, or none, is compared with the whole.
+        What windows of each day of the week, Thursday first, are compared with; empty where they are alike.
     finer
-        How much shorter windows differ than those that the statistics know, by their length.
+        How much shorter windows differ, by their length.
     context
         The rows by context; None where windows are compared with rows of any.
     columns
@@ -99,12 +98,13 @@ class Baseline:
     quality
         The images' pixel statistics, when the rows had any.
     movements
-        How frequent changes of the pipeline move the vectors; None where the images could not be read.
+        How frequent changes of the pipeline move vectors; None where the images could not be read.
     names
         Per cluster, what its rows show; empty where nothing names them.
     words
-        What groups of rows are named by; None where the encoder that made the vectors is not known, or knows
-        no words.
+        What groups of rows are named by; None where the vectors' encoder is not known, or knows no words.
+    facts
+        What a report says of the fit.
     """
 
     feature: Mapping[str, Any]
@@ -138,6 +138,7 @@ class Baseline:
     movements: Movements | None = None
     names: tuple[Name, ...] = ()
     words: Words | None = None
+    facts: FitFacts = field(default_factory=FitFacts)
 
     def __repr__(self) -> str:
         return fitting(in_short(self))

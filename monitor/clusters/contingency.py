@@ -19,7 +19,8 @@ def chi_square(baseline: NDArray[np.int64], window: NDArray[np.int64]) -> NDArra
     total = baseline + window
     gap = baseline / n_baseline - window / n_window
     terms = np.divide(gap**2, total, out=np.zeros_like(gap), where=total > 0)
-    return np.asarray(terms.sum(axis=-1) * (n_baseline * n_window)[..., 0])
+    rows = n_baseline[..., 0].astype(np.float64) * n_window[..., 0]
+    return np.asarray(terms.sum(axis=-1) * rows)
 
 
 def chi_square_moments(

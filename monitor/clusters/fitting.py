@@ -173,10 +173,7 @@ def fit_rows(
             metadata = replace(metadata, groups=groups)
     fit_rows, other_rows = split_by_content(keys, n_fit, metadata.groups)
     if len(other_rows) == 0:
-        raise BaselineError(
-            f"all {len(vectors)} rows of the baseline of feature {feature['name']!r} hold one vector: "
-            "give rows that differ, or check that the feed is not one placeholder image"
-        )
+        raise BaselineError(_not_split(feature["name"], keys))
     fit_part = scaled[fit_rows]
     choice = None
     if centroids is None:
@@ -334,3 +331,14 @@ def _scaling(
     if centroids is not None and np.linalg.norm(centroids, axis=1).max() > 1.001:
         return Scaling(RAW)
     return Scaling(kind)
+
+
+def _not_split(name: str, keys: NDArray[np.uint64]) -> str:
+    """Why no rows are left that nothing was fitted on."""
+    what = f"all {len(keys)} rows of the baseline of feature {name!r}"
+    if len(np.unique(keys)) > 1:
+        return f"{what} are of one group: give a group_column that tells rows apart, or none"
+    return (
+        f"{what} hold one vector: give rows that differ, or check that the feed is not one placeholder "
+        "image"
+    )

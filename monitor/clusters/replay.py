@@ -24,7 +24,7 @@ from monitor.clusters.time_blocks import block_of_rows, time_blocks
 from monitor.progress import steps
 
 N_PARTS: Final = 24
-"""Parts that groups of rows are dealt to."""
+"""Parts that groups of rows are dealt to, two groups or more to each."""
 LEAST_WINDOWS: Final = 5
 """From fewer windows nothing is learned: their spread would be a guess."""
 Mask = NDArray[np.bool_]
@@ -70,10 +70,11 @@ def replay_groups(
     """
     _, which = np.unique(groups, return_inverse=True)
     n_groups = int(which.max()) + 1
-    if n_groups < 2 * N_PARTS:
+    n_parts = min(N_PARTS, n_groups // 2)
+    if n_parts < LEAST_WINDOWS:
         return [None] * len(masks)
     rng = np.random.default_rng([random_state, 0x6770])
-    dealt = replace(rows, windows=(rng.permutation(n_groups) % N_PARTS)[which])
+    dealt = replace(rows, windows=(rng.permutation(n_groups) % n_parts)[which])
     return [
         replayed
         and replace(

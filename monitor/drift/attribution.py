@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import numpy as np
 from numpy.typing import NDArray
-from scipy import special
 
 from monitor.clusters import WindowSketch
 from monitor.drift.comparison import Comparison
 from monitor.drift.distances import contributions
 from monitor.drift.intervals import share_change_interval
 from monitor.drift.judgement import ClusterShift
-from monitor.drift.monte_carlo import ENOUGH_REACHED, count_reached, p_values
+from monitor.drift.mix import table_batch
+from monitor.drift.monte_carlo import count_reached, simulate
 from monitor.drift.significance import LEAST_P_VALUE, holm
 
-CONFIDENCE = 0.95
+_MOST_TABLES: Final = 3_992
+"""A p-value below what so many tell is no less than the smallest that they give."""
+CONFIDENCE: Final = 0.95
 """Of the intervals of all clusters together."""
 
 
@@ -58,22 +62,24 @@ def cluster_shifts(comparison: Comparison) -> tuple[ClusterShift, ...]:
 def _p_values(
     comparison: Comparison, change: NDArray[np.float64], by_chance: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """(k,) of each cluster's change: exact for independent rows, else by the drawn changes.
-
-    Beyond the draws, a gamma distribution with the moments of the squared changes tells how rare it is: that
-    of a normal variable's square is one.
-    """
+    """(k,) of each cluster's change: exact for independent rows, else by changes drawn, no less than that."""
     null = comparison.cluster_null
     by_rows = np.maximum(null.p_values_of_each(), LEAST_P_VALUE)
     if null.overdispersion is None:
         return by_rows
-    n_as_far = count_reached(np.abs(by_chance), np.abs(change))
-    drawn, squared = p_values(n_as_far, len(by_chance)), by_chance**2
-    mean, variance = squared.mean(axis=0), squared.var(axis=0)
-    is_far = (n_as_far < ENOUGH_REACHED) & (variance > 0)
-    scale = np.divide(variance, mean, out=np.ones_like(mean), where=is_far)
-    tail = special.gammaincc(np.where(is_far, mean / scale, 1.0), change**2 / scale)
-    return np.where(is_far, np.maximum(np.minimum(tail, drawn), by_rows), drawn)
+
+    def draw(n: int) -> NDArray[np.float64]:
+        baseline, window = null.draw(n, comparison.rng)
+        return window / comparison.window.n - baseline / comparison.reference.n
+
+    simulation = simulate(
+        draw,
+        lambda draws: count_reached(np.abs(draws), np.abs(change)),
+        first=by_chance,
+        most=_MOST_TABLES,
+        batch=table_batch(null),
+    )
+    return np.maximum(simulation.p_values, by_rows)
 
 
 def split_movement(reference: WindowSketch, window: WindowSketch) -> tuple[float, float]:

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitor.clusters import Baseline, BaselineStatistics, ReplayedWindows, WindowSketch
+from monitor.clusters.overdispersion import MOST_CORRELATION, Overdispersion
 from monitor.drift.calibration import Calibration, calibrate
 from monitor.drift.null_tables import NullTables, Tables
 
@@ -175,13 +176,37 @@ class Comparison:
     @cached_property
     def cluster_null(self) -> NullTables:
         """The counts per cluster of both sides, and how such tables fall without drift."""
+        baseline, window = self.reference.histogram.counts, self.window.histogram.counts
         variation = self.statistics.variation
-        return NullTables(
-            self.reference.histogram.counts,
-            self.window.histogram.counts,
-            None if variation is None else variation.mix,
-            self.unevenness,
+        if variation is not None:
+            return NullTables(baseline, window, variation.mix, self.unevenness)
+        return NullTables(baseline, window, self._alike, (self._unevenness_of_alike, 1.0))
+
+    @cached_property
+    def _alike(self) -> Overdispersion | None:
+        """How much more counts vary than those of independent rows, where no windows of the baseline say so.
+
+        As much as X² does, by groups of alike rows or by windows of production that taught.
+        """
+        effect = self.mean_ratio("mix")
+        if self.replayed is None or effect <= 1:
+            return None
+        k = len(self.reference.histogram.counts)
+        freedom = float(len(self.replayed) * max(k - 1, 1))
+        n = self.window.n
+        return Overdispersion(
+            correlation=min((effect - 1) / max(n - 1, 1), MOST_CORRELATION),
+            design_effect=effect,
+            freedom=freedom,
+            effects=np.full(k, effect),
+            freedoms=np.full(k, freedom),
+            mean_rows=float(n),
         )
+
+    @property
+    def _unevenness_of_alike(self) -> float:
+        """So that groups make the baseline vary as much more as the window; rows of no time hardly do."""
+        return 1.0 / self.reference.n if self._groups is None else self.window.n / self.reference.n
 
     @cached_property
     def tables(self) -> Tables:

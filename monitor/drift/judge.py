@@ -147,4 +147,9 @@ def _by_thresholds(
 def _too_few(window: WindowSketch, reference: WindowSketch, rules: Rules) -> str:
     is_window = window.n < rules.minimum_rows
     side, n = ("window", window.n) if is_window else ("baseline", reference.n)
-    return f"the {side} has {n} rows with vectors; a verdict needs {rules.minimum_rows}"
+    rows = f"{n} row{'' if n == 1 else 's'} with vectors"
+    if not is_window:
+        rows += (
+            " to compare with"  # fewer than it was given, where the others had to make the clusters
+        )
+    return f"the {side} has {rows}; a verdict needs {rules.minimum_rows}"

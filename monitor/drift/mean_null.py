@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scipy import special
 
 from monitor.drift.comparison import UNKNOWN, Comparison, Ratio
+from monitor.drift.monte_carlo import TOLERANCE
 from monitor.drift.significance import LEAST_P_VALUE
 
 
@@ -46,7 +47,8 @@ class MeanNull:
     @property
     def freedom(self) -> float:
         """The degrees of freedom of the χ² with the same first two moments."""
-        return float(self.moments[0] ** 2 / self.moments[1])
+        first, second = self.moments[:2].tolist()
+        return float(first**2 / second) if second > 0 else math.inf
 
     def ratio(self, statistic: float) -> Ratio:
         """The statistic over its mean; `UNKNOWN` where nothing is known."""
@@ -55,6 +57,11 @@ class MeanNull:
     def p_value(self, statistic: float) -> float:
         """P(‖x̄ − ȳ‖² ≥ statistic), not below `LEAST_P_VALUE`."""
         c1, c2, c3 = (float(moment) for moment in self.moments)
+        if c2 <= 0:
+            return 1.0 if statistic <= c1 * (1 + TOLERANCE) else LEAST_P_VALUE
+        # No weights λ have a smaller third moment (Cauchy & Schwarz), but one or two rows may, as where most
+        # lie equally far out and few in the middle.
+        c3 = max(c3, c2**2 / c1)
         df = c2**3 / c3**2
         scaled = df + (statistic - c1) * np.sqrt(df / c2)
         return float(np.clip(special.chdtrc(df, max(scaled, 0.0)), LEAST_P_VALUE, 1.0))
@@ -67,7 +74,7 @@ class MeanNull:
 
     def clarity(self, statistic: float) -> float:
         """The statistic less its mean, in standard deviations; −∞ where nothing is known."""
-        if not self.is_known:
-            return -math.inf
         c1, c2, _ = self.moments.tolist()
+        if not self.is_known or c2 <= 0:
+            return -math.inf
         return float((statistic - c1) / math.sqrt(2 * c2))

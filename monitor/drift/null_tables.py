@@ -17,6 +17,8 @@ _ROWS_PER_CLUSTER: Final = 8
 """A row drawn takes an eighth of the time of a hypergeometric number."""
 _MOST_COUNTED: Final = 1_000_000
 """Drawing row by row holds a number for each row of both sides."""
+_MOST_DRAWN_FROM: Final = 1_000_000_000
+"""numpy draws from fewer rows only."""
 _SEED: Final = 0x74616273
 """Of what all windows of a baseline share."""
 
@@ -55,6 +57,11 @@ class NullTables:
         total = self.baseline + self.window
         n = int(self.window.sum())
         if self.overdispersion is None:
+            if total.sum() >= _MOST_DRAWN_FROM:
+                # Of so many rows the share that the window takes is known as good as exactly.
+                shares = total / total.sum()
+                baseline = rng.multinomial(total.sum() - n, shares, n_draws)
+                return baseline, rng.multinomial(n, shares, n_draws)
             # Row by row, or cluster by cluster: what is less work.
             is_small = n < _ROWS_PER_CLUSTER * len(total) and total.sum() < _MOST_COUNTED
             drawn = rng.multivariate_hypergeometric(

@@ -194,15 +194,18 @@ class _Deal:
 
     @property
     def cubes(self) -> float:
-        """E (z·z′)³ of two rows. The window's are as likely as others: of both every so many-th is taken."""
-        step = self.others.step
-        few, own = self.along[::step] + self.squared_shift / 2, self.own[::step]
-        among = own @ own.T
+        """E (z·z′)³ of two rows: pairs of the window's, of the others', of which some tell, and of both."""
+        n, m = self.sizes
+        few = self.along[:: self.others.step] + self.squared_shift / 2
+        among = self.gram[1:, 1:].copy()
         np.fill_diagonal(among, 0.0)
-        across = self._across[::step] + (own @ self.shift).astype(np.float32)[:, None]
-        n = len(few) + len(own)
-        of_own = np.vdot(among**2, among) + 2 * np.vdot(across**2, across)
-        return (self.others.cubes_of_few(few) + float(of_own)) / (n * (n - 1))
+        across = self._across + (self.own @ self.shift).astype(np.float32)[:, None]
+        of_others = self.others.cubes_of_few(few) / max(len(few) * (len(few) - 1), 1)
+        of_both = float(np.vdot(across**2, across)) / (n * len(few))
+        total = n + m
+        return (float(np.vdot(among**2, among)) + m * (m - 1) * of_others + 2 * n * m * of_both) / (
+            total * (total - 1)
+        )
 
     @cached_property
     def _across(self) -> NDArray[np.float32]:

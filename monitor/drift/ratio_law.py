@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 from scipy import special, stats
 
 from monitor.clusters import ReplayedWindows
+from monitor.drift.significance import LEAST_P_VALUE
 from monitor.drift.wild_windows import LEAST, TAILS, spread
 
 SIZES: Final = np.geomspace(0.02, 1e7, 52)
@@ -79,7 +80,8 @@ class RatioLaw:
             if 1 - self.independent < _TINY * of_rows:
                 return of_rows  # the rest would add less than so much of it
         varied = float((self.weights * _tails(ratio, freedom, scale / self.mean_scale)).sum())
-        varied = max(varied, _share_beyond(ratio, scale, self.ratios, self.scales))
+        varied = max(varied, _share_beyond(ratio, scale, self.ratios, self.scales), LEAST_P_VALUE)
+        varied = min(varied, 1.0)
         if self.independent < _NEGLIGIBLE * varied:
             return varied
         if of_rows is None:

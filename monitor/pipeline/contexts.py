@@ -109,11 +109,17 @@ def context_notes(contexts: NDArray[np.int64], context: Strata) -> list[str]:
             "has no rows of, and are compared with all of it"
         )
     before = np.array([part.sketch.n for part in context.parts])
+    notes += _of_others(before, contexts[:-1], context)
     for at, name in enumerate(context.names):
         if name in OF_TIME or not contexts[:-1].sum():
             continue
         values, which = np.unique([key[at] for key in context.keys], return_inverse=True)
-        table = np.array([np.bincount(which, counts) for counts in (before, contexts[:-1])])
+        # What the rare ones and those that are new have together is no value.
+        told = np.array([key[at] for key in context.keys]) != OTHERS
+        table = np.array([np.bincount(which, counts * told) for counts in (before, contexts[:-1])])
+        values, table = values[values != OTHERS], table[:, values != OTHERS]
+        if not table.sum(axis=1).all():
+            continue
         shares = table / table.sum(axis=1, keepdims=True)
         change = shares[1] - shares[0]
         is_clear = len(values) > 1 and stats.chi2_contingency(table).pvalue <= CLEAR
@@ -127,6 +133,24 @@ def context_notes(contexts: NDArray[np.int64], context: Strata) -> list[str]:
                 "at the window's own mix"
             )
     return notes
+
+
+def _of_others(before: NDArray[np.int64], now: NDArray[np.int64], context: Strata) -> list[str]:
+    """That more rows than in the baseline are of contexts which are not told apart there."""
+    is_others = np.array([OTHERS in key for key in context.keys])
+    table = np.array([[part[is_others].sum(), part[~is_others].sum()] for part in (before, now)])
+    if not (table.sum(axis=0).all() and table.sum(axis=1).all()):
+        return []
+    was, share = table[:, 0] / table.sum(axis=1)
+    if stats.chi2_contingency(table).pvalue > CLEAR or share - was < LEAST_CHANGE:
+        return []
+    return [
+        (
+            f"{table[1, 0]:,} of {now.sum():,} rows are of a context ({', '.join(context.names)}) that the "
+            f"baseline has few rows of or none, in the baseline {was:.0%}: they are compared with all such "
+            "rows together"
+        )
+    ]
 
 
 def _of_time(name: str, instants: NDArray[np.datetime64], zone: ZoneInfo) -> list[str]:

@@ -14,6 +14,7 @@ from monitor import frames
 from monitor.clusters import (
     Baseline,
     Clustering,
+    FitFacts,
     RowContexts,
     RowMetadata,
     RowWindows,
@@ -28,6 +29,7 @@ from monitor.frames import Times
 from monitor.images.remembered import remembered_policy
 from monitor.pipeline.contexts import context_keys, fitted_contexts
 from monitor.pipeline.examples import RowExamples
+from monitor.pipeline.fit_notes import FittedRows
 from monitor.pipeline.naming import with_names
 from monitor.pipeline.rows import (
     EMPTY,
@@ -155,6 +157,14 @@ def fit_baseline(
         of_rows.refuse_key()
         segments = of_rows.values[vectors.usable]
     rows = np.flatnonzero(vectors.usable)
+    fitted_rows = FittedRows(
+        group_column,
+        None
+        if group_column is None
+        else _groups(frame, group_column, vectors.usable, feature.name),
+        None if numbers is None else numbers[rows],
+        None if not context else _contexts(frame, context, times, grid, vectors.usable),
+    )
     row_examples = RowExamples(frame, feature, times)
     measured = read_quality(frame, feature)
     quality = None if measured is None else measured[rows]
@@ -181,12 +191,8 @@ def fit_baseline(
                     seasons_of(grid.every),
                     _finer_windows(times, grid, vectors.usable),
                 ),
-                groups=None
-                if group_column is None
-                else _groups(frame, group_column)[vectors.usable],
-                contexts=None
-                if not context
-                else _contexts(frame, context, times, grid, vectors.usable),
+                groups=None if fitted_rows.groups is None else fitted_rows.groups[0],
+                contexts=fitted_rows.contexts,
                 columns={
                     name: category_values(frame, name)[vectors.usable] for name in explain_columns
                 },
@@ -221,6 +227,7 @@ def fit_baseline(
         timezone=grid.zone.key,
         windows_per_week=grid.every.per_week,
         closed=() if numbers is None else closed_times(numbers, grid.every.per_week),
+        facts=FitFacts(group_column, fitted_rows.notes(baseline)),
     )
 
 
@@ -236,12 +243,20 @@ def _contexts(
     return fitted_contexts(names, [keys[at] for at in np.flatnonzero(usable)])
 
 
-def _groups(frame: Any, column: str) -> NDArray[np.int64]:
-    """(rows of the frame,) a number for each value; a row without one is a group of its own."""
-    values = category_values(frame, column)
-    is_missing = values == EMPTY
+def _groups(
+    frame: Any, column: str, usable: NDArray[np.bool_], name: str
+) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Of each usable row, a number for its group, and whether it has one, or is a group of its own."""
+    values = category_values(frame, column)[usable]
+    has_group = values != EMPTY
+    if not has_group.any():
+        raise InvalidInputError(
+            f"column {column!r} has no value in any row of the baseline of feature {name!r}, and "
+            "group_column names what rows have in common, such as a product: fill it, or leave group_column "
+            "out"
+        )
     _, groups = np.unique(values.astype(str), return_inverse=True)
-    return np.where(is_missing, len(values) + np.arange(len(values)), groups)
+    return np.where(has_group, groups, len(values) + np.arange(len(values))), has_group
 
 
 def _description(feature: ClusteredFeature) -> dict[str, Any]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -163,6 +164,9 @@ def _taken(tables: list[pa.Table]) -> Iterator[pa.Table]:
         yield tables.pop(0)
 
 
+_ALL_TIME: Final = dt.datetime.min.replace(tzinfo=dt.UTC)
+
+
 def judge_rows(
     rows: WindowedRows,
     baselines: Sequence[Baseline],
@@ -188,10 +192,12 @@ def judge_rows(
         judged = run.judge_windows(windows, (history or {}).get(of_feature.name, ()))
         entries += judged
         if rules.segment_column is not None:
-            entries += [
+            parts = [
                 run.judge_segment(part, rules.segment_column, value)
                 for value, part in of_rows.segments
             ]
+            # By window again, as they are shown; they come segment by segment.
+            entries += sorted(parts, key=lambda entry: entry.start or _ALL_TIME)
         summaries.append(run.summary())
         sketches[of_feature.name] = [placed_window.sketch for placed_window in windows]
         sizes = [placed_window.sketch.n for placed_window in windows]

@@ -62,7 +62,7 @@ def feature_notes(
         The significance level of a window.
     """
     baseline = placed.baseline
-    notes = [_variation_note(baseline, grid, alpha)]
+    notes = [_variation_note(baseline, grid, alpha), *baseline.facts.notes]
     if warning := other_windows(baseline, grid):
         notes.append(warning)
     if warning := _larger_windows(baseline, sizes, grid):

@@ -105,8 +105,13 @@ def known_segments(baselines: Sequence[Baseline]) -> set[str]:
 def _parts(
     placed: PlacedRows, spans: Sequence[WindowRows], segments: Segments
 ) -> Iterator[tuple[str, PlacedWindow]]:
-    for span in steps(spans, "judging segments"):
+    """Segment by segment: what is worked out of a segment's own baseline serves all of its windows."""
+    by_value: dict[str, list[WindowRows]] = {}
+    for span in spans:
         for value, part in split(span, segments.values):
+            by_value.setdefault(value, []).append(part)
+    for value in steps(sorted(by_value), "judging segments"):
+        for part in by_value[value]:
             yield value, placed.window(part)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Self
+from typing import Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -112,6 +112,10 @@ class FeatureSummary:
         return self.cluster_names[cluster] if cluster < len(self.cluster_names) else ""
 
 
+INSTANTS: Final = ("start", "end", "began", "ended")
+"""The fields of a window that are instants, of the zone whose days windows are."""
+
+
 @dataclass(frozen=True, eq=False)
 class WindowDrift:
     """One feature in one window.
@@ -208,6 +212,12 @@ class WindowDrift:
         """Whether a shift was found after this window that no window told while it went on."""
         pooled = self.judgement.pooled_test
         return self.ended is not None and pooled is not None and pooled.is_drift
+
+    def in_zone(self, zone: dt.tzinfo) -> Self:
+        """The same, with its instants told in a zone."""
+        instants = {name: getattr(self, name) for name in INSTANTS}
+        told = {name: at and at.astimezone(zone) for name, at in instants.items()}
+        return replace(self, **told)
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -5,22 +5,26 @@ those of `FeatureSummary`, `WindowDrift`, `Judgement` and the values they hold, 
 their meaning; a judgement's `look` is its `pooled_test` once more, by the name that readers of reports know.
 `docs/report-format.md` shows the whole, with the formula of each number.
 
-Times are ISO 8601 in UTC. A number that is not defined (NaN) is null; an infinite one is the text
-"Infinity" or "-Infinity". A field that may be None is null then.
+Times are ISO 8601, those of windows with the offset of `timezone`, all others in UTC. A number that is
+not defined (NaN) is null; an infinite one is the text "Infinity" or "-Infinity". A field that may be None is
+null then.
 """
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from monitor.codec import Mismatch, from_plain, to_plain
-from monitor.errors import ReportError
+from monitor.errors import InvalidInputError, ReportError
 from monitor.reports.episodes import episodes, episodes_json
 from monitor.reports.files import write_text
-from monitor.reports.findings import Findings
+from monitor.reports.findings import INSTANTS, Findings, WindowDrift
+from monitor.windows import zone_of
 
 FORMAT: Final = "monitor.report/3"
 Report = TypeVar("Report", bound=Findings)
@@ -39,6 +43,9 @@ def to_json(report: Findings, path: str | Path | None = None) -> str:
     plain = {**to_plain(report), "episodes": episodes_json(episodes(report))}
     for judgement in _judgements(plain):
         judgement["look"] = judgement["pooled_test"]
+    zone = zone_of(report.timezone)
+    for window, values in zip(report.windows, plain["windows"], strict=True):
+        values |= _instants(window.in_zone(zone))
     text = json.dumps({"format": FORMAT, **plain}, allow_nan=False)
     if path is not None:
         write_text(path, text + "\n")
@@ -76,11 +83,18 @@ def read_json(path: str | Path, kind: type[Report]) -> Report:
     for judgement in _judgements(saved):
         judgement.pop("look", None)
     try:
-        return from_plain(saved, kind, "report")
-    except Mismatch as error:
+        report = from_plain(saved, kind, "report")
+        zone = zone_of(report.timezone)
+        return replace(report, windows=tuple(window.in_zone(zone) for window in report.windows))
+    except (Mismatch, InvalidInputError) as error:
         raise ReportError(
             f"{path} is a damaged report: {error}; write it again with report.to_json(path)"
         ) from error
+
+
+def _instants(window: WindowDrift) -> dict[str, str | None]:
+    instants: dict[str, dt.datetime | None] = {name: getattr(window, name) for name in INSTANTS}
+    return {name: None if at is None else at.isoformat() for name, at in instants.items()}
 
 
 def _judgements(report: Mapping[str, Any]) -> Iterator[dict[str, Any]]:

@@ -9,7 +9,7 @@ from typing import Final
 from monitor.redaction import shorten
 from monitor.reports.answer import answer
 from monitor.reports.findings import FeatureSummary, Findings, WindowDrift
-from monitor.reports.notes import telling_notes
+from monitor.reports.notes import telling_notes, window_notes
 from monitor.reports.sentences import (
     broken,
     drifted,
@@ -61,9 +61,15 @@ def markdown(report: Findings) -> str:
             parts.append(f"Shifts: {'; '.join(episodes)}")
         if worst:
             parts.append(_table(worst))
+        if notes := window_notes(overall(mine), _MOST_NOTES):
+            parts.append(_quoted(notes))
     if notes := telling_notes(report.notes)[:_MOST_NOTES]:
-        parts.append("\n".join(f"> {_text(shorten(note, _LONGEST_NOTE))}" for note in notes))
+        parts.append(_quoted(notes))
     return "\n\n".join(parts)
+
+
+def _quoted(notes: Sequence[str]) -> str:
+    return "\n".join(f"> {_text(shorten(note, _LONGEST_NOTE))}" for note in notes)
 
 
 def _about(summary: FeatureSummary, windows: Sequence[WindowDrift]) -> str:

@@ -6,6 +6,10 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
+from monitor.drift import Verdict
+from monitor.reports.findings import WindowDrift
+from monitor.reports.wording import period, plural
+
 _BACKGROUND: Final = re.compile(
     r"a window is called drifted at p |your thresholds decide|"
     r"feature '.*' is judged against (the natural variation of|how much samples of whole groups)",
@@ -25,3 +29,25 @@ def is_background(note: str) -> bool:
 def telling_notes(notes: Sequence[str]) -> tuple[str, ...]:
     """The notes that a reader must know of."""
     return tuple(note for note in notes if not is_background(note))
+
+
+def window_notes(windows: Sequence[WindowDrift], most: int) -> tuple[str, ...]:
+    """What must be known of single windows, each with its time: of those that drifted, then of the newest.
+
+    Parameters
+    ----------
+    windows
+        Of one feature, without segments, in the order of time.
+    most
+        So many windows; how many more have notes is told.
+    """
+    noted = [window for window in windows if window.notes]
+    drifted = [window for window in noted if window.judgement.verdict is Verdict.DRIFT]
+    calm = [window for window in reversed(noted) if window not in drifted]
+    chosen = [*drifted, *calm][:most]
+    lines = [
+        f"{period(window.start, window.end)}: {note}" for window in chosen for note in window.notes
+    ]
+    if left := len(noted) - len(chosen):
+        lines.append(f"{plural(left, 'more window')} with notes of the kind: the report holds them")
+    return tuple(lines)

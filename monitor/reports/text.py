@@ -8,7 +8,7 @@ from typing import Final
 from monitor.drift import ShiftKind, Verdict
 from monitor.reports.answer import answer
 from monitor.reports.findings import FeatureSummary, Findings
-from monitor.reports.notes import telling_notes
+from monitor.reports.notes import telling_notes, window_notes
 from monitor.reports.sentences import broken, episodes_in_words, headline, overall
 from monitor.reports.shifts import Run, Shift, report_shifts, runs
 from monitor.reports.story import step_in_words
@@ -17,6 +17,7 @@ from monitor.reports.wording import count, number, p_value, percent, period, pla
 _COLUMNS = ("feature", "window", "rows", "failed", "changed", "jsd (floor)", "p", "verdict")
 _RIGHT = {"rows", "failed", "changed", "jsd (floor)", "p"}
 _MOST_ALSO: Final = 5
+_MOST_NOTES: Final = 4
 
 
 def summary(report: Findings) -> str:
@@ -39,6 +40,7 @@ def summary(report: Findings) -> str:
         windows = [w for w in overall(report.windows) if w.feature == of_feature.name]
         name = f"{plain(of_feature.name)}, " if len(report.features) > 1 else ""
         lines += [f"shift: {name}{shift}" for shift in episodes_in_words(windows)]
+        lines += [f"note: {name}{prose(note)}" for note in window_notes(windows, _MOST_NOTES)]
     lines += [f"note: {prose(note)}" for note in telling_notes(report.notes)]
     shifts = report_shifts(report)
     for shift, feature in shifts[:1]:

@@ -166,7 +166,8 @@ def report(
             continue
         grid, segment_column = Grid.parse(rows[-1].grid), rows[-1].segment_column
         summaries.append(_summary(connection, rows[-1].baseline_id))
-        entries = [part_from_json(row.document, WindowDrift) for row in rows]
+        # A document holds instants in UTC.
+        entries = [part_from_json(row.document, WindowDrift).in_zone(grid.zone) for row in rows]
         # Overall entries stand before segments in a report.
         drifts += [entry for entry in entries if entry.segment is None]
         drifts += [entry for entry in entries if entry.segment is not None]

@@ -41,7 +41,7 @@ def test_of_independent_rows_they_are_fishers():
     assert found[least].p_value < 1e-4
 
 
-def test_where_days_vary_they_are_as_frequent_as_they_say_and_reach_beyond_the_draws():
+def test_where_days_vary_they_are_as_frequent_as_they_say():
     rng = np.random.default_rng(1)
 
     def day(n=150):
@@ -53,7 +53,8 @@ def test_where_days_vary_they_are_as_frequent_as_they_say_and_reach_beyond_the_d
     )
     least = np.array([min(s.p_value for s in shifts(baseline, day())) for _ in range(200)])
     assert 0 < (least <= 0.1).mean() < 1.3 * 0.1
-    assert (least <= 0.01).mean() < 0.03
+    assert (least <= 0.01).mean() < 0.025
     gone = SHARES * np.array([0, 1, 1, 1, 1, 1])
     found = shifts(baseline, rows(150, gone / gone.sum(), rng))
-    assert min(s.p_value for s in found) < 1e-4
+    # The least that so many tables give, by Holm.
+    assert min(s.p_value for s in found) == pytest.approx(6 / 3_993)

@@ -78,7 +78,9 @@ def test_too_few_rows_are_inconclusive_with_the_number_needed(baseline, n):
     assert found.verdict is Verdict.INCONCLUSIVE
     assert np.isnan(found.p_value)
     assert found.n_rows_needed == 20
-    assert found.reason == f"the window has {n} rows with vectors; a verdict needs 20"
+    assert (
+        found.reason == f"the window has {n} row{'s' * (n != 1)} with vectors; a verdict needs 20"
+    )
 
 
 @pytest.fixture(scope="module")

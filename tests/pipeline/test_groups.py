@@ -8,7 +8,7 @@ import monitor
 from monitor.clusters.content import content_keys
 from monitor.clusters.twins import twin_groups, twin_share
 from monitor.drift import Rules, judge
-from monitor.errors import MissingColumnError
+from monitor.errors import BaselineError, InvalidInputError, MissingColumnError
 
 POINTS = monitor.VectorFeature(name="points", column="vector", n_clusters=4)
 CENTRES = np.random.default_rng(3).normal(size=(4, 12)) * 2 + 1
@@ -59,9 +59,53 @@ def test_a_shift_is_seen_and_the_report_says_how_it_was_judged():
 
 def test_rows_without_a_group_are_groups_of_their_own():
     rng = np.random.default_rng(2)
-    frame = products(400, 1, rng).assign(product=None)
+    frame = products(400, 1, rng)
+    frame["product"] = frame["product"].where(np.arange(len(frame)) % 4 != 0)
     baseline = monitor.fit_baseline(frame, POINTS, group_column="product")
     assert baseline.statistics.grouped is not None
+    (note,) = baseline.facts.notes
+    assert "100 of 400 rows" in note
+    assert "'product'" in note
+    assert note in monitor.detect_drift(frame, baseline).notes
+
+
+def test_a_group_column_without_a_value_is_refused():
+    frame = products(400, 1, np.random.default_rng(2)).assign(product=None)
+    with pytest.raises(InvalidInputError, match="no value in any row"):
+        monitor.fit_baseline(frame, POINTS, group_column="product")
+
+
+def test_few_groups_are_enough_to_tell_that_they_differ():
+    """Twenty patients, of whom each has something of its own."""
+    rng = np.random.default_rng(4)
+
+    def patients(n):
+        own = rng.normal(size=(n, 8)) * 0.6
+        which = np.repeat(np.arange(n), 20)
+        return pd.DataFrame(
+            {
+                "vector": list(own[which] + rng.normal(size=(len(which), 8))),
+                "product": which.astype(str),
+            }
+        )
+
+    quiet = [patients(6) for _ in range(8)]
+    baseline = monitor.fit_baseline(patients(20), POINTS, group_column="product")
+    assert not any(monitor.detect_drift(frame, baseline).has_drift for frame in quiet)
+    alone = monitor.fit_baseline(patients(20).drop(columns="product"), POINTS)
+    assert sum(monitor.detect_drift(frame, alone).has_drift for frame in quiet) > 4
+
+
+@pytest.mark.parametrize(("n_groups", "said"), [(9, "are too few to tell"), (1, "of one group")])
+def test_too_few_groups_are_told(n_groups, said):
+    frame = products(400, 1, np.random.default_rng(2))
+    frame["product"] = (np.arange(len(frame)) % n_groups).astype(str)
+    if n_groups == 1:
+        with pytest.raises(BaselineError, match=said):
+            monitor.fit_baseline(frame, POINTS, group_column="product")
+        return
+    baseline = monitor.fit_baseline(frame, POINTS, group_column="product")
+    assert said in " ".join(monitor.detect_drift(frame, baseline).notes)
 
 
 def test_a_column_that_is_not_there_is_told():

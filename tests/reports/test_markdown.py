@@ -21,7 +21,7 @@ from .samples import (
 
 
 def test_the_answer_the_main_shift_and_the_drifted_windows() -> None:
-    answer, headline, facts, now, steps, also, _, table, note = (
+    answer, headline, facts, now, steps, also, _, table, of_window, note = (
         explained_report().to_markdown().split("\n\n")
     )
 
@@ -39,6 +39,7 @@ def test_the_answer_the_main_shift_and_the_drifted_windows() -> None:
         ["| 5 Mar 2026", "new mix"],
         ["| 6 Mar 2026", "broken feed, new content"],
     ]
+    assert of_window == "> 2 Mar 2026: a note on this day"
     assert note == "> 2 rows have no timestamp"
 
 
@@ -58,7 +59,9 @@ def test_windows_that_drift_only_together() -> None:
 
 
 def test_answers_without_drift() -> None:
-    assert quiet_report(3).to_markdown() == ("**No drift in 3 windows** – `photos`, 1–3 Mar 2026")
+    assert quiet_report(3).to_markdown() == (
+        "**No drift in 3 windows** – `photos`, 1–3 Mar 2026\n\n> 2 Mar 2026: a note on this day"
+    )
     assert failed_report().to_markdown().startswith("**No verdict: all 2 windows have too few rows")
     assert DriftReport((), ()).to_markdown() == "**No windows to judge**"
 
