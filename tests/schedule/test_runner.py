@@ -307,6 +307,20 @@ def test_rows_that_come_before_a_skipped_window_after_all(sqlite_store, tmp_path
     assert len(runner.run_due().judged) == 1
 
 
+def test_a_report_tells_the_notes_of_the_newest_baseline(sqlite_store, tmp_path):
+    folder = tmp_path / "rows"
+    for number in range(9):
+        write_day(folder, number)
+    rolling_runner(sqlite_store, folder, Clock(FIRST + 9 * DAY)).run_due()
+    with sqlite_store.reading() as connection:
+        kept = connection.execute(select(windows.c.notes).order_by(windows.c.window_start))
+        kept = [notes for notes in kept.scalars() if notes]
+    told = sqlite_store.report().notes
+    assert any("rows are taken as independent" in note for note in kept[0])
+    assert list(told) == kept[-1]
+    assert len([note for note in told if "natural variation" in note]) == 1
+
+
 def test_longer_looks_reach_back_into_the_store(tmp_path):
     folder = tmp_path / "rows"
     for number in range(5):
