@@ -137,6 +137,22 @@ class BaselineError(MonitorError, ValueError):
     """A baseline that cannot be fitted, read or used."""
 
 
+class TooFewRowsError(BaselineError):
+    """Rows that are too few to fit a baseline on.
+
+    Parameters
+    ----------
+    message
+        A sentence.
+    least
+        How many are needed.
+    """
+
+    def __init__(self, message: str, least: int = 1) -> None:
+        super().__init__(message)
+        self.least = least
+
+
 class FingerprintMismatchError(BaselineError):
     """Vectors of another encoder than the one the baseline was fitted on."""
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 @click.option(
     "--due", is_flag=True, help="Judge the windows that are due now: what it always does."
 )
-@click.option("--retry-failed", is_flag=True, help="Try again what was given up, too.")
+@click.option("--retry-failed", is_flag=True, help="Try again what was given up or skipped, too.")
 @click.option("--fail-on-alert", is_flag=True, help="Exit with 3 if any window drifted.")
 @output_options
 @click.pass_context
@@ -128,7 +128,7 @@ def schedule(
                 # It may answer when the loop wakes next.
                 terminal.say(f"warning: {error}")
                 return
-            if done.judged or done.failed:
+            if done.judged or done.failed or done.skipped:
                 terminal.result(_document(done, [], {}), _lines(done, None, runner.plan.grid))
 
         try:
@@ -139,9 +139,17 @@ def schedule(
 
 def _one_pass(project: Project, runner: Runner) -> tuple[Pass, list[str]]:
     """Judge what is due and send what waits; also says what could not be sent."""
+    from monitor.schedule import NoBaselineYet
+
     terminal = project.terminal
     grid = runner.plan.grid
-    done = runner.run_due(lambda claim, outcome: terminal.say(_said(claim, outcome, grid)))
+
+    def say(claim: Claim, outcome: Outcome) -> None:
+        # Windows before which too few rows come are told together.
+        if not isinstance(outcome, NoBaselineYet):
+            terminal.say(_said(claim, outcome, grid))
+
+    done = runner.run_due(say)
     errors = _deliver(runner, project.config)
     for error in errors:
         terminal.say(f"warning: {error}")
@@ -205,6 +213,21 @@ def _said(claim: Claim, outcome: Outcome, grid: Grid) -> str:
     return f"warning: {at}: {outcome}"
 
 
+def _skipped(done: Pass, grid: Grid) -> list[str]:
+    """A line per feature: the first windows of a baseline that moves along are many, and all alike."""
+    lines = []
+    for name in dict.fromkeys(claim.feature for claim, _ in done.skipped):
+        of_feature = [(claim.period, why) for claim, why in done.skipped if claim.feature == name]
+        (first, _), (last, why) = of_feature[0], of_feature[-1]
+        span = grid.name(first) + ("" if first == last else f" to {grid.name(last)}")
+        n_windows = counted(len(of_feature), "window")
+        lines.append(
+            f"{n_windows} not judged, too few rows come before: {name}, {span}: {why}; should such rows "
+            "come, --retry-failed tries again"
+        )
+    return lines
+
+
 def _whole(judged: JudgedWindow) -> WindowDrift:
     """The verdict on all rows of the window, whatever segment they are of."""
     return next(window for window in judged.report.windows if window.segment is None)
@@ -230,6 +253,14 @@ def _document(done: Pass, errors: list[str], left: dict[str, int]) -> dict[str, 
             {"feature": claim.feature, "window_start": claim.period.start.isoformat()}
             for claim in done.waiting
         ],
+        "skipped": [
+            {
+                "feature": claim.feature,
+                "window_start": claim.period.start.isoformat(),
+                "reason": str(why),
+            }
+            for claim, why in done.skipped
+        ],
         "refused": [
             {"feature": claim.feature, "window_start": claim.period.start.isoformat()}
             for claim in done.refused
@@ -246,6 +277,7 @@ def _lines(done: Pass, left: dict[str, int] | None, grid: Grid) -> list[str]:
         f"not judged: {window.feature}, {grid.name(window.period)}: {window.error}"
         for window in done.failed
     ]
+    lines += _skipped(done, grid)
     if left is not None and left["due"]:
         lines.append(
             f"{counted(left['due'], 'window')} still due: being judged, or tried again later"

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy import optimize, stats
 
 from monitor.clusters.kmeans import assign, fit_centroids
-from monitor.errors import BaselineError
+from monitor.errors import TooFewRowsError
 from monitor.progress import steps
 
 CANDIDATES = (2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 25, 30)
@@ -109,7 +109,7 @@ def choose_n_clusters(
 
     Raises
     ------
-    BaselineError
+    TooFewRowsError
         If there are too few rows even for two clusters.
     """
     n_vectors, vectors = len(vectors), vectors[:MAX_CHOICE_ROWS]
@@ -118,9 +118,11 @@ def choose_n_clusters(
         most = min(most, max(window_rows // WINDOW_ROWS_PER_CLUSTER, CANDIDATES[0]))
     candidates = [k for k in CANDIDATES if k <= most]
     if not candidates:
-        raise BaselineError(
+        raise TooFewRowsError(
             f"{len(vectors)} rows are too few to choose the number of clusters from; at least "
-            f"{4 * ROWS_PER_CLUSTER} are needed: give more rows, or set n_clusters yourself"
+            f"{4 * ROWS_PER_CLUSTER} are needed: give more rows, or set n_clusters yourself",
+            # Of a baseline: half of its rows fit the clusters.
+            least=8 * ROWS_PER_CLUSTER,
         )
     rng = np.random.default_rng(random_state)
     agreement: dict[int, list[float]] = {k: [] for k in candidates}

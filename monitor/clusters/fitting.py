@@ -33,7 +33,7 @@ from monitor.clusters.strata import RowContexts, Strata, expected_counts
 from monitor.clusters.time_blocks import block_of_rows
 from monitor.clusters.twins import twin_groups, twin_share
 from monitor.clusters.value_table import ValueTable, fit_values
-from monitor.errors import BaselineError
+from monitor.errors import BaselineError, TooFewRowsError
 
 FIT_SHARE: Final = 0.5
 """Of the rows, up to `MAX_FIT_ROWS`, those that clusters are fitted on."""
@@ -149,10 +149,11 @@ def fit_rows(
     metadata = metadata or RowMetadata()
     least = 2 * (clustering.n_clusters or 2)
     if len(vectors) < least:
-        raise BaselineError(
+        raise TooFewRowsError(
             f"the baseline of feature {feature['name']!r} has {len(vectors)} usable rows; at least "
             f"{least} are needed for {least // 2} clusters, half of them to fit the clusters on, "
-            "and 1,000 or more make good verdicts: give more rows"
+            "and 1,000 or more make good verdicts: give more rows",
+            least=least,
         )
     centroids = given_centroids(clustering.centroids, clustering.n_clusters, vectors.shape[1])
     scaling = _scaling(clustering.scaling, vectors, centroids)

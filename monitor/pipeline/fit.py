@@ -22,7 +22,7 @@ from monitor.clusters import (
     fit_rows,
 )
 from monitor.drift import MINIMUM_ROWS
-from monitor.errors import BaselineError, InvalidFeatureError, InvalidInputError
+from monitor.errors import InvalidFeatureError, InvalidInputError, TooFewRowsError
 from monitor.failures import count_failures, counts_in_words
 from monitor.features import ClusteredFeature, CustomFeature
 from monitor.frames import Times
@@ -142,10 +142,11 @@ def fit_baseline(
     vectors = read_vectors(frame, feature)
     if len(vectors.matrix) == 0:
         counts = count_failures(vectors.failures)
-        raise BaselineError(
+        raise TooFewRowsError(
             f"no row of the baseline has a vector for feature {feature.name!r} "
             f"({counts_in_words(counts) if counts else 'the frame is empty'}): embed the frame first, or "
-            "check the column"
+            "check the column",
+            least=2 * (feature.n_clusters or 2),
         )
     grid = Grid(Every.parse(every), zone_of(timezone))
     times = None if timestamp_column is None else frames.read_times(frame, timestamp_column)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from monitor.drift import Verdict
@@ -17,6 +17,16 @@ _BACKGROUND: Final = re.compile(
 )
 
 
+_OF_BASELINE: Final = re.compile(
+    r"(for )?feature '.*?' (is judged against|rows are taken as independent)|"
+    r"[\d.]+% of the baseline's rows have a twin|"
+    r"windows of feature '.*?' hold about|how much windows of feature '.*?' differ, |"
+    r"the (baseline of|vectors of|frame has no column .*? which the baseline of) feature '.*?' ",
+    re.DOTALL,
+)
+"""What is said of a feature's baseline; the match is the kind of note."""
+
+
 def is_background(note: str) -> bool:
     """Whether a note only says by what the windows were judged.
 
@@ -24,6 +34,35 @@ def is_background(note: str) -> bool:
     (True, False)
     """
     return _BACKGROUND.match(note) is not None
+
+
+def joined_notes(notes: Iterable[tuple[Sequence[str], bool]]) -> tuple[str, ...]:
+    """The notes of one feature's results as those of one report, each once.
+
+    What is said of a baseline holds for the newest one only, which is the report's, and as its newest window
+    says it.
+
+    Parameters
+    ----------
+    notes
+        Those of each window, the oldest first, and whether it was held against the newest one's baseline.
+
+    Examples
+    --------
+    >>> before = "for feature 'v' rows are taken as independent: …"
+    >>> after = "feature 'v' is judged against the natural variation of 14 windows"
+    >>> joined_notes([(["a clock is wrong", before], False), ([after], True)])
+    ('a clock is wrong', "feature 'v' is judged against the natural variation of 14 windows")
+    """
+    joined: dict[str, str] = {}
+    for of_window, is_of_newest in notes:
+        for note in of_window:
+            kind = _OF_BASELINE.match(note)
+            if kind is None:
+                joined[note] = note
+            elif is_of_newest:
+                joined[kind.group()] = note
+    return tuple(joined.values())
 
 
 def telling_notes(notes: Sequence[str]) -> tuple[str, ...]:

@@ -6,15 +6,18 @@
 """
 
 from monitor.schedule.cron import check_cron
-from monitor.schedule.judging import Rolling, WindowJudge
+from monitor.schedule.judging import WindowJudge
 from monitor.schedule.loop import run_forever
+from monitor.schedule.outcomes import Failed, NoBaselineYet, NoRowsYet, Pass
 from monitor.schedule.plan import Plan
-from monitor.schedule.runner import Failed, NoRowsYet, Pass, Runner, utc_now
+from monitor.schedule.rolling import Rolling
+from monitor.schedule.runner import Runner, utc_now
 from monitor.windows import Grid
 
 __all__ = [
     "Failed",
     "Grid",
+    "NoBaselineYet",
     "NoRowsYet",
     "Pass",
     "Plan",

@@ -13,12 +13,16 @@ import numpy as np
 from monitor import frames
 from monitor.clusters import Baseline, with_experience
 from monitor.drift import MOST_FIRST, PastWindow
+from monitor.errors import TooFewRowsError
 from monitor.features import CustomFeature
 from monitor.pipeline.embed import embed
 from monitor.pipeline.fit import fit_baseline
 from monitor.pipeline.gathered import MOST_SHOWN
 from monitor.pipeline.judged import Judged, judge_frame, judge_pieces, judge_spread
+from monitor.pipeline.rows import read_vectors
 from monitor.rules import OF_TIME, RunRules
+from monitor.schedule.outcomes import NoBaselineYet
+from monitor.schedule.rolling import Rolling
 from monitor.schedule.spread import SpreadWindow
 from monitor.sources import Source, SqlSource, WindowReading, read_tables
 from monitor.store import JudgedWindow, PastResult
@@ -33,27 +37,6 @@ if TYPE_CHECKING:
 
 History = Callable[[str, str, dt.datetime, int], Sequence[PastResult]]
 Earlier = Callable[[str, dt.datetime], Baseline | None]
-
-
-@dataclass(frozen=True)
-class Rolling:
-    """A baseline that moves along: the rows of [start − offset − window, start − offset).
-
-    Parameters
-    ----------
-    window
-        How much time it spans.
-    offset
-        How long before the judged window it ends, ≥ 0.
-    """
-
-    window: dt.timedelta
-    offset: dt.timedelta
-
-    def rows_for(self, window: Window) -> Window:
-        """The range of the baseline's rows for a window."""
-        end = window.start - self.offset
-        return Window(end - self.window, end)
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,6 +93,8 @@ class WindowJudge:
         ------
         MonitorError
             If its rows cannot be read, embedded or judged.
+        NoBaselineYet
+            If too few rows came before it for a baseline that moves along.
         """
         feature = self.features[feature_name]
         rows = WindowReading(
@@ -171,8 +156,23 @@ class WindowJudge:
         if not isinstance(self.baselines, Rolling):
             return self.baselines[feature.name], None
         span = self.baselines.rows_for(window)
-        baseline = fit_baseline(
-            self._rows(feature, span),
+        rows = self._rows(feature, span)
+        try:
+            baseline = self._fitted(feature, rows)
+        except TooFewRowsError as error:
+            if feature.origin.is_embedded and rows.num_rows >= error.least:
+                raise  # images that cannot be had now may be later
+            n = int(read_vectors(rows, feature).usable.sum())
+            raise NoBaselineYet(
+                f"{self.baselines} has {n:,} rows with vectors; a verdict needs "
+                f"{max(error.least, self.rules.minimum_rows)}"
+            ) from error
+        earlier = None if self.earlier is None else self.earlier(feature.name, span.start)
+        return (baseline if earlier is None else with_experience(baseline, earlier)), span
+
+    def _fitted(self, feature: CustomFeature, rows: pa.Table) -> Baseline:
+        return fit_baseline(
+            rows,
             feature,
             timestamp_column=self.source.timestamp_column,
             every=self.every,
@@ -184,8 +184,6 @@ class WindowJudge:
             learn_changes=False,
             vocabulary=(),
         )
-        earlier = None if self.earlier is None else self.earlier(feature.name, span.start)
-        return (baseline if earlier is None else with_experience(baseline, earlier)), span
 
     def _past(
         self, feature: CustomFeature, baseline: Baseline, window: Window

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from monitor.errors import InvalidInputError, LeaseLostError, StoreError
+from monitor.schedule.outcomes import Failed, NoBaselineYet, NoRowsYet, Pass
 from monitor.schedule.plan import Plan
 from monitor.store import Claim, JudgedWindow, Store, leases, results, series
 from monitor.windows import Every, Window
@@ -42,14 +43,6 @@ LOOK_FOR_ROWS: Final = dt.timedelta(days=7)
 """For so long a window that was judged without rows is judged again when they come."""
 
 
-class NoRowsYet(Exception):
-    """A window has no rows, which may be late: it is looked at again at `again`, and judged at `until`."""
-
-    def __init__(self, again: dt.datetime, until: dt.datetime) -> None:
-        super().__init__(f"no rows yet: waited for until {until.isoformat(timespec='minutes')}")
-        self.again = again
-
-
 def utc_now() -> dt.datetime:
     """The time now, in UTC."""
     return dt.datetime.now(dt.UTC)
@@ -58,37 +51,6 @@ def utc_now() -> dt.datetime:
 def worker_name() -> str:
     """A name for this process that no other has."""
     return f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
-
-
-@dataclass(frozen=True)
-class Failed:
-    """A window that could not be judged, and why."""
-
-    feature: str
-    period: Window
-    error: Exception
-
-
-@dataclass(frozen=True)
-class Pass:
-    """What one pass did.
-
-    Parameters
-    ----------
-    judged
-        The claims that became results, with these.
-    failed
-        The windows that could not be judged, or not be looked at for late rows.
-    waiting
-        The windows without rows that are looked at again later.
-    refused
-        The claims that other workers had taken over before they were done.
-    """
-
-    judged: list[tuple[Claim, JudgedWindow]] = field(default_factory=list)
-    failed: list[Failed] = field(default_factory=list)
-    waiting: list[Claim] = field(default_factory=list)
-    refused: list[Claim] = field(default_factory=list)
 
 
 @dataclass(frozen=True, eq=False)
@@ -157,7 +119,8 @@ class Runner:
         """Judge everything that is due now, one window after the other.
 
         A window that fails, or has no rows yet, is left for a later pass; the others go on. A feature of
-        which several windows failed in a row is left for a later pass, too: its source may be away.
+        which several windows failed in a row is left for a later pass, too: its source may be away. A window
+        that has too few rows before it for a baseline is not judged at all.
 
         Parameters
         ----------
@@ -183,6 +146,8 @@ class Runner:
                 done.refused.append(claim)
             elif isinstance(outcome, NoRowsYet):
                 done.waiting.append(claim)
+            elif isinstance(outcome, NoBaselineYet):
+                done.skipped.append((claim, outcome))
             else:
                 failures[claim.feature] += 1
                 done.failed.append(Failed(claim.feature, claim.period, outcome))
@@ -261,6 +226,8 @@ class Runner:
             return error
         except NoRowsYet as error:
             return self._postpone(claim, error)
+        except NoBaselineYet as error:
+            return self._skip(claim, error)
         except StoreError:
             # Nothing can be said to a store that does not answer; the lease will lapse.
             raise
@@ -298,14 +265,30 @@ class Runner:
         return error
 
     def _refuse_empty(self, claim: Claim, judged: JudgedWindow) -> None:
+        if judged.lacks_rows and (times := self._wait(claim)):
+            raise NoRowsYet(*times)
+
+    def _wait(self, claim: Claim) -> tuple[dt.datetime, dt.datetime] | None:
+        """When to look for missing rows again, and until when; None where they were waited for."""
         wait = self.wait_for_rows
         if wait is None:
             wait = min(claim.period.length, LONGEST_WAIT)
-        until = self.plan.due_at(claim.period) + wait
-        if judged.lacks_rows and self.clock() < until:
-            # Now and then, and not again in this very pass.
-            again = self.clock() + max(wait / N_LOOKS, self.retry_delay)
-            raise NoRowsYet(min(again, until), until)
+        now, until = self.clock(), self.plan.due_at(claim.period) + wait
+        if now >= until:
+            return None
+        # Now and then, and not again in this very pass.
+        return min(now + max(wait / N_LOOKS, self.retry_delay), until), until
+
+    def _skip(self, claim: Claim, error: NoBaselineYet) -> Exception:
+        # A source that is being filled may lack rows for a moment only.
+        if times := self._wait(claim):
+            return self._postpone(claim, NoRowsYet(*times, str(error)))
+        try:
+            with self.store.writing() as connection:
+                leases.put_aside(connection, claim, str(error))
+        except LeaseLostError as lost:
+            return lost
+        return error
 
     def _postpone(self, claim: Claim, error: NoRowsYet) -> Exception:
         try:

@@ -229,6 +229,18 @@ def postpone(connection: Connection, claim: Claim, why: str, not_before: dt.date
     )
 
 
+def put_aside(connection: Connection, claim: Claim, why: str) -> None:
+    """Have the window judged no more, without calling that a failure; `retry_failed` makes it due again.
+
+    Raises
+    ------
+    LeaseLostError
+        If another worker has taken the window over.
+    """
+    give_back(connection, claim, why, None)
+    connection.execute(update(windows).where(windows.c.id == claim.window_id).values(state=DROPPED))
+
+
 def release(connection: Connection, claim: Claim) -> None:
     """Give an unfinished window back as if it had not been claimed; one that was lost stays lost."""
     connection.execute(
@@ -239,11 +251,16 @@ def release(connection: Connection, claim: Claim) -> None:
 
 
 def retry_failed(connection: Connection, names: Sequence[str]) -> int:
-    """Make the windows that were given up due again; return how many there were."""
+    """Make the windows that were given up or put aside due again; return how many there were."""
     ids = select(features.c.id).where(features.c.name.in_(names))
+    # Windows that another grid has put aside come back with theirs.
+    is_of_grid = exists().where(
+        features.c.id == windows.c.feature_id, features.c.grid == windows.c.grid
+    )
+    is_to_retry = (windows.c.state == FAILED) | ((windows.c.state == DROPPED) & is_of_grid)
     done = connection.execute(
         update(windows)
-        .where(windows.c.state == FAILED, windows.c.feature_id.in_(ids))
+        .where(is_to_retry, windows.c.feature_id.in_(ids))
         .values(state=DUE, attempts=0, not_before=None)
     )
     return int(done.rowcount)
@@ -263,7 +280,7 @@ def hold(connection: Connection, claim: Claim) -> Row[Any]:
     if row.state == DROPPED:
         raise LeaseLostError(
             f"the window {claim.period.start.isoformat()} of feature {claim.feature!r} is due no more: "
-            "the config has other windows now, or no such feature"
+            "the config has other windows now, or no such feature, or too few rows come before it"
         )
     if row.token != claim.token or row.state != DUE:
         raise LeaseLostError(

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Row, Select, select
 from monitor.drift import PastWindow, Verdict
 from monitor.reports import DriftReport, FeatureSummary, WindowDrift
 from monitor.reports.json_report import part_from_json
+from monitor.reports.notes import joined_notes
 from monitor.store import acts
 from monitor.store.acts import Mark
 from monitor.store.documents import sketch_from_bytes
@@ -171,7 +172,9 @@ def report(
         # Overall entries stand before segments in a report.
         drifts += [entry for entry in entries if entry.segment is None]
         drifts += [entry for entry in entries if entry.segment is not None]
-        notes |= dict.fromkeys(note for row in rows for note in row.notes or ())
+        newest = rows[-1].baseline_id
+        of_rows = ((row.notes or (), row.baseline_id == newest) for row in rows)
+        notes |= dict.fromkeys(joined_notes(of_rows))
     return DriftReport(
         tuple(summaries),
         tuple(drifts),

@@ -61,6 +61,26 @@ def test_due_windows_are_judged_once(scheduled, document):
         assert store.report().has_drift
 
 
+def test_windows_before_a_rolling_baseline_has_rows_are_told_in_one_line(
+    scheduled, monitor_command, document
+):
+    rolling = {"rolling_baseline": {"window": "1d", "offset": None}, "catchup_limit": 5}
+    write_config(scheduled, schedule=SCHEDULE | rolling)
+    result = monitor_command("run")
+    assert result.exit_code == 0, result.stderr
+    judged, skipped = result.stdout.splitlines()
+    assert judged == "1 window judged, 1 drifted"
+    assert skipped == (
+        "4 windows not judged, too few rows come before: photo, 2026-02-26 to 2026-03-01: the rolling "
+        "baseline of 1 day before it has 0 rows with vectors; a verdict needs 20; should such rows come, "
+        "--retry-failed tries again"
+    )
+    assert result.stderr.splitlines() == ["photo, 2026-03-02: drift"]
+    # Tried again where somebody asks for it.
+    assert document("run")["skipped"] == []
+    assert len(document("run", "--retry-failed")["skipped"]) == 4
+
+
 def test_a_report_of_what_is_in_the_store(scheduled, monitor_command, document):
     error = document("report", "--from-store", exit_code=1)["error"]
     assert "has no tables yet" in error["message"]

@@ -11,7 +11,7 @@ from monitor.errors import StoreError
 from monitor.rules import RunRules
 from monitor.schedule import Plan, Rolling, Runner, WindowJudge
 from monitor.sources import FileSource, rows_seen
-from monitor.store import Store, acts, queries
+from monitor.store import Store, acts, leases, queries
 from monitor.store.acts import Act, ActKind, Mark
 from monitor.store.rows import insert_if_absent
 from monitor.store.tables import alerts, windows
@@ -264,6 +264,61 @@ def test_a_rolling_baseline_knows_what_those_before_it_saw(sqlite_store, tmp_pat
     assert known == [6] * 6 + [12, 12]
     assert sqlite_store.baseline_before("points", FIRST - DAY) is None
     assert sqlite_store.baseline_before("other", FIRST + 8 * DAY) is None
+
+
+def rolling_runner(store, folder, clock, **changes):
+    source = FileSource(f"{folder}/*.parquet", "ts")
+    rolling = Rolling(window=6 * DAY, offset=1 * DAY)
+    judge = WindowJudge(source, {"points": POINTS}, rolling, "1d", rules=RULES)
+    plan = Plan(Grid(Every.parse("1d"), zone_of("UTC")), catchup="all", start=FIRST)
+    return make_runner(store, folder, clock, judge=judge, plan=plan, **changes)
+
+
+def test_windows_with_no_rows_before_them_hold_up_no_other(sqlite_store, tmp_path):
+    folder = tmp_path / "rows"
+    for number in range(5, 9):
+        write_day(folder, number)
+    runner = rolling_runner(sqlite_store, folder, Clock(FIRST + 9 * DAY))
+    done = runner.run_due()
+    assert not done.failed
+    # Six days have no rows a day before them, the seventh has: more than the failures that end a pass.
+    assert [(claim.period.start - FIRST).days for claim, _ in done.skipped] == list(range(7))
+    assert str(done.skipped[0][1]) == (
+        "the rolling baseline of 6 days before it, 1 day off, has 0 rows with vectors; a verdict needs 20"
+    )
+    assert [(claim.period.start - FIRST).days for claim, _ in done.judged] == [7, 8]
+    assert sqlite_store.status()["windows"] == {"due": 0, "done": 2, "failed": 0}
+    again = runner.run_due()
+    assert (again.skipped, again.judged) == ([], [])
+
+
+def test_rows_that_come_before_a_skipped_window_after_all(sqlite_store, tmp_path):
+    folder, clock = tmp_path / "rows", Clock(FIRST + DAY)
+    write_day(folder, 0)
+    runner = rolling_runner(sqlite_store, folder, clock)
+    assert len(runner.run_due().waiting) == 1  # a source may just be filling
+    clock.now += 6 * HOUR
+    assert len(runner.run_due().skipped) == 1
+    for number in range(-6, -1):
+        write_day(folder, number, name=f"r{number + 9}-")
+    assert runner.run_due().judged == []
+    with sqlite_store.writing() as connection:
+        assert leases.retry_failed(connection, ["points"]) == 1
+    assert len(runner.run_due().judged) == 1
+
+
+def test_a_report_tells_the_notes_of_the_newest_baseline(sqlite_store, tmp_path):
+    folder = tmp_path / "rows"
+    for number in range(9):
+        write_day(folder, number)
+    rolling_runner(sqlite_store, folder, Clock(FIRST + 9 * DAY)).run_due()
+    with sqlite_store.reading() as connection:
+        kept = connection.execute(select(windows.c.notes).order_by(windows.c.window_start))
+        kept = [notes for notes in kept.scalars() if notes]
+    told = sqlite_store.report().notes
+    assert any("rows are taken as independent" in note for note in kept[0])
+    assert list(told) == kept[-1]
+    assert len([note for note in told if "natural variation" in note]) == 1
 
 
 def test_longer_looks_reach_back_into_the_store(tmp_path):
