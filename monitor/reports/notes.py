@@ -21,6 +21,8 @@ _OF_BASELINE: Final = re.compile(
     r"(for )?feature '.*?' (is judged against|rows are taken as independent)|"
     r"[\d.]+% of the baseline's rows have a twin|"
     r"windows of feature '.*?' hold about|how much windows of feature '.*?' differ, |"
+    r"[\d,]+ of [\d,]+ rows of the baseline of feature '.*?' (are in no window|have no value)|"
+    r"the [\d,]+ groups of the baseline of feature '.*?' |rows of feature '.*?' are of too many contexts|"
     r"the (baseline of|vectors of|frame has no column .*? which the baseline of) feature '.*?' ",
     re.DOTALL,
 )

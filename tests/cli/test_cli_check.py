@@ -201,3 +201,21 @@ def test_a_baseline_file_that_changed_since_the_fit(fitted, document):
     [error] = [f for f in document("check", exit_code=1)["findings"] if f["state"] == "error"]
     assert error["looked_at"] == "baseline of photo"
     assert "train.parquet has changed: monitor baseline fit" in error["text"]
+
+
+@pytest.mark.parametrize(
+    ("before", "said"),
+    [
+        ({"context": ["hour"]}, "context was [] and is ['hour']"),
+        ({"group_column": "ts"}, "group_column was None and is 'ts'"),
+    ],
+)
+def test_rows_that_are_compared_otherwise_than_at_the_fit(fitted, document, before, said):
+    config = yaml.safe_load(Path("monitor.yaml").read_text(encoding="utf-8"))
+    config["drift"] = config.get("drift", {}) | before
+    Path("monitor.yaml").write_text(yaml.safe_dump(config), encoding="utf-8")
+    found = document("check", exit_code=1)["findings"]
+    [error] = [finding for finding in found if finding["state"] == "error"]
+    assert error["looked_at"].startswith("baseline of ")
+    assert said in error["text"]
+    assert "monitor baseline fit" in error["text"]

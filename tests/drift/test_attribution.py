@@ -41,6 +41,21 @@ def test_of_independent_rows_they_are_fishers():
     assert found[least].p_value < 1e-4
 
 
+def test_what_groups_or_production_show_of_rows_is_known_of_clusters_too():
+    """Groups of ten alike rows: most clusters differ more than independent rows would."""
+    rng = np.random.default_rng(2)
+
+    def groups(n):
+        which = rng.choice(6, n, p=SHARES).repeat(10)
+        return CENTRES[which] + rng.normal(size=(10 * n, 6)) * 0.2
+
+    known = RowMetadata(groups=np.arange(300).repeat(10))
+    baseline = fit(groups(300), {"name": "photos"}, Clustering(6), known)
+    found = [shifts(baseline, groups(20)) for _ in range(60)]
+    least = np.array([min(shift.p_value for shift in of_window) for of_window in found])
+    assert (least <= 0.05).mean() < 0.12
+
+
 def test_where_days_vary_they_are_as_frequent_as_they_say():
     rng = np.random.default_rng(1)
 

@@ -7,6 +7,7 @@ import pytest
 from scipy import stats
 
 from monitor.clusters import Clustering, fit
+from monitor.clusters.contingency import chi_square
 from monitor.drift import Rules, Verdict, judge
 from monitor.drift.mean_null import MeanNull
 from monitor.drift.mix import MixNull
@@ -274,3 +275,27 @@ def test_verdicts_are_the_same_when_asked_twice(baseline):
     sketch = baseline.sketch(rows(100, 7), {})
     first, second = (judge(sketch, baseline, rules=Rules(0.01)) for _ in range(2))
     assert first.p_value == second.p_value
+
+
+@pytest.mark.parametrize("n", [1, 2, 3])
+def test_few_rows_are_judged_however_they_lie(n):
+    """Most rows lie equally far out, some in the middle: their squared lengths have no tail upwards."""
+    rng = np.random.default_rng(0)
+    shares = np.array([0.3, *[0.62 / 7] * 7, 0.08])
+
+    def uneven(n):
+        which = rng.choice(9, n, p=shares)
+        return (np.eye(9, 12)[which] * 8 + rng.normal(size=(n, 12)) * 0.3).astype(np.float32)
+
+    own = fit(uneven(2_000), {"name": "photo"}, Clustering(9))
+    for _ in range(20):
+        found = judged(own, uneven(n))
+        assert found.verdict is Verdict.INCONCLUSIVE
+        assert all(0 < test.p_value <= 1 for test in found.tests)
+
+
+def test_counts_of_billions_are_judged():
+    many, more = np.array([3_000_000_000, 1_000_000_000]), np.array([3_000_300_000, 1_000_000_000])
+    assert 0 < chi_square(many, more) < 100
+    windows = NullTables(many, many).draw(99, np.random.default_rng(0))[1]
+    assert (windows.sum(axis=1) == many.sum()).all()

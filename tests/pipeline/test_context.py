@@ -94,3 +94,33 @@ def test_hours_need_times():
         monitor.fit_baseline(traffic(2, 1), POINTS, context=["hour"])
     with pytest.raises(InvalidInputError, match="name each one once"):
         context_keys(traffic(1, 1), ["country", "country"], None, zone_of("UTC"))
+
+
+def test_contexts_that_are_too_many_are_told_and_are_no_country():
+    """A camera for each row: 24 hours of 40 cameras are not told apart."""
+    rng = np.random.default_rng(5)
+    frame = traffic(12, 5)
+    frame["camera"] = [f"camera {at}" for at in rng.integers(0, 40, len(frame))]
+    many = monitor.fit_baseline(
+        frame, POINTS, timestamp_column="ts", every="6h", context=["hour", "camera"]
+    )
+    (note,) = many.facts.notes
+    assert "too many contexts (hour, camera): the 199 with most rows are told apart" in note
+    quiet = traffic(2, 6, start=14)
+    quiet["camera"] = [f"camera {at}" for at in rng.integers(0, 40, len(quiet))]
+    report = judged(quiet, many)
+    assert note in report.notes
+    assert not any("(others)" in said for window in report.windows for said in window.notes)
+    report = judged(quiet.assign(camera="new"), many)
+    assert all("has few rows of or none" in window.notes[0] for window in report.windows)
+
+
+def test_rows_of_a_baseline_without_a_time_are_told():
+    frame = traffic(12, 7)
+    frame["ts"] = frame["ts"].where(np.arange(len(frame)) % 2 == 0)
+    half = monitor.fit_baseline(frame, POINTS, timestamp_column="ts", every="6h")
+    (note,) = half.facts.notes
+    assert note.startswith(
+        "480 of 960 rows of the baseline of feature 'points' are in no window of it"
+    )
+    assert note in judged(traffic(1, 8), half).notes

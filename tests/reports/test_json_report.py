@@ -8,6 +8,7 @@ import math
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
@@ -91,7 +92,22 @@ def test_infinity_comes_back(report: DriftReport, tmp_path: Path) -> None:
     )
 
 
-def test_times_are_utc(report: DriftReport) -> None:
+def test_times_keep_their_zone(report: DriftReport, tmp_path: Path) -> None:
+    berlin = ZoneInfo("Europe/Berlin")
+    there = replace(
+        report,
+        windows=tuple(window.in_zone(berlin) for window in report.windows),
+        timezone="Europe/Berlin",
+    )
+
+    saved = json.loads(to_json(there, tmp_path / "report.json"))
+    assert saved["windows"][0]["start"] == "2026-03-01T01:00:00+01:00"
+    again = DriftReport.from_json(tmp_path / "report.json")
+    assert again.windows[0].start.tzinfo == berlin
+    assert again.to_markdown() == there.to_markdown()
+
+
+def test_times_are_of_the_reports_zone(report: DriftReport) -> None:
     window = report.windows[0]
     assert window.start is not None
     east = dt.timezone(dt.timedelta(hours=5))
