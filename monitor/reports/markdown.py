@@ -12,6 +12,7 @@ from monitor.reports.findings import FeatureSummary, Findings, WindowDrift
 from monitor.reports.notes import telling_notes, window_notes
 from monitor.reports.sentences import (
     broken,
+    changed_rows,
     drifted,
     episodes_in_words,
     headline,
@@ -20,7 +21,7 @@ from monitor.reports.sentences import (
     severity,
 )
 from monitor.reports.shifts import Shift, report_shifts
-from monitor.reports.wording import p_value, percent, period, plain, plural, redacted
+from monitor.reports.wording import p_value, period, plain, plural, redacted
 
 _MOST_WINDOWS, _MOST_SHIFTS, _MOST_NOTES = 8, 4, 4
 _LONGEST_NAME: Final = 80
@@ -121,7 +122,7 @@ def _line(window: WindowDrift) -> str:
     cells = (
         f"{period(window.start, window.end)}{_segment(window)}",
         _what(window),
-        "–" if window.change is None else percent(window.change.share),
+        changed_rows(window),
         p,
     )
     return f"| {' | '.join(cells)} |"

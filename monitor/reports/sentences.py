@@ -15,6 +15,7 @@ from monitor.reports.wording import (
     number,
     one_in,
     p_equals,
+    percent,
     period,
     plain,
     plural,
@@ -227,3 +228,11 @@ def _together(pooled: PooledTest) -> str:
 
 def _capital(text: str) -> str:
     return text[:1].upper() + text[1:]
+
+
+def changed_rows(window: WindowDrift) -> str:
+    """The share of a window's rows that changed; – where it drifts only with others and no row shows it."""
+    change = window.change
+    if change is None or (window.judgement.is_by_pooled_test and change.low <= 0):
+        return "–"
+    return percent(change.share)

@@ -9,7 +9,7 @@ from monitor.drift import ShiftKind, Verdict
 from monitor.reports.answer import answer
 from monitor.reports.findings import FeatureSummary, Findings
 from monitor.reports.notes import telling_notes, window_notes
-from monitor.reports.sentences import broken, episodes_in_words, headline, overall
+from monitor.reports.sentences import broken, changed_rows, episodes_in_words, headline, overall
 from monitor.reports.shifts import Run, Shift, report_shifts, runs
 from monitor.reports.story import step_in_words
 from monitor.reports.wording import count, number, p_value, percent, period, plain, prose
@@ -100,7 +100,7 @@ def _cells(run: Run) -> dict[str, str]:
         "segment": "all" if window.segment is None else plain(window.segment),
         "rows": count(window.n_rows),
         "failed": failed,
-        "changed": "–" if window.change is None else percent(window.change.share),
+        "changed": changed_rows(window),
         "jsd (floor)": jsd,
         "p": p_value(judgement.p_value),
         "verdict": verdict,
