@@ -96,10 +96,12 @@ def _judged(
 
 def report_document(report: DriftReport, written: dict[str, Path]) -> dict[str, Any]:
     """A report for `--json`: the answer, a row for each window, and where the rest is."""
+    from monitor.reports.episodes import dated
+
     return {
         "has_drift": report.has_drift,
         "is_broken": report.is_broken,
-        "windows": [window_document(window) for window in report.windows],
+        "windows": [window_document(window) for window in dated(report.windows)],
         "notes": list(report.notes),
         "written": written,
     }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -66,15 +65,15 @@ class Answer:
 
 def answer(shift: Shift, *, noun: str = "image") -> Answer:
     """The shift in words; `noun` is what a row of the feature is."""
-    window, begin = shift.lead, _begin(shift)
-    whole = replace(window, began=begin)
+    window = shift.lead
+    whole = replace(window, began=shift.start)
     return Answer(
-        headline=headline_of_window(window, noun=noun),
+        headline=headline_of_window(whole, noun=noun),
         why=tuple(_why(window))[:2],
         how_much=_how_much(window, noun),
         since=_since(shift),
         how_sure=how_sure_in_words(window),
-        steps=next_steps(whole, until=shift.windows[-1].end, noun=noun),
+        steps=next_steps(whole, until=shift.end, noun=noun),
     )
 
 
@@ -237,24 +236,14 @@ def _whole_percent(share: float) -> str:
     return percent(share) if share < _SMALL_SHARE else f"{share:.0%}".replace("%", " %")
 
 
-def _begin(shift: Shift) -> dt.datetime | None:
-    if kind_of(shift.lead)[0] is ShiftKind.BROKEN_FEED:
-        # `began` is when the vectors began to drift.
-        return shift.windows[0].start
-    known = [at for w in shift.windows for at in (w.start, w.began) if at is not None]
-    return min(known, default=None)
-
-
 def _since(shift: Shift) -> str:
-    first, last = shift.windows[0], shift.windows[-1]
-    if first.start is None or last.end is None:
+    if shift.start is None or shift.end is None:
         return ""
-    begin = _begin(shift) or first.start
     if shift.n_after == 0:
-        if begin == last.start:
-            return f"{_capital(period(begin, last.end))}, the newest window."
-        return f"Since {moment(begin)}, and still so in the newest window."
-    over = period(begin, last.end)
+        if shift.start == shift.windows[-1].start:
+            return f"{_capital(period(shift.start, shift.end))}, the newest window."
+        return f"Since {moment(shift.start)}, and still so in the newest window."
+    over = period(shift.start, shift.end)
     return f"{_capital(over)}. The {_after(shift.n_after)} since then {_show(shift.n_after)} it no more."
 
 

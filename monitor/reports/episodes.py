@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 from monitor.drift import Verdict
@@ -33,6 +33,25 @@ class Spanned(Protocol):
 
 
 @dataclass(frozen=True)
+class Judged:
+    """A window, and what it was called.
+
+    Parameters
+    ----------
+    window
+        With the shift that was found after it.
+    is_drift
+        Whether it was called drifted.
+    is_pooled
+        Whether only several windows together show its drift.
+    """
+
+    window: Spanned
+    is_drift: bool
+    is_pooled: bool
+
+
+@dataclass(frozen=True)
 class Episode:
     """A shift of one feature, from its first window to its last.
 
@@ -41,9 +60,10 @@ class Episode:
     feature
         The feature's name.
     start, end
-        Start of its first window and end of its last one, in the zone whose days windows are.
+        Start of its first window, which may lie before those at hand, and end of its last one, in the zone
+        whose days windows are.
     n_windows
-        Its windows with rows.
+        Its windows with rows, of those at hand.
     n_alone
         How many of them drifted by themselves; the others show it only together.
     goes_on
@@ -63,6 +83,10 @@ class Episode:
     changed_share: float
     kinds: tuple[str, ...]
 
+    def covers(self, window: WindowDrift) -> bool:
+        """Whether a window lies within it."""
+        return window.start is not None and self.start <= window.start < self.end
+
 
 def episodes(report: Findings) -> tuple[Episode, ...]:
     """All episodes, by feature and in the order of time; of segments there are none."""
@@ -80,10 +104,15 @@ def episodes_of(windows: Sequence[WindowDrift]) -> tuple[Episode, ...]:
     What began while another shift went on, or right after it, is one episode with it.
     """
     filled = [w for w in windows if w.segment is None and can_belong(w)]
-    runs = runs_of([(w, w.judgement.is_by_pooled_test) for w in filled])
     return tuple(
-        _episode(filled[first : last + 1], goes_on=last == len(filled) - 1) for first, last in runs
+        _episode(filled, first, last) for first, last in runs_of([judged(w) for w in filled])
     )
+
+
+def judged(window: WindowDrift) -> Judged:
+    """A window of a report, as `runs_of` takes it."""
+    judgement = window.judgement
+    return Judged(window, judgement.verdict is Verdict.DRIFT, judgement.is_by_pooled_test)
 
 
 def can_belong(window: WindowDrift) -> bool:
@@ -91,35 +120,79 @@ def can_belong(window: WindowDrift) -> bool:
     return window.start is not None and window.n_rows > window.n_failed
 
 
-def runs_of(filled: Sequence[tuple[Spanned, bool]]) -> list[tuple[int, int]]:
-    """First and last window of each episode.
+def runs_of(filled: Sequence[Judged]) -> list[tuple[int, int]]:
+    """First and last window of each episode, in the order of time: each drifted window is in one.
 
     Parameters
     ----------
     filled
-        The windows of one feature that have rows, in the order of time; each with whether only several
-        windows together show its drift.
+        The windows of one feature that have rows, in the order of time.
     """
     runs: list[tuple[int, int]] = []
-    for at, (window, is_pooled) in enumerate(filled):
-        if window.began is None:
+    for at in range(len(filled)):
+        run = _found_after(filled, at)
+        if run is None:
             continue
-        began, ended = window.began, window.ended
-        first = next(
-            i for i, (w, _) in enumerate(filled) if i == at or (w.start and w.start >= began)
-        )
-        last = at
-        if ended is not None:
-            last = max((i for i in range(at) if _ends_by(filled[i][0], ended)), default=first)
-        while runs and first <= runs[-1][1] + 1:
-            earlier, its_last = runs.pop()
-            # The newest estimate of both ends: windows were taken for part of it while that was not clear.
-            if ended is None:
-                last = max(last, its_last)
-                if not is_pooled or first > its_last:
-                    first = min(first, earlier)
-        runs.append((first, last))
+        apart = []
+        for earlier in runs:
+            if earlier[0] <= run[1] + 1 and run[0] <= earlier[1] + 1:
+                run = _joined(filled, at, run, earlier)
+            else:
+                apart.append(earlier)
+        runs = sorted([*apart, run])
     return runs
+
+
+def _found_after(filled: Sequence[Judged], at: int) -> tuple[int, int] | None:
+    """First and last window of the shift that was found after this one; None without one among these."""
+    began, ended = filled[at].window.began, filled[at].window.ended
+    if began is None:
+        return None
+    since = [i for i in range(at + 1) if _starts_from(filled[i].window, began)]
+    if ended is None:
+        return min(since, default=at), at
+    held = [i for i in since if i < at and _ends_by(filled[i].window, ended)]
+    return (held[0], held[-1]) if held else None
+
+
+def _joined(
+    filled: Sequence[Judged], at: int, run: tuple[int, int], earlier: tuple[int, int]
+) -> tuple[int, int]:
+    """A run that was found after a window, as one with an earlier run that it touches.
+
+    The newest estimate of both ends holds, as windows were taken for part of it while that was not clear.
+    Those that were called drifted stay in it, though: their verdicts stand.
+    """
+    first, last = run
+    if filled[at].window.ended is None:
+        last = max(last, earlier[1])
+        if not filled[at].is_pooled or first > earlier[1]:
+            first = min(first, earlier[0])
+    told = [i for i in range(earlier[0], earlier[1] + 1) if filled[i].is_drift]
+    return min([first, *told]), max([last, *told])
+
+
+def dated(windows: Sequence[WindowDrift]) -> tuple[WindowDrift, ...]:
+    """These windows, where `began` is the start of the episode that holds a window, and `ended` is None.
+
+    A window by itself has what was found after it, which later ones may correct. Segments stay as they are.
+    """
+    names = dict.fromkeys(w.feature for w in windows)
+    found = {name: episodes_of([w for w in windows if w.feature == name]) for name in names}
+    return tuple(
+        w if w.segment is not None else _dated(w, episode_at(found[w.feature], w)) for w in windows
+    )
+
+
+def episode_at(found: Iterable[Episode], window: WindowDrift) -> Episode | None:
+    """Which of a feature's episodes holds a window."""
+    if window.segment is not None or not can_belong(window):
+        return None
+    return next((episode for episode in found if episode.covers(window)), None)
+
+
+def _dated(window: WindowDrift, episode: Episode | None) -> WindowDrift:
+    return replace(window, began=None if episode is None else episode.start, ended=None)
 
 
 def episodes_frame(found: Iterable[Episode]) -> pd.DataFrame:
@@ -150,13 +223,28 @@ def _plain(episode: Episode) -> dict[str, Any]:
     return {name: getattr(episode, name) for name in _COLUMNS}
 
 
+def _starts_from(window: Spanned, instant: dt.datetime) -> bool:
+    return window.start is not None and window.start >= instant
+
+
 def _ends_by(window: Spanned, instant: dt.datetime) -> bool:
     return window.end is not None and window.end <= instant
 
 
-def _episode(windows: Sequence[WindowDrift], *, goes_on: bool) -> Episode:
-    start, end = windows[0].start, windows[-1].end
+def _start(filled: Sequence[WindowDrift], first: int, last: int) -> dt.datetime:
+    """When an episode began: before the first window at hand where the newest estimate says so."""
+    start = filled[first].start
     assert start is not None
+    if first > 0:
+        return start
+    newest = next((w.began for w in reversed(filled[: last + 1]) if w.began is not None), start)
+    return min(start, newest)
+
+
+def _episode(filled: Sequence[WindowDrift], first: int, last: int) -> Episode:
+    """That of these windows with rows, from its first to its last."""
+    windows = filled[first : last + 1]
+    end = windows[-1].end
     assert end is not None
     drifted = [w for w in windows if w.judgement.verdict is Verdict.DRIFT]
     shares = [
@@ -170,11 +258,11 @@ def _episode(windows: Sequence[WindowDrift], *, goes_on: bool) -> Episode:
         shares = [test.changed_share for test in pooled if test.is_drift] or [0.0]
     return Episode(
         feature=windows[0].feature,
-        start=start,
+        start=_start(filled, first, last),
         end=end,
         n_windows=len(windows),
         n_alone=sum(not w.judgement.is_by_pooled_test for w in drifted),
-        goes_on=goes_on,
+        goes_on=last == len(filled) - 1,
         changed_share=max(shares),
         kinds=tuple(dict.fromkeys(str(kind) for w in drifted for kind in w.kinds)),
     )

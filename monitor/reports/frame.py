@@ -7,6 +7,7 @@ import math
 from typing import TYPE_CHECKING
 
 from monitor.drift import DISTANCES
+from monitor.reports.episodes import dated
 from monitor.reports.findings import Findings, WindowDrift
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ def to_frame(findings: Findings) -> pd.DataFrame:
     for window in findings.windows[:1]:
         scores = list(window.judgement.scores)
     columns = [*_FIRST, *(name + end for name in scores for end in _SCORE_PARTS), *_LAST]
-    frame = pd.DataFrame([row(window) for window in findings.windows], columns=columns)
+    frame = pd.DataFrame([row(window) for window in dated(findings.windows)], columns=columns)
     for column in ("window_start", "window_end", "began"):
         frame[column] = pd.to_datetime(frame[column], utc=True)
     frame["n_rows_needed"] = frame["n_rows_needed"].astype("Int64")

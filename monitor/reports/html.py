@@ -106,7 +106,7 @@ def notebook_html(report: Findings) -> str:
     shift_parts = [
         {
             "feature": feature.name,
-            "span": wording.period(shift.windows[0].start, shift.windows[-1].end),
+            "span": wording.period(shift.start, shift.end),
             "mark": sentences.mark(shift.lead.judgement),
             "answer": answer(shift, noun=feature.noun),
         }

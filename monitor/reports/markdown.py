@@ -82,7 +82,7 @@ def _about(summary: FeatureSummary, windows: Sequence[WindowDrift]) -> str:
 
 def _shift(shift: Shift, feature: FeatureSummary, in_full: bool) -> str:
     words = answer(shift, noun=feature.noun)
-    span = period(shift.windows[0].start, shift.windows[-1].end)
+    span = period(shift.start, shift.end)
     lines = [f"**{_text(words.headline)}** ({span})"]
     if not in_full:
         return lines[0]

@@ -16,6 +16,7 @@ from monitor.images.remembered import remembered_policy
 from monitor.reports.answer import answer
 from monitor.reports.changed import changed_examples
 from monitor.reports.details import PICTURES, cluster_examples, detail, of_cluster
+from monitor.reports.episodes import dated
 from monitor.reports.findings import FeatureSummary, Findings, WindowDrift
 from monitor.reports.gallery import Pictures
 from monitor.reports.scene import scene, scene_examples
@@ -71,7 +72,7 @@ def build_page(report: Findings, *, policy: SourcePolicy | None, thumbnails: boo
         shifts=tuple(
             ShiftView(
                 feature=summary.name,
-                span=period(shift.windows[0].start, shift.windows[-1].end),
+                span=period(shift.start, shift.end),
                 mark=mark(shift.lead.judgement),
                 answer=answer(shift, noun=summary.noun),
                 scene=scene(shift.lead, pictures),
@@ -170,9 +171,13 @@ def _feature(
 ) -> FeatureView:
     summary = choice.summary
 
+    # Each is told with the begin of its episode, as the shift above it is.
+    told = {id(w): whole for w, whole in zip(choice.windows, dated(choice.windows), strict=True)}
+
     def in_full(windows: Sequence[WindowDrift]) -> tuple[Detail, ...]:
         return tuple(
-            detail(summary, w, pictures, targets[id(w)], most_points=most_points) for w in windows
+            detail(summary, told.get(id(w), w), pictures, targets[id(w)], most_points=most_points)
+            for w in windows
         )
 
     links = [targets.get(id(w)) for w in choice.windows]

@@ -45,13 +45,16 @@ class DriftReport(Findings):
         `failure_rate`; `jsd`, `psi`, `hellinger`, `chi2`, `wasserstein` and distances of your own, each
         with `_noise_floor` (its mean without drift), `_noise_ceiling` (its 1 − alpha quantile without
         drift), `_low` and `_high` (an interval of what it is without noise); `p_value`, `alpha`,
-        `verdict`, `reason`, `changed_share`, `detectable_share`, `design_effect`, `began`, `kinds`,
-        `cause`, `names` (of what changed), `n_rows_needed`, `novel_share`, `most_repeated`.
+        `verdict`, `reason`, `changed_share`, `detectable_share`, `design_effect`, `began` (of the episode
+        that holds the window, see `episodes`), `kinds`, `cause`, `names` (of what changed),
+        `n_rows_needed`, `novel_share`, `most_repeated`.
         """
         return to_frame(self)
 
     def episodes(self) -> pd.DataFrame:
         """One row per shift, from its first window to its last, as a pandas DataFrame.
+
+        Each drifted window with a time lies in one of them.
 
         Columns: `feature`, `start`, `end` (UTC), `n_windows` (with rows), `n_alone` (how many of them drifted
         by themselves; the others show it only together), `goes_on` (whether the last window belongs to it),

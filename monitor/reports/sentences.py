@@ -139,8 +139,11 @@ def when(windows: Sequence[WindowDrift]) -> str:
 
 def episodes_in_words(windows: Sequence[WindowDrift]) -> tuple[str, ...]:
     """The shifts of more than one window, with their first and last: "2–11 Aug 2017, 10 windows"."""
+    starts = {w.start for w in windows}
     return tuple(
         f"{period(episode.start, episode.end)}, {plural(episode.n_windows, 'window')}"
+        # One that began before these windows has more of them.
+        + ("" if episode.start in starts else " of it here")
         + (", goes on" if episode.goes_on else "")
         for episode in episodes_of(windows)
         if episode.n_windows > 1

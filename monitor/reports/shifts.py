@@ -1,15 +1,18 @@
 """Windows in a row that shifted in the same way, as one shift: what is told once on a page.
 
-No episode: an episode is dated by the tests that pool windows, and holds calm ones; a shift holds windows
-that are red themselves, broken feeds and segments among them, and ends where their reason changes.
+An episode is dated by the tests that pool windows, and holds calm ones; a shift holds windows that are red
+themselves, broken feeds and segments among them, and ends where their reason changes. Of one episode there is
+one shift, with the same first and last day, unless the reason changes within it.
 """
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from monitor.drift import ShiftKind
+from monitor.reports.episodes import Episode, can_belong, episode_at, episodes_of
 from monitor.reports.findings import FeatureSummary, Findings, WindowDrift
 from monitor.reports.sentences import broken, drifted, overall, severity
 
@@ -21,16 +24,21 @@ class Shift:
     Parameters
     ----------
     windows
-        In the order of time, one or more.
+        Those that show it, in the order of time, one or more.
     lead
         The one that shows it best.
     n_after
-        How many windows of the feature came after them.
+        How many windows of the feature with rows came after it.
+    start, end
+        When it was, from the start of its first window to the end of its last, calm ones at its ends among
+        them; None for rows without times.
     """
 
     windows: tuple[WindowDrift, ...]
     lead: WindowDrift
     n_after: int
+    start: dt.datetime | None
+    end: dt.datetime | None
 
 
 def shifts(windows: Sequence[WindowDrift]) -> tuple[Shift, ...]:
@@ -38,26 +46,59 @@ def shifts(windows: Sequence[WindowDrift]) -> tuple[Shift, ...]:
 
     A shift that the newest window still shows comes before those that are over, and then the clearest.
     """
+    found = episodes_of(windows)
+    held = [episode_at(found, window) for window in windows]
     runs: list[list[int]] = []
     shown = {id(w) for w in (*drifted(windows), *broken(windows))}
     for at, window in enumerate(windows):
-        if id(window) not in shown:
-            continue
-        before = windows[runs[-1][-1]] if runs else None
-        is_next = before is not None and runs[-1][-1] == at - 1
-        if is_next and before is not None and _is_one_shift(before, window):
-            runs[-1].append(at)
-        else:
-            runs.append([at])
-    made = [
-        Shift(
-            tuple(windows[at] for at in run),
-            min((windows[at] for at in run), key=_telling),
-            len(windows) - 1 - run[-1],
-        )
-        for run in runs
-    ]
-    return tuple(sorted(made, key=_urgency))
+        if id(window) in shown:
+            _run_before(windows, held, runs, at).append(at)
+    return tuple(sorted((_shift(windows, held, runs, run) for run in runs), key=_urgency))
+
+
+def _run_before(
+    windows: Sequence[WindowDrift], held: Sequence[Episode | None], runs: list[list[int]], at: int
+) -> list[int]:
+    """The run that this window goes on with; a new one where there is none.
+
+    Calm, empty and broken windows between two of one episode do not part them.
+    """
+    for run in reversed(runs):
+        last = run[-1]
+        is_near = last == at - 1 or (held[at] is not None and held[last] is held[at])
+        if is_near and _is_one_shift(windows[last], windows[at]):
+            return run
+    runs.append([])
+    return runs[-1]
+
+
+def _shift(
+    windows: Sequence[WindowDrift],
+    held: Sequence[Episode | None],
+    runs: Sequence[Sequence[int]],
+    run: Sequence[int],
+) -> Shift:
+    """A run of windows as a shift, which starts and ends with its episode where no other run does."""
+    mine, last = tuple(windows[at] for at in run), run[-1]
+    lead = min(mine, key=_telling)
+    if kind_of(lead)[0] is ShiftKind.BROKEN_FEED:
+        # Its episode is when the vectors drifted.
+        return Shift(mine, lead, len(windows) - 1 - last, mine[0].start, mine[-1].end)
+    start, end = _begin(mine), mine[-1].end
+    same = [other for other in runs if held[other[0]] is held[last]]
+    if (first_held := held[run[0]]) is not None and min(other[0] for other in same) == run[0]:
+        start = first_held.start
+    if (last_held := held[last]) is not None and max(other[-1] for other in same) == last:
+        end = last_held.end
+        last = max(at for at, episode in enumerate(held) if episode is last_held)
+    # An empty window does not show that a shift is over.
+    n_after = sum(can_belong(window) for window in windows[last + 1 :])
+    return Shift(mine, lead, n_after, start, end)
+
+
+def _begin(windows: Sequence[WindowDrift]) -> dt.datetime | None:
+    known = [at for w in windows for at in (w.start, w.began) if at is not None]
+    return min(known, default=None)
 
 
 def report_shifts(report: Findings) -> tuple[tuple[Shift, FeatureSummary], ...]:

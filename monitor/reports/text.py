@@ -71,7 +71,7 @@ def _story(shift: Shift, feature: FeatureSummary, several: bool) -> list[str]:
 
 
 def _also(shift: Shift, feature: FeatureSummary) -> str:
-    span = period(shift.windows[0].start, shift.windows[-1].end)
+    span = period(shift.start, shift.end)
     words = answer(shift, noun=feature.noun)
     return f"also: {words.headline} ({plain(feature.name)}, {span})"
 

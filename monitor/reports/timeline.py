@@ -10,7 +10,7 @@ from typing import Final
 
 from monitor.drift import Verdict
 from monitor.reports.axis import rarity_ticks, time_ticks, times_ticks
-from monitor.reports.episodes import can_belong, runs_of
+from monitor.reports.episodes import can_belong, dated, judged, runs_of
 from monitor.reports.findings import WindowDrift
 from monitor.reports.wording import count, moment, number, p_equals, percent, period
 
@@ -128,6 +128,7 @@ def timeline(
     targets
         Per window, the id of the block that tells more.
     """
+    windows = dated(windows)
     is_by_thresholds = any(w.judgement.thresholds for w in windows)
     limit = 1.0 if is_by_thresholds else -math.log10(windows[0].judgement.alpha)
     cap = _MOST_TIMES if is_by_thresholds else _RAREST
@@ -176,7 +177,7 @@ def _spans(windows: Sequence[WindowDrift], slot: float) -> tuple[Span, ...]:
     """A bracket over each episode."""
     filled = [(i, w) for i, w in enumerate(windows) if can_belong(w)]
     spans = []
-    for first, last in runs_of([(w, w.judgement.is_by_pooled_test) for _, w in filled]):
+    for first, last in runs_of([judged(w) for _, w in filled]):
         (left, begin), (right, _) = filled[first], filled[last]
         known = [begin.start, *(w.began for _, w in filled[first : last + 1])]
         spans.append(

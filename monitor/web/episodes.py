@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from monitor.reports.episodes import runs_of
+from monitor.reports.episodes import Judged, runs_of
 from monitor.store import acts
 from monitor.store.acts import Act
 from monitor.store.lines import WindowLine
@@ -53,7 +53,7 @@ def episodes_of(windows: Sequence[WindowLine], marks: list[Act]) -> tuple[Episod
     filled = [w for w in windows if w.segment is None and w.n_rows > w.n_failed]
     return tuple(
         _episode(filled[first : last + 1], last == len(filled) - 1, marks)
-        for first, last in runs_of([(window, window.is_pooled) for window in filled])
+        for first, last in runs_of([Judged(w, w.verdict == "drift", w.is_pooled) for w in filled])
     )
 
 
