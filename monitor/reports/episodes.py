@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 import datetime as dt
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -128,48 +129,62 @@ def runs_of(filled: Sequence[Judged]) -> list[tuple[int, int]]:
     filled
         The windows of one feature that have rows, in the order of time.
     """
+    row = _Row(filled)
     runs: list[tuple[int, int]] = []
     for at in range(len(filled)):
-        run = _found_after(filled, at)
+        run = row.found_after(at)
         if run is None:
             continue
         apart = []
         for earlier in runs:
             if earlier[0] <= run[1] + 1 and run[0] <= earlier[1] + 1:
-                run = _joined(filled, at, run, earlier)
+                run = row.joined(at, run, earlier)
             else:
                 apart.append(earlier)
         runs = sorted([*apart, run])
     return runs
 
 
-def _found_after(filled: Sequence[Judged], at: int) -> tuple[int, int] | None:
-    """First and last window of the shift that was found after this one; None without one among these."""
-    began, ended = filled[at].window.began, filled[at].window.ended
-    if began is None:
-        return None
-    since = [i for i in range(at + 1) if _starts_from(filled[i].window, began)]
-    if ended is None:
-        return min(since, default=at), at
-    held = [i for i in since if i < at and _ends_by(filled[i].window, ended)]
-    return (held[0], held[-1]) if held else None
+class _Row:
+    """Windows in the order of time, which are found by their times without looking at each."""
+
+    def __init__(self, filled: Sequence[Judged]) -> None:
+        self.filled = filled
+        self.starts = [_known(judged.window.start) for judged in filled]
+        self.ends = [_known(judged.window.end) for judged in filled]
+        self.drifted = [at for at, judged in enumerate(filled) if judged.is_drift]
+
+    def found_after(self, at: int) -> tuple[int, int] | None:
+        """First and last window of the shift that was found after this one; None without one among these."""
+        window = self.filled[at].window
+        if window.began is None:
+            return None
+        first = min(bisect.bisect_left(self.starts, window.began), at)
+        if window.ended is None:
+            return first, at
+        last = min(bisect.bisect_right(self.ends, window.ended), at) - 1
+        return (first, last) if first <= last else None
+
+    def joined(self, at: int, run: tuple[int, int], earlier: tuple[int, int]) -> tuple[int, int]:
+        """A run that was found after a window, as one with an earlier run that it touches.
+
+        The newest estimate of both ends holds, as windows were taken for part of it while that was not clear.
+        Those that were called drifted stay in it, though: their verdicts stand.
+        """
+        first, last = run
+        if self.filled[at].window.ended is None:
+            last = max(last, earlier[1])
+            if not self.filled[at].is_pooled or first > earlier[1]:
+                first = min(first, earlier[0])
+        from_there = bisect.bisect_left(self.drifted, earlier[0])
+        up_to = bisect.bisect_right(self.drifted, earlier[1])
+        told = self.drifted[from_there:up_to]
+        return min([first, *told[:1]]), max([last, *told[-1:]])
 
 
-def _joined(
-    filled: Sequence[Judged], at: int, run: tuple[int, int], earlier: tuple[int, int]
-) -> tuple[int, int]:
-    """A run that was found after a window, as one with an earlier run that it touches.
-
-    The newest estimate of both ends holds, as windows were taken for part of it while that was not clear.
-    Those that were called drifted stay in it, though: their verdicts stand.
-    """
-    first, last = run
-    if filled[at].window.ended is None:
-        last = max(last, earlier[1])
-        if not filled[at].is_pooled or first > earlier[1]:
-            first = min(first, earlier[0])
-    told = [i for i in range(earlier[0], earlier[1] + 1) if filled[i].is_drift]
-    return min([first, *told]), max([last, *told])
+def _known(instant: dt.datetime | None) -> dt.datetime:
+    assert instant is not None  # as of all windows that can belong to an episode
+    return instant
 
 
 def dated(windows: Sequence[WindowDrift]) -> tuple[WindowDrift, ...]:
@@ -221,14 +236,6 @@ def episodes_json(found: Iterable[Episode]) -> list[dict[str, Any]]:
 
 def _plain(episode: Episode) -> dict[str, Any]:
     return {name: getattr(episode, name) for name in _COLUMNS}
-
-
-def _starts_from(window: Spanned, instant: dt.datetime) -> bool:
-    return window.start is not None and window.start >= instant
-
-
-def _ends_by(window: Spanned, instant: dt.datetime) -> bool:
-    return window.end is not None and window.end <= instant
 
 
 def _start(filled: Sequence[WindowDrift], first: int, last: int) -> dt.datetime:
