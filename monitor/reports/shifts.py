@@ -52,7 +52,9 @@ def shifts(windows: Sequence[WindowDrift]) -> tuple[Shift, ...]:
     shown = {id(w) for w in (*drifted(windows), *broken(windows))}
     for at, window in enumerate(windows):
         if id(window) in shown:
-            _run_before(windows, held, runs, at).append(at)
+            run = _run_before(windows, held, runs, at)
+            run.append(at)
+            runs = _met(windows, held, runs, run)
     return tuple(sorted((_shift(windows, held, runs, run) for run in runs), key=_urgency))
 
 
@@ -70,6 +72,28 @@ def _run_before(
             return run
     runs.append([])
     return runs[-1]
+
+
+def _met(
+    windows: Sequence[WindowDrift],
+    held: Sequence[Episode | None],
+    runs: list[list[int]],
+    run: list[int],
+) -> list[list[int]]:
+    """The runs, where this one is one with those of its episode that its newest window reaches back into."""
+    at = run[-1]
+    met = [
+        other
+        for other in runs
+        if other is not run
+        and held[at] is not None
+        and held[other[-1]] is held[at]
+        and _reaches(windows[other[-1]], windows[at])
+    ]
+    if not met:
+        return runs
+    apart = [other for other in runs if other is not run and other not in met]
+    return [*apart, sorted(i for part in (*met, run) for i in part)]
 
 
 def _shift(
@@ -142,7 +166,12 @@ def _is_one_shift(before: WindowDrift, window: WindowDrift) -> bool:
     is_one_cause = not set(cause.split(" or ")).isdisjoint(its_cause.split(" or "))
     if kind is its_kind and is_one_cause:
         return True
-    if ShiftKind.BROKEN_FEED in (kind, its_kind):
+    return _reaches(before, window)
+
+
+def _reaches(before: WindowDrift, window: WindowDrift) -> bool:
+    """Whether the later one's shift began with the earlier one, or before it."""
+    if ShiftKind.BROKEN_FEED in (kind_of(before)[0], kind_of(window)[0]):
         return False
     began, start = window.began, before.start
     return began is not None and start is not None and began <= start

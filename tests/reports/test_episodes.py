@@ -13,7 +13,7 @@ import pytest
 
 import monitor
 from monitor.clusters import Baseline
-from monitor.drift import Verdict
+from monitor.drift import ShiftKind, Verdict
 from monitor.reports import DriftReport, WindowDrift
 from monitor.reports.answer import answer
 from monitor.reports.episodes import episodes, episodes_of
@@ -187,6 +187,17 @@ def test_a_day_without_rows_does_not_part_the_story_of_an_episode(baseline: Base
     assert text.count("look different from your baseline") == 1
     assert "Since when: 12–16 Feb 2026. The 6 windows since then show it no more." in text
     assert "Shifts: 12–16 Feb 2026, 4 windows" in text
+
+
+def test_a_window_that_reaches_back_makes_one_story_of_two(baseline: Baseline) -> None:
+    windows = list(judged(baseline, 0, 6, missing="2026-02-14").windows)
+    for at in (13, 14):
+        windows[at] = replace(windows[at], kinds=(ShiftKind.NEW_MIX,), change=None)
+    windows[13] = replace(windows[13], began=windows[13].start)
+    # What is unlike the days before by itself may turn out to be the same shift a day later.
+    assert windows[14].began == windows[10].start
+    (shift,) = shifts(windows)
+    assert (shift.start, shift.end) == (windows[10].start, windows[14].end)
 
 
 def test_a_last_window_without_rows_does_not_end_the_story(baseline: Baseline) -> None:
