@@ -165,6 +165,7 @@ def fit_baseline(
         else _groups(frame, group_column, vectors.usable, feature.name),
         None if numbers is None else numbers[rows],
         None if not context else _contexts(frame, context, times, grid, vectors.usable),
+        np.sqrt(np.einsum("nd,nd->n", vectors.matrix, vectors.matrix, dtype=np.float64)),
     )
     row_examples = RowExamples(frame, feature, times)
     measured = read_quality(frame, feature)

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from monitor.clusters import Baseline, RowContexts
 from monitor.clusters.replay import LEAST_WINDOWS
+from monitor.clusters.scaling import UNIT
 from monitor.pipeline.contexts import OTHERS
+
+MUCH_LONGER: Final = 100
+"""A vector so many times as long as most hides what the others do from means and scales."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,12 +32,15 @@ class FittedRows:
         (n,) the window of each row, negative for none; None where no times are given.
     contexts
         The context of each row.
+    lengths
+        (n,) of the vectors as they came.
     """
 
     group_column: str | None
     groups: tuple[NDArray[np.int64], NDArray[np.bool_]] | None
     numbers: NDArray[np.int64] | None
     contexts: RowContexts | None
+    lengths: NDArray[np.float64]
 
     def notes(self, baseline: Baseline) -> tuple[str, ...]:
         """Of the baseline that was fitted on them."""
@@ -40,6 +48,7 @@ class FittedRows:
             *self._of_times(baseline.name),
             *self._of_groups(baseline),
             *self._of_contexts(baseline.name),
+            *self._of_lengths(baseline),
         )
 
     def _of_times(self, name: str) -> Iterator[str]:
@@ -82,3 +91,14 @@ class FittedRows:
             f"{len(strata):,} rows of the baseline are of all others together; fewer or coarser columns tell "
             "them apart"
         )
+
+    def _of_lengths(self, baseline: Baseline) -> Iterator[str]:
+        usual = float(np.median(self.lengths))
+        n_long = int((self.lengths > MUCH_LONGER * usual).sum())
+        # Directions alone have no length.
+        if n_long and baseline.scaling.kind != UNIT:
+            yield (
+                f"{n_long:,} of {len(self.lengths):,} vectors of the baseline of feature {baseline.name!r} "
+                f"are more than {MUCH_LONGER} times as long as most, the longest "
+                f"{self.lengths.max() / usual:,.0f} times: is their scale wrong? Beside them other changes look small"
+            )

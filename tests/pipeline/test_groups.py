@@ -151,3 +151,13 @@ def test_frames_of_a_film_are_no_group_and_can_be_fitted_on():
     assert twin_share(rows) > 0.5
     assert twin_groups(rows, content_keys(rows)) is None
     assert monitor.fit_baseline(pd.DataFrame({"vector": list(rows)}), POINTS).twins > 0.5
+
+
+@pytest.mark.parametrize("scaling", ["raw", "standard", "unit"])
+def test_a_vector_of_another_scale_is_told(scaling):
+    frame = products(400, 1, np.random.default_rng(5))
+    frame.at[7, "vector"] = frame["vector"][7] * 1e5
+    points = POINTS.model_copy(update={"scaling": scaling})
+    notes = " ".join(monitor.fit_baseline(frame, points).facts.notes)
+    # Of directions alone it is a row like others.
+    assert ("1 of 400 vectors" in notes) == (scaling != "unit")
