@@ -97,8 +97,9 @@ class FittedRows:
         n_long = int((self.lengths > MUCH_LONGER * usual).sum())
         # Directions alone have no length.
         if n_long and baseline.scaling.kind != UNIT:
+            longest = self.lengths.max() / usual
             yield (
                 f"{n_long:,} of {len(self.lengths):,} vectors of the baseline of feature {baseline.name!r} "
-                f"are more than {MUCH_LONGER} times as long as most, the longest "
-                f"{self.lengths.max() / usual:,.0f} times: is their scale wrong? Beside them other changes look small"
+                f"are more than {MUCH_LONGER} times as long as most, the longest {longest:,.0f} times: is "
+                "their scale wrong? Beside them other changes look small"
             )
