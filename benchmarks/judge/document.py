@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import argparse
+from collections.abc import Callable
 from pathlib import Path
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "benchmarks.md"
@@ -25,3 +27,38 @@ def fill(name: str, text: str, path: Path = DOCUMENT) -> None:
             f"{path.name} has no place <!-- {name} --> … <!-- /{name} --> for the table"
         )
     path.write_text(f"{before}{opened}\n{text}\n{closed}{after}")
+
+
+def run_or_fill(
+    about: str | None,
+    name: str,
+    run: Callable[[Path, int], None],
+    table: Callable[[Path], str],
+    repeats: tuple[str, int],
+) -> None:
+    """The command of a benchmark: run what has no result yet, or write the table called `name`.
+
+    Parameters
+    ----------
+    about
+        What `--help` says first.
+    run, table
+        Take the folder of the results, and `run` how many there should be of each.
+    repeats
+        What the option for that is called, and its default.
+    """
+    parser = argparse.ArgumentParser(
+        description=about, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("what", choices=("run", "table"))
+    parser.add_argument("--work", type=Path, required=True)
+    parser.add_argument(
+        f"--{repeats[0]}", dest="repeats", type=int, metavar="N", default=repeats[1]
+    )
+    options = parser.parse_args()
+    if options.what == "run":
+        run(options.work, options.repeats)
+        return
+    text = table(options.work)
+    print(text)
+    fill(name, text)

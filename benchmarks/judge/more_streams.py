@@ -12,7 +12,6 @@ degrees of freedom, as light or a lens does.
 
 from __future__ import annotations
 
-import argparse
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -22,10 +21,10 @@ from datasets import data_folder
 from numpy.typing import NDArray
 
 from judge import pools
-from judge.document import fill
+from judge.document import run_or_fill
 from judge.streams import (
     ALPHAS,
-    Setting,
+    Mix,
     Windows,
     bursts,
     camera,
@@ -34,6 +33,7 @@ from judge.streams import (
     mixed_labels,
     p_value,
     rate,
+    varied,
     with_groceries,
 )
 
@@ -42,19 +42,14 @@ Make = Callable[[int, np.random.Generator], Windows]
 """How many windows, and by which numbers ─► at least so many, or all that there are."""
 
 
-def lognormal_labels(
-    photos: pools.Photos, n_rows: int, n_windows: int, rng: np.random.Generator
-) -> Windows:
-    """Days whose labels have their usual shares times a factor each."""
-    _, which, counts = np.unique(photos.labels, return_inverse=True, return_counts=True)
-    rows_of = [np.flatnonzero(which == at) for at in range(len(counts))]
-    windows = []
-    for _ in range(n_windows):
-        shares = counts * np.exp(rng.normal(size=len(counts)) * 0.4)
-        drawn = rng.multinomial(n_rows, shares / shares.sum())
-        rows = [rng.choice(own, n) for own, n in zip(rows_of, drawn, strict=True)]
-        windows.append(photos.crowd[np.concatenate(rows)])
-    return windows
+def lognormal(rng: np.random.Generator) -> Mix:
+    """Labels have their usual shares times a factor each."""
+
+    def mix(shares: NDArray[np.float64]) -> NDArray[np.float64]:
+        drawn = shares * np.exp(rng.normal(size=len(shares)) * 0.4)
+        return np.asarray(drawn / drawn.sum())
+
+    return mix
 
 
 def moved_days(
@@ -89,7 +84,7 @@ def streams(cache: Path) -> dict[tuple[str, int], Make]:
     ):  # fmt: skip
         made[f"labels mixed, correlation {correlation}, {n_rows:,} rows", n_baseline] = (
             lambda n, rng, c=correlation, rows=n_rows: mixed_labels(
-                photos, Setting("", n - N_JUDGED, rows), c, rng
+                photos, rows, n, varied(c, rng), rng
             )
         )
     for n_rows, n_baseline in ((100, 14), (500, 28)):
@@ -101,8 +96,8 @@ def streams(cache: Path) -> dict[tuple[str, int], Make]:
             with_groceries(photos, rows, rng.gamma(1, 0.03), rng) for _ in range(n)
         ]
     for n_baseline in (14, 28):
-        made["labels with lognormal factors, 200 rows", n_baseline] = lambda n, rng: (
-            lognormal_labels(photos, 200, n, rng)
+        made["labels with lognormal factors, 200 rows", n_baseline] = lambda n, rng: mixed_labels(
+            photos, 200, n, lognormal(rng), rng
         )
     for n_baseline in (14, 28):
         made["days that move, 100 rows", n_baseline] = lambda n, rng: moved_days(
@@ -150,19 +145,7 @@ def table(work: Path) -> str:
 
 def main() -> None:
     """Run the deployments, or write the table."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("what", choices=("run", "table"))
-    parser.add_argument("--work", type=Path, required=True)
-    parser.add_argument("--deployments", type=int, default=12)
-    options = parser.parse_args()
-    if options.what == "run":
-        run(options.work, options.deployments)
-    else:
-        text = table(options.work)
-        print(text)
-        fill("more-streams", text)
+    run_or_fill(__doc__, "more-streams", run, table, ("deployments", 12))
 
 
 if __name__ == "__main__":

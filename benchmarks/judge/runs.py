@@ -17,7 +17,6 @@ alarm are one alarm. *Without times* the baseline does not know its days.
 
 from __future__ import annotations
 
-import argparse
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,7 +26,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from judge import pools
-from judge.document import fill
+from judge.document import run_or_fill
 from judge.ours import DAILY_LEVEL, next_day
 from judge.streams import fitted
 from monitor.clusters import Baseline, with_experience
@@ -177,19 +176,7 @@ def table(work: Path) -> str:
 
 def main() -> None:
     """Run the years, or write the table."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("what", choices=("run", "table"))
-    parser.add_argument("--work", type=Path, required=True)
-    parser.add_argument("--years", type=int, default=20)
-    options = parser.parse_args()
-    if options.what == "run":
-        run(options.work, options.years)
-    else:
-        text = table(options.work)
-        print(text)
-        fill("years", text)
+    run_or_fill(__doc__, "years", run, table, ("years", 20))
 
 
 if __name__ == "__main__":

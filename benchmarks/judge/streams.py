@@ -17,7 +17,6 @@ and the same without.
 
 from __future__ import annotations
 
-import argparse
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -31,7 +30,7 @@ from numpy.typing import NDArray
 
 from judge import pools
 from judge.cases import N_CHANGED
-from judge.document import fill
+from judge.document import run_or_fill
 from judge.image_sets import clothes
 from monitor.clusters import Baseline, Clustering, RowMetadata, RowWindows, fit
 from monitor.drift import Comparison
@@ -44,6 +43,7 @@ LEAST_ROWS = 20
 SHIFTS = {"kids": (0.2, 0.3), "sender204": (0.2,), "grocery_store": (0.05, 0.1)}
 
 Windows = list[NDArray[np.float32]]
+Mix = Callable[[NDArray[np.float64]], NDArray[np.float64]]
 
 
 @dataclass(frozen=True)
@@ -132,18 +132,26 @@ def things(cache: Path, n_rows: int, rng: np.random.Generator) -> Windows:
 
 
 def mixed_labels(
-    photos: pools.Photos, setting: Setting, correlation: float, rng: np.random.Generator
+    photos: pools.Photos,
+    n_rows: int,
+    n_windows: int,
+    mix: Mix,
+    rng: np.random.Generator,
 ) -> Windows:
-    """Windows whose shares of labels are drawn anew for each."""
-    labels, which, counts = np.unique(photos.labels, return_inverse=True, return_counts=True)
-    rows_of = [np.flatnonzero(which == at) for at in range(len(labels))]
+    """Windows whose shares of labels are drawn anew for each: `mix` of those of all photos."""
+    _, which, counts = np.unique(photos.labels, return_inverse=True, return_counts=True)
+    rows_of = [np.flatnonzero(which == at) for at in range(len(counts))]
     windows = []
-    for _ in range(setting.n_baseline + setting.n_windows):
-        shares = rng.dirichlet(counts / counts.sum() * (1 / correlation - 1))
-        drawn = rng.multinomial(setting.n_rows, shares)
+    for _ in range(n_windows):
+        drawn = rng.multinomial(n_rows, mix(counts / counts.sum()))
         rows = [rng.choice(own, n) for own, n in zip(rows_of, drawn, strict=True)]
         windows.append(photos.crowd[np.concatenate(rows)])
     return windows
+
+
+def varied(correlation: float, rng: np.random.Generator) -> Mix:
+    """Shares as days have them whose rows are so alike: from a Dirichlet distribution."""
+    return lambda shares: rng.dirichlet(shares * (1 / correlation - 1))
 
 
 def faulty(n_rows: int, cache: Path, rng: np.random.Generator) -> NDArray[np.float32]:
@@ -175,7 +183,11 @@ def null_windows(setting: Setting, path: Path, cache: Path, rng: np.random.Gener
         kinds: dict[str, Callable[[], Windows]] = {
             "bursts": lambda: bursts(photos.crowd, setting.n_rows, 6, rng),
             "labels": lambda: mixed_labels(
-                photos, setting, float(setting.stream.rsplit(" ", 1)[1]), rng
+                photos,
+                setting.n_rows,
+                needed,
+                varied(float(setting.stream.rsplit(" ", 1)[1]), rng),
+                rng,
             ),
             "small images in": lambda: bursts(
                 pools.small_images(cache)["as is"], setting.n_rows, 25, rng
@@ -318,19 +330,7 @@ def tables(work: Path) -> str:
 
 def main() -> None:
     """Run the deployments, or write the tables."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("what", choices=("run", "table"))
-    parser.add_argument("--work", type=Path, required=True)
-    parser.add_argument("--deployments", type=int, default=20)
-    options = parser.parse_args()
-    if options.what == "run":
-        run(options.work, options.deployments)
-    else:
-        text = tables(options.work)
-        print(text)
-        fill("streams", text)
+    run_or_fill(__doc__, "streams", run, tables, ("deployments", 20))
 
 
 if __name__ == "__main__":

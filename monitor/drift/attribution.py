@@ -8,16 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitor.clusters import WindowSketch
-from monitor.drift.comparison import Comparison
+from monitor.drift.comparison import MOST_TABLES, Comparison
 from monitor.drift.distances import contributions
 from monitor.drift.intervals import share_change_interval
 from monitor.drift.judgement import ClusterShift
-from monitor.drift.mix import table_batch
 from monitor.drift.monte_carlo import count_reached, simulate
 from monitor.drift.significance import LEAST_P_VALUE, holm
 
-_MOST_TABLES: Final = 3_992
-"""A p-value below what so many tell is no less than the smallest that they give."""
 CONFIDENCE: Final = 0.95
 """Of the intervals of all clusters together."""
 
@@ -25,10 +22,8 @@ CONFIDENCE: Final = 0.95
 def cluster_shifts(comparison: Comparison) -> tuple[ClusterShift, ...]:
     """What each cluster did, and how often chance alone does as much."""
     reference, window = comparison.reference, comparison.window
-    drawn = comparison.tables
     before, after = reference.histogram.counts, window.histogram.counts
-    change = after / window.n - before / reference.n
-    by_chance = drawn[1] / window.n - drawn[0] / reference.n
+    change, by_chance = _change(before, after), _change(*comparison.tables)
     deviation = by_chance.std(axis=0)
     residual = np.divide(change, deviation, out=np.zeros(len(before)), where=deviation > 0)
     adjusted = holm(_p_values(comparison, change, by_chance))
@@ -59,6 +54,12 @@ def cluster_shifts(comparison: Comparison) -> tuple[ClusterShift, ...]:
     )
 
 
+def _change(before: NDArray[np.int64], after: NDArray[np.int64]) -> NDArray[np.float64]:
+    """(..., k) by how much the share of each cluster rose, of counts."""
+    now, was = (side / side.sum(axis=-1, keepdims=True) for side in (after, before))
+    return np.asarray(now - was)
+
+
 def _p_values(
     comparison: Comparison, change: NDArray[np.float64], by_chance: NDArray[np.float64]
 ) -> NDArray[np.float64]:
@@ -68,16 +69,12 @@ def _p_values(
     if null.overdispersion is None:
         return by_rows
 
-    def draw(n: int) -> NDArray[np.float64]:
-        baseline, window = null.draw(n, comparison.rng)
-        return window / comparison.window.n - baseline / comparison.reference.n
-
     simulation = simulate(
-        draw,
+        lambda n: _change(*null.draw(n, comparison.rng)),
         lambda draws: count_reached(np.abs(draws), np.abs(change)),
         first=by_chance,
-        most=_MOST_TABLES,
-        batch=table_batch(null),
+        most=MOST_TABLES,
+        batch=null.batch,
     )
     return np.maximum(simulation.p_values, by_rows)
 

@@ -47,7 +47,7 @@ def examine(
     tests = [test for test in TESTS if test.applies(comparison)]
     nulls = [test.null(comparison) for test in tests]
     part = alpha / len(tests)
-    detectable = comparison.known_of_its_size
+    detectable = comparison.known_of_its_size if says_detectable else {}
     for test, null in zip(tests, nulls, strict=True):
         if says_detectable and (test.name, part) not in detectable:
             detectable[test.name, part] = null.detectable(part)
@@ -58,7 +58,7 @@ def examine(
             statistic=null.statistic,
             p_value=p_value,
             effect=null.effect(),
-            detectable=detectable[test.name, part] if says_detectable else math.nan,
+            detectable=detectable.get((test.name, part), math.nan),
         )
         for test, null, p_value in zip(tests, nulls, p_values, strict=True)
     )

@@ -19,7 +19,8 @@ from monitor.drift.null_tables import NullTables, Tables
 
 N_TABLES: Final = 499
 """So many tell a mean distance to 1 or 2 %, and its spread to 3 %."""
-
+MOST_TABLES: Final = 8 * N_TABLES
+"""So many tell a third moment, and how small a small p-value is."""
 
 _Kind = tuple[ReplayedWindows | None, int, int, float]
 _KNOWN: Final[

@@ -147,9 +147,7 @@ def _by_thresholds(
 def _too_few(window: WindowSketch, reference: WindowSketch, rules: Rules) -> str:
     is_window = window.n < rules.minimum_rows
     side, n = ("window", window.n) if is_window else ("baseline", reference.n)
-    rows = f"{n} row{'' if n == 1 else 's'} with vectors"
-    if not is_window:
-        rows += (
-            " to compare with"  # fewer than it was given, where the others had to make the clusters
-        )
-    return f"the {side} has {rows}; a verdict needs {rules.minimum_rows}"
+    rows = "row" if n == 1 else "rows"
+    # A baseline may have been given more, where the others had to make the clusters.
+    what = "" if is_window else " to compare with"
+    return f"the {side} has {n} {rows} with vectors{what}; a verdict needs {rules.minimum_rows}"

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from monitor.clusters import combine_p_values
 from monitor.clusters.contingency import chi_square, chi_square_moments
 from monitor.clusters.tails import hypergeometric_tails
-from monitor.drift.comparison import N_TABLES, UNKNOWN, Comparison, Ratio
+from monitor.drift.comparison import MOST_TABLES, N_TABLES, UNKNOWN, Comparison, Ratio
 from monitor.drift.judgement import Judgement, ShiftKind
 from monitor.drift.mean_null import MeanNull
 from monitor.drift.monte_carlo import TOLERANCE, count_reached, simulate
@@ -22,12 +22,8 @@ from monitor.drift.significance import LEAST_P_VALUE
 from monitor.drift.subtest import SubTest
 from monitor.drift.wording import percent
 
-_MOST_TABLES: Final = 3_992
-"""So many tell the third moment."""
 _MANY: Final = 400
 """So many that reach tell a p-value to 5 %."""
-_MOST_COUNTS: Final = 20_000_000
-"""Bounds a batch's memory where there are thousands of clusters."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,8 +79,8 @@ class MixNull:
             lambda n: chi_square(*null.draw(n, rng)),
             partial(count_reached, observed=self.statistic),
             first=chi_square(*(self.comparison.tables if is_drawn else null.draw(N_TABLES, rng))),
-            most=_MOST_TABLES,
-            batch=table_batch(null),
+            most=MOST_TABLES,
+            batch=null.batch,
             enough=_MANY,
         )
         if simulation.n_reached >= _MANY:
@@ -182,8 +178,3 @@ def total_variation(baseline: NDArray[np.int64], window: NDArray[np.int64]) -> N
     p = baseline / baseline.sum(axis=-1, keepdims=True)
     q = window / window.sum(axis=-1, keepdims=True)
     return np.asarray(np.abs(p - q).sum(axis=-1) / 2)
-
-
-def table_batch(null: NullTables) -> int:
-    """How many tables may be drawn at once."""
-    return max(_MOST_COUNTS // len(null.window), 99)

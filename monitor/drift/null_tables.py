@@ -19,6 +19,8 @@ _MOST_COUNTED: Final = 1_000_000
 """Drawing row by row holds a number for each row of both sides."""
 _MOST_DRAWN_FROM: Final = 1_000_000_000
 """numpy draws from fewer rows only."""
+_MOST_COUNTS: Final = 20_000_000
+"""Bounds a batch's memory where there are thousands of clusters."""
 _SEED: Final = 0x74616273
 """Of what all windows of a baseline share."""
 
@@ -51,6 +53,11 @@ class NullTables:
     window: NDArray[np.int64]
     overdispersion: Overdispersion | None = None
     unevenness: tuple[float, float] = (1.0, 1.0)
+
+    @property
+    def batch(self) -> int:
+        """How many tables may be drawn at once."""
+        return max(_MOST_COUNTS // len(self.window), 99)
 
     def draw(self, n_draws: int, rng: np.random.Generator) -> Tables:
         """(n_draws, k) counts of the baseline and of the window; rows sum to the observed sums."""

@@ -73,9 +73,8 @@ class _Deal:
     @property
     def statistic(self) -> float:
         """‖x̄ − ȳ‖²."""
-        moved = (
-            self.own.sum(axis=0) * self.f
-        )  # the sums of both sides are one vector, with two signs
+        # The sums of both sides are one vector, with two signs.
+        moved = self.own.sum(axis=0) * self.f
         return float(moved @ moved)
 
     @property

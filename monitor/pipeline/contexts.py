@@ -114,9 +114,8 @@ def context_notes(contexts: NDArray[np.int64], context: Strata) -> list[str]:
         if name in OF_TIME or not contexts[:-1].sum():
             continue
         values, which = np.unique([key[at] for key in context.keys], return_inverse=True)
+        table = np.array([np.bincount(which, counts) for counts in (before, contexts[:-1])])
         # What the rare ones and those that are new have together is no value.
-        told = np.array([key[at] for key in context.keys]) != OTHERS
-        table = np.array([np.bincount(which, counts * told) for counts in (before, contexts[:-1])])
         values, table = values[values != OTHERS], table[:, values != OTHERS]
         if not table.sum(axis=1).all():
             continue
@@ -144,13 +143,12 @@ def _of_others(before: NDArray[np.int64], now: NDArray[np.int64], context: Strat
     was, share = table[:, 0] / table.sum(axis=1)
     if stats.chi2_contingency(table).pvalue > CLEAR or share - was < LEAST_CHANGE:
         return []
-    return [
-        (
-            f"{table[1, 0]:,} of {now.sum():,} rows are of a context ({', '.join(context.names)}) that the "
-            f"baseline has few rows of or none, in the baseline {was:.0%}: they are compared with all such "
-            "rows together"
-        )
-    ]
+    told = (
+        f"{table[1, 0]:,} of {now.sum():,} rows are of a context ({', '.join(context.names)}) that the "
+        f"baseline has few rows of or none, in the baseline {was:.0%}: they are compared with all such rows "
+        "together"
+    )
+    return [told]
 
 
 def _of_time(name: str, instants: NDArray[np.datetime64], zone: ZoneInfo) -> list[str]:

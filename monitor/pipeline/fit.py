@@ -159,13 +159,13 @@ def fit_baseline(
         segments = of_rows.values[vectors.usable]
     rows = np.flatnonzero(vectors.usable)
     fitted_rows = FittedRows(
-        group_column,
-        None
+        group_column=group_column,
+        groups=None
         if group_column is None
         else _groups(frame, group_column, vectors.usable, feature.name),
-        None if numbers is None else numbers[rows],
-        None if not context else _contexts(frame, context, times, grid, vectors.usable),
-        np.sqrt(np.einsum("nd,nd->n", vectors.matrix, vectors.matrix, dtype=np.float64)),
+        numbers=None if numbers is None else numbers[rows],
+        contexts=None if not context else _contexts(frame, context, times, grid, vectors.usable),
+        vectors=vectors.matrix,
     )
     row_examples = RowExamples(frame, feature, times)
     measured = read_quality(frame, feature)
@@ -186,10 +186,10 @@ def fit_baseline(
                 segment_column=segment_column,
                 segments=segments,
                 windows=None
-                if numbers is None
+                if fitted_rows.numbers is None
                 else RowWindows(
                     str(grid.every),
-                    numbers[vectors.usable],
+                    fitted_rows.numbers,
                     seasons_of(grid.every),
                     _finer_windows(times, grid, vectors.usable),
                 ),

@@ -32,15 +32,15 @@ class FittedRows:
         (n,) the window of each row, negative for none; None where no times are given.
     contexts
         The context of each row.
-    lengths
-        (n,) of the vectors as they came.
+    vectors
+        (n, width) as they came.
     """
 
     group_column: str | None
     groups: tuple[NDArray[np.int64], NDArray[np.bool_]] | None
     numbers: NDArray[np.int64] | None
     contexts: RowContexts | None
-    lengths: NDArray[np.float64]
+    vectors: NDArray[np.float32]
 
     def notes(self, baseline: Baseline) -> tuple[str, ...]:
         """Of the baseline that was fitted on them."""
@@ -93,13 +93,14 @@ class FittedRows:
         )
 
     def _of_lengths(self, baseline: Baseline) -> Iterator[str]:
-        usual = float(np.median(self.lengths))
-        n_long = int((self.lengths > MUCH_LONGER * usual).sum())
-        # Directions alone have no length.
-        if n_long and baseline.scaling.kind != UNIT:
-            longest = self.lengths.max() / usual
+        if baseline.scaling.kind == UNIT:
+            return  # directions alone have no length
+        lengths = np.sqrt(np.einsum("nd,nd->n", self.vectors, self.vectors, dtype=np.float64))
+        usual = float(np.median(lengths))
+        if n_long := int((lengths > MUCH_LONGER * usual).sum()):
+            longest = lengths.max() / usual
             yield (
-                f"{n_long:,} of {len(self.lengths):,} vectors of the baseline of feature {baseline.name!r} "
+                f"{n_long:,} of {len(lengths):,} vectors of the baseline of feature {baseline.name!r} "
                 f"are more than {MUCH_LONGER} times as long as most, the longest {longest:,.0f} times: is "
                 "their scale wrong? Beside them other changes look small"
             )

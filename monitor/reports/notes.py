@@ -8,6 +8,7 @@ from typing import Final
 
 from monitor.drift import Verdict
 from monitor.reports.findings import WindowDrift
+from monitor.reports.sentences import drifted
 from monitor.reports.wording import period, plural
 
 _BACKGROUND: Final = re.compile(
@@ -15,8 +16,6 @@ _BACKGROUND: Final = re.compile(
     r"feature '.*' is judged against (the natural variation of|how much samples of whole groups)",
     re.DOTALL,
 )
-
-
 _OF_BASELINE: Final = re.compile(
     r"(for )?feature '.*?' (is judged against|rows are taken as independent)|"
     r"[\d.]+% of the baseline's rows have a twin|"
@@ -83,9 +82,8 @@ def window_notes(windows: Sequence[WindowDrift], most: int) -> tuple[str, ...]:
         So many windows; how many more have notes is told.
     """
     noted = [window for window in windows if window.notes]
-    drifted = [window for window in noted if window.judgement.verdict is Verdict.DRIFT]
-    calm = [window for window in reversed(noted) if window not in drifted]
-    chosen = [*drifted, *calm][:most]
+    calm = [w for w in reversed(noted) if w.judgement.verdict is not Verdict.DRIFT]
+    chosen = [*drifted(noted), *calm][:most]
     lines = [
         f"{period(window.start, window.end)}: {note}" for window in chosen for note in window.notes
     ]
